@@ -1,0 +1,244 @@
+/**
+ * The tree of errors: every failure of this project is an {@linkcode RpcError} with a code, its values and its cause.
+ *
+ * Spark: core/…/SparkException.scala, rpc/RpcEnvStoppedException.scala, rpc/RpcEndpointNotFoundException.scala and
+ * rpc/RpcTimeoutException.scala. There they share no base class and are told apart by text; here by `code`.
+ *
+ * @module
+ */
+
+/** What kind of failure an {@linkcode RpcError} is. */
+export type RpcErrorCode =
+  | "AUTH"
+  | "DISCONNECTED"
+  | "INVALID_ADDRESS"
+  | "NOT_FOUND"
+  | "OVERLOADED"
+  | "PROTOCOL"
+  | "REMOTE"
+  | "SERIALIZER"
+  | "SOCKET"
+  | "STOPPED"
+  | "STREAM"
+  | "TIMEOUT"
+  | "UNSUPPORTED_MESSAGE";
+
+const BRAND = Symbol.for("sparkwire.RpcError");
+
+/**
+ * The base of every error that this project throws or rejects with, except for wrong arguments (TypeError, RangeError) and
+ * cancellations (the reason of the caller's own signal).
+ *
+ * @example
+ * ```ts
+ * import { RpcError } from "@sparkwire/sparkwire";
+ *
+ * const error: unknown = new RpcError("NOT_FOUND", "Cannot find endpoint: spark://a@127.0.0.1:1");
+ * if (RpcError.is(error) && error.code !== "NOT_FOUND") throw error;
+ * ```
+ */
+export class RpcError extends Error {
+  /** The class's name; kept when code is minified. */
+  override readonly name: string = "RpcError";
+  /** What kind of failure this is. */
+  readonly code: RpcErrorCode;
+  /** Marks the class across copies of this module. */
+  readonly [BRAND] = true;
+
+  /**
+   * @param code What kind of failure this is.
+   * @param message One sentence with the values in it.
+   * @param options The cause, if another error led here.
+   */
+  constructor(code: RpcErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** Whether `value` is an RpcError, also one of another copy of this module. */
+  static is(value: unknown): value is RpcError {
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+}
+
+/** How far an ask had come when it failed. */
+export type AskPhase = "lookup" | "connecting" | "handshake" | "queued" | "sent" | "waiting";
+
+/** What {@linkcode RpcTimeoutError} carries. */
+export interface RpcTimeoutErrorOptions extends ErrorOptions {
+  /** How long was waited, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The configuration key that set the limit. */
+  readonly key: string;
+  /** The address that was asked, as `host:port`, if it is known. */
+  readonly peer?: string | undefined;
+  /** How far the ask had come. */
+  readonly phase: AskPhase;
+}
+
+/** No answer came in time. Spark: RpcTimeoutException; the message ends with the key that controls the limit. */
+export class RpcTimeoutError extends RpcError {
+  override readonly name: string = "RpcTimeoutError";
+  /** How long was waited, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The configuration key that set the limit. */
+  readonly key: string;
+  /** The address that was asked, as `host:port`, if it is known. */
+  readonly peer: string | undefined;
+  /** How far the ask had come. */
+  readonly phase: AskPhase;
+
+  /** @param message The whole sentence. @param options The values behind it. */
+  constructor(message: string, options: RpcTimeoutErrorOptions) {
+    super("TIMEOUT", message, options);
+    this.timeoutMs = options.timeoutMs;
+    this.key = options.key;
+    this.peer = options.peer;
+    this.phase = options.phase;
+  }
+}
+
+/** There is no endpoint of that name at that address. Spark: RpcEndpointNotFoundException. */
+export class RpcEndpointNotFoundError extends RpcError {
+  override readonly name: string = "RpcEndpointNotFoundError";
+  /** What was looked for: a URI, or an endpoint's name. */
+  readonly endpoint: string;
+
+  /** @param message The whole sentence. @param endpoint What was looked for. */
+  constructor(message: string, endpoint: string, options?: ErrorOptions) {
+    super("NOT_FOUND", message, options);
+    this.endpoint = endpoint;
+  }
+}
+
+/** The environment, the endpoint or the outbox has been stopped. Spark: RpcEnvStoppedException. */
+export class RpcStoppedError extends RpcError {
+  override readonly name: string = "RpcStoppedError";
+
+  /** @param message The sentence; the default is Spark's. */
+  constructor(message: string = "RpcEnv already stopped.", options: ErrorOptions = {}) {
+    super("STOPPED", message, options);
+  }
+}
+
+/** What {@linkcode RpcRemoteError} carries. */
+export interface RpcRemoteErrorOptions extends ErrorOptions {
+  /** The class of the error at the other end, such as `RangeError` or `java.lang.IllegalStateException`. */
+  readonly remoteClass?: string | undefined;
+  /** The stack at the other end, if it chose to send it. */
+  readonly remoteStack?: string | undefined;
+}
+
+/** The other end answered with a failure. */
+export class RpcRemoteError extends RpcError {
+  override readonly name: string = "RpcRemoteError";
+  /** The class of the error at the other end, if it was said. */
+  readonly remoteClass: string | undefined;
+  /** The stack at the other end, if it was sent. */
+  readonly remoteStack: string | undefined;
+
+  /** @param message What the other end said. @param options Class and stack of the error there. */
+  constructor(message: string, options: RpcRemoteErrorOptions = {}) {
+    super("REMOTE", message, options);
+    this.remoteClass = options.remoteClass;
+    this.remoteStack = options.remoteStack;
+  }
+}
+
+/** What {@linkcode ProtocolError} carries. */
+export interface ProtocolErrorOptions extends ErrorOptions {
+  /** Where in the frame the fault is, in bytes. */
+  readonly offset?: number | undefined;
+  /** The limit that was passed, in bytes. */
+  readonly limit?: number | undefined;
+}
+
+/** The bytes on a connection are not Spark's protocol; the connection closes. */
+export class ProtocolError extends RpcError {
+  override readonly name: string = "ProtocolError";
+  /** Where in the frame the fault is, in bytes, if it is known. */
+  readonly offset: number | undefined;
+  /** The limit that was passed, in bytes, if one was. */
+  readonly limit: number | undefined;
+
+  /** @param message What is wrong with the bytes. @param options Where, and which limit. */
+  constructor(message: string, options: ProtocolErrorOptions = {}) {
+    super("PROTOCOL", message, options);
+    this.offset = options.offset;
+    this.limit = options.limit;
+  }
+}
+
+/** What {@linkcode SerializerError} carries. */
+export interface SerializerErrorOptions extends ErrorOptions {
+  /** Whether a value could not be written or bytes could not be read. */
+  readonly direction: "encode" | "decode";
+  /** Where in the value, such as `.workers[3].id`; of encoding. */
+  readonly path?: string | undefined;
+  /** Where in the content, in bytes; of decoding. */
+  readonly offset?: number | undefined;
+}
+
+/** A value cannot be encoded, or content cannot be decoded. It fails its own message only. */
+export class SerializerError extends RpcError {
+  override readonly name: string = "SerializerError";
+  /** Whether a value could not be written or bytes could not be read. */
+  readonly direction: "encode" | "decode";
+  /** Where in the value, of encoding. */
+  readonly path: string | undefined;
+  /** Where in the content, in bytes, of decoding. */
+  readonly offset: number | undefined;
+
+  /** @param message What is wrong. @param options Which way, and where. */
+  constructor(message: string, options: SerializerErrorOptions) {
+    super("SERIALIZER", message, options);
+    this.direction = options.direction;
+    this.path = options.path;
+    this.offset = options.offset;
+  }
+}
+
+/** An endpoint got a message that it does not take. Spark: `Unsupported message …`. */
+export class UnsupportedMessageError extends RpcError {
+  override readonly name: string = "UnsupportedMessageError";
+
+  /** @param message The whole sentence. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("UNSUPPORTED_MESSAGE", message, options);
+  }
+}
+
+/** A named limit was reached, so the message was refused. Nothing was sent. */
+export class RpcOverloadedError extends RpcError {
+  override readonly name: string = "RpcOverloadedError";
+  /** The queue that is full, such as `inbox of Master` or `outbox to 127.0.0.1:7077`. */
+  readonly queue: string;
+  /** Its limit, in the unit of that limit's option. */
+  readonly limit: number;
+
+  /** @param message The whole sentence. @param queue The queue that is full. @param limit Its limit. */
+  constructor(message: string, queue: string, limit: number, options?: ErrorOptions) {
+    super("OVERLOADED", message, options);
+    this.queue = queue;
+    this.limit = limit;
+  }
+}
+
+/** A stream could not be opened or broke off. */
+export class StreamError extends RpcError {
+  override readonly name: string = "StreamError";
+  /** The stream's id, as asked for. */
+  readonly streamId: string;
+
+  /** @param message The whole sentence. @param streamId The stream's id. */
+  constructor(message: string, streamId: string, options?: ErrorOptions) {
+    super("STREAM", message, options);
+    this.streamId = streamId;
+  }
+}
+
+/** Turns what was thrown into an Error, so that it has a message and can be a cause. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error(typeof thrown === "string" ? thrown : `Thrown: ${String(thrown)}`, { cause: thrown });
+}

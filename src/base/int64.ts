@@ -1,0 +1,34 @@
+/**
+ * 64-bit integers as two 32-bit halves: ids that are echoed to a peer untouched, never through a float.
+ *
+ * @module
+ */
+
+/** A signed 64-bit integer. */
+export interface Int64 {
+  /** The upper half, signed. */
+  readonly high: number;
+  /** The lower half, signed (its bits are what counts). */
+  readonly low: number;
+}
+
+/** The 64-bit form of a safe integer. */
+export function int64FromSafe(value: number): Int64 {
+  return { high: Math.floor(value / 2 ** 32), low: value | 0 };
+}
+
+/** The number it stands for, or NaN where a float cannot hold it. */
+export function int64ToSafe(value: Int64): number {
+  if (value.high < -0x20_0000 || value.high > 0x1f_ffff) return NaN;
+  return value.high * 2 ** 32 + (value.low >>> 0);
+}
+
+/** The 64-bit form of the low 64 bits of `value`. */
+export function int64FromBigInt(value: bigint): Int64 {
+  return { high: Number(BigInt.asIntN(32, value >> 32n)), low: Number(BigInt.asIntN(32, value)) };
+}
+
+/** The exact value. */
+export function int64ToBigInt(value: Int64): bigint {
+  return (BigInt(value.high) << 32n) | BigInt(value.low >>> 0);
+}

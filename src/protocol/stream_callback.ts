@@ -1,0 +1,25 @@
+/**
+ * Who takes the bytes of a stream, as they arrive.
+ *
+ * Spark: common/network-common/…/client/StreamCallback.java.
+ *
+ * @module
+ */
+
+/** Lets the consumer of a stream hold its peer back. */
+export interface StreamFlow {
+  /** No more onData after this, until `resume`. */
+  pause(): void;
+  /** Lets onData go on. */
+  resume(): void;
+}
+
+/** Takes a stream: onData any number of times, then onComplete or onFailure, once. */
+export interface StreamCallback {
+  /** Some bytes. Unless `owned` they are borrowed until this returns. */
+  onData(streamId: string, chunk: Uint8Array, owned: boolean, flow: StreamFlow): void;
+  /** All bytes have come. */
+  onComplete(streamId: string): void;
+  /** No more bytes will come. */
+  onFailure(streamId: string, error: Error): void;
+}

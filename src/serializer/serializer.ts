@@ -1,0 +1,76 @@
+/**
+ * What turns messages into bytes and back. Each serializer has a prefix by which content is recognised on arrival.
+ *
+ * Spark: core/…/serializer/Serializer.scala; there one codec serves all, here several live on one port.
+ *
+ * @module
+ */
+
+import type { ByteSink } from "../base/bytes.ts";
+
+/** An address as it travels inside a reference to an endpoint. */
+export interface RefAddress {
+  /** The host as written in the reference; an IPv6 literal is in brackets. */
+  readonly host: string;
+  /** The TCP port. */
+  readonly port: number;
+}
+
+/** A reference to an endpoint, as it travels. */
+export interface EncodedRef {
+  /** The endpoint's name. */
+  readonly name: string;
+  /** Where its environment listens; undefined for one in client mode. */
+  readonly address: RefAddress | undefined;
+}
+
+/** Gives the codec what only the environment knows: which values are references, and how to make one. */
+export interface SerializerContext {
+  /** Name and address of `ref`, if it is a reference to an endpoint. Throws for values that must not travel. */
+  encodeRef(ref: object): EncodedRef | undefined;
+  /** A reference bound to the environment and to the connection it came over. */
+  decodeRef(name: string, address: RefAddress | undefined): object;
+}
+
+/**
+ * A codec of message contents.
+ *
+ * `encode` and `decode` are synchronous and may be called again from within themselves (a getter or `toJSON` that asks).
+ */
+export interface Serializer {
+  /** A short name: `cbor`, `java`. */
+  readonly name: string;
+  /** The first bytes of everything that `encode` writes; how content is recognised. */
+  readonly prefix: Uint8Array;
+  /** Appends the prefix and `value` to `out`, the connection's own buffer. Throws a SerializerError that names the path. */
+  encode(value: unknown, out: ByteSink, context: SerializerContext): void;
+  /** Reads content, prefix included. Throws a SerializerError that names the offset. `bytes` are borrowed. */
+  decode(bytes: Uint8Array, context: SerializerContext): unknown;
+  /** Appends an answer that says: the handler failed with `error`. Told apart from an Error that was the answer. */
+  encodeFailure(error: Error, out: ByteSink, context: SerializerContext): void;
+}
+
+/** What `decode` gives for an answer that says the handler failed. Spark: rpc/netty/RpcFailure. */
+export class RpcFailure {
+  /** The failure, as far as it travelled. */
+  readonly error: Error;
+
+  /** @param error The failure. */
+  constructor(error: Error) {
+    this.error = error;
+  }
+}
+
+/** A message of a typed endpoint, as an untyped one sees it: its tag and its payload. */
+export class TypedMessage {
+  /** Which method of the contract. */
+  readonly tag: string;
+  /** Its argument, or undefined. */
+  readonly payload: unknown;
+
+  /** @param tag Which method of the contract. @param payload Its argument. */
+  constructor(tag: string, payload?: unknown) {
+    this.tag = tag;
+    this.payload = payload;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * One way to write a test for three runtimes: `test(name, body)` is Deno.test, bun:test or node:test.
+ *
+ * @module
+ */
+
+/** What a test may use. */
+export interface TestContext {
+  /** Runs `cleanup` when the test is over, the last one first, also after a failure. */
+  defer(cleanup: () => unknown): void;
+}
+
+/** A test's body. */
+export type TestBody = (context: TestContext) => void | Promise<void>;
+
+type Register = (name: string, body: () => Promise<void>) => void;
+
+async function findRegister(): Promise<Register> {
+  const runtime = globalThis as { Deno?: { test: Register }; Bun?: unknown };
+  if (runtime.Deno !== undefined) return runtime.Deno.test;
+  const name = runtime.Bun !== undefined ? "bun:test" : "node:test";
+  const module = await import(name) as { test: (name: string, body: () => Promise<void>, timeoutMs?: number) => void };
+  // bun:test ends a test after 5 s unless told otherwise; a busy machine needs more.
+  return runtime.Bun !== undefined
+    ? (title, body) => module.test(title, body, 120_000)
+    : (title, body) => module.test(title, body);
+}
+
+const register = await findRegister();
+
+/** Which runtime this is. */
+export const runtimeName: "deno" | "bun" | "node" = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+
+/** Registers a test. */
+export function test(name: string, body: TestBody): void {
+  register(name, async () => {
+    const cleanups: (() => unknown)[] = [];
+    try {
+      await body({ defer: (cleanup) => cleanups.push(cleanup) });
+    } finally {
+      for (const cleanup of cleanups.reverse()) await cleanup();
+    }
+  });
+}
+
+/** Fails unless `promise` settles within `deadlineMs`; says what was waited for. */
+export async function within<T>(promise: Promise<T>, what: string, deadlineMs = 10_000): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`Deadline of ${deadlineMs} ms passed: ${what}`)), deadlineMs);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits until `condition` holds, looking again each turn of the event loop, up to `deadlineMs`. */
+export async function until(condition: () => boolean, what: string, deadlineMs = 10_000): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`Deadline of ${deadlineMs} ms passed: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** A promise that is settled from outside. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Makes a promise that is settled from outside; Node 20 has no Promise.withResolvers. */
+export function deferred<T = void>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
+
+/** The bytes of a hexadecimal text. */
+export function fromHex(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
+/** The hexadecimal text of bytes. */
+export function toHex(bytes: Uint8Array): string {
+  let hex = "";
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+  return hex;
+}

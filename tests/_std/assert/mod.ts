@@ -1,0 +1,2 @@
+// @ts-types="./mod.d.ts"
+export * from "./mod.js";
