@@ -30,6 +30,8 @@ export interface SerializerContext {
   encodeRef(ref: object): EncodedRef | undefined;
   /** A reference bound to the environment and to the connection it came over. */
   decodeRef(name: string, address: RefAddress | undefined): object;
+  /** Whether failures carry this end's stack traces. False unless the environment was told so. */
+  readonly exposeStack: boolean;
 }
 
 /**
