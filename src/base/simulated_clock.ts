@@ -1,0 +1,239 @@
+/**
+ * Virtual time: a clock whose events happen one by one, in an order that is the same on every runtime.
+ *
+ * Each event runs, then one turn of the real event loop drains its microtasks, then the next one runs. Virtual time passes only
+ * from one event to the next, so hours cost nothing, and a run that fails can be repeated exactly.
+ *
+ * @module
+ */
+
+import { type ClockEvent, EventHeap, type EventHost } from "./_event_heap.ts";
+import { AssertionError } from "./assert.ts";
+import { type Clock, systemClock, type Timer } from "./clock.ts";
+
+/** How far {@linkcode SimulatedClock.run} may go. */
+export interface SimulatedRunOptions {
+  /**
+   * The run fails when it has taken this many events.
+   *
+   * @default 1000000
+   */
+  readonly maxEvents?: number;
+  /**
+   * The run fails when this much virtual time has passed.
+   *
+   * @default Infinity
+   */
+  readonly maxMs?: number;
+}
+
+/** A run fails after this many events, unless its options say otherwise. */
+export const DEFAULT_MAX_EVENTS = 1_000_000;
+
+/** Virtual time moves in steps of this part of a millisecond: sums of such numbers are exact, so no timer is a hair early. */
+const STEPS_PER_MS = 1024;
+
+/** Rounds a delay up to a step of virtual time. Negative ones and NaN are none. */
+export function toSteps(delayMs: number): number {
+  return delayMs > 0 ? Math.ceil(delayMs * STEPS_PER_MS) / STEPS_PER_MS : 0;
+}
+
+/**
+ * A clock whose time is virtual.
+ *
+ * Nothing happens by itself: events wait until {@linkcode SimulatedClock.run} or one of its relatives is called. An error that
+ * an event, a timer or a microtask of {@linkcode SimulatedClock.soon} throws fails the run.
+ */
+export class SimulatedClock implements Clock {
+  readonly #events = new EventHeap();
+  readonly #drainedHooks: (() => void)[] = [];
+  readonly #failures: unknown[] = [];
+  #nowMs: number;
+  #sequence = 0;
+  #eventCount = 0;
+  #timerCount = 0;
+  #running = false;
+
+  /** @param startMs What the clock shows at first. */
+  constructor(startMs = 0) {
+    this.#nowMs = toSteps(startMs);
+  }
+
+  /** Virtual milliseconds. */
+  now(): number {
+    return this.#nowMs;
+  }
+
+  /** How many events have happened so far. */
+  get eventCount(): number {
+    return this.#eventCount;
+  }
+
+  /** How many timers are set, those of all hosts included: none is left behind by code that cleans up. */
+  get timerCount(): number {
+    return this.#timerCount;
+  }
+
+  /** Calls back once, after `delayMs` of virtual time. Timers due at one time fire in the order in which they were set. */
+  setTimer(delayMs: number, callback: () => void): Timer {
+    return this.setHostTimer(delayMs, callback, undefined);
+  }
+
+  /** Calls back in a real microtask: those are in the same order on every runtime, together with those of promises. */
+  soon(callback: () => void): void {
+    systemClock.soon(() => {
+      try {
+        callback();
+      } catch (error) {
+        this.fail(error);
+      }
+    });
+  }
+
+  /** Calls back in an event at the same virtual time. */
+  yieldThen(callback: () => void): void {
+    this.schedule(0, callback);
+  }
+
+  /**
+   * Makes an event.
+   *
+   * @param delayMs How much virtual time passes before it; at Infinity it never happens.
+   * @param run What happens.
+   * @param host On which host: while that is frozen, its events wait.
+   * @returns What calls it off.
+   */
+  schedule(delayMs: number, run: () => void, host?: EventHost): Timer {
+    const timeMs = this.#nowMs + toSteps(delayMs);
+    const event: ClockEvent = { timeMs, sequence: this.#sequence++, run, host, cancelled: false, index: -1 };
+    if (timeMs !== Infinity) this.#events.push(event);
+    return {
+      cancel: () => {
+        event.cancelled = true;
+        if (event.index >= 0) this.#events.remove(event);
+      },
+    };
+  }
+
+  /** The same as {@linkcode SimulatedClock.setTimer}, for a host. */
+  setHostTimer(delayMs: number, callback: () => void, host: EventHost | undefined): Timer {
+    let pending = true;
+    this.#timerCount++;
+    const settle = () => {
+      pending = false;
+      this.#timerCount--;
+    };
+    const event = this.schedule(delayMs, () => {
+      settle();
+      callback();
+    }, host);
+    return {
+      cancel: () => {
+        if (!pending) return;
+        settle();
+        event.cancel();
+      },
+    };
+  }
+
+  /** Puts events back that a frozen host held. They keep their old places in the order. */
+  release(events: readonly ClockEvent[]): void {
+    for (const event of events) if (!event.cancelled) this.#events.push(event);
+  }
+
+  /** Calls `hook` after each event, when its microtasks have drained and before anything else happens. */
+  onDrained(hook: () => void): void {
+    this.#drainedHooks.push(hook);
+  }
+
+  /** Fails the run that is under way, or the next one. */
+  fail(error: unknown): void {
+    this.#failures.push(error);
+  }
+
+  /**
+   * Runs events until a condition holds, or until none is left if there is no condition.
+   *
+   * @param until Looked at before the first event and after each one, when its microtasks have drained.
+   * @param options How far the run may go.
+   * @returns Settles in a later turn of the event loop. Rejects with what an event threw, and with an AssertionError when a
+   * limit is passed or when no event is left and the condition does not hold.
+   */
+  run(until?: () => boolean, options: SimulatedRunOptions = {}): Promise<void> {
+    const { maxEvents = DEFAULT_MAX_EVENTS, maxMs = Infinity } = options;
+    if (this.#running) return Promise.reject(new AssertionError("Simulation runs already: one run at a time"));
+    this.#running = true;
+    const lastEvent = this.#eventCount + maxEvents;
+    const endMs = this.#nowMs + maxMs;
+    return new Promise((resolve, reject) => {
+      const turn = () => {
+        try {
+          if (this.#step(until, lastEvent, endMs)) return systemClock.yieldThen(turn);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+        this.#running = false;
+      };
+      systemClock.yieldThen(turn);
+    });
+  }
+
+  /**
+   * Runs events until `promise` has settled.
+   *
+   * @param promise What is waited for.
+   * @param options How far the run may go.
+   * @returns What `promise` gave. Rejects as it did, and as {@linkcode SimulatedClock.run} does.
+   */
+  async settle<T>(promise: PromiseLike<T>, options?: SimulatedRunOptions): Promise<T> {
+    let settled = false;
+    const mark = () => {
+      settled = true;
+    };
+    promise.then(mark, mark);
+    await this.run(() => settled, options);
+    return await promise;
+  }
+
+  /** Runs the events of the next `ms` milliseconds, so that `now()` is that much later. */
+  advance(ms: number, options?: SimulatedRunOptions): Promise<void> {
+    let over = false;
+    const end = this.schedule(ms, () => {
+      over = true;
+    });
+    return this.run(() => over, options).catch((error: unknown) => {
+      end.cancel();
+      throw error;
+    });
+  }
+
+  /** Runs the next event; false where the run is over. */
+  #step(until: (() => boolean) | undefined, lastEvent: number, endMs: number): boolean {
+    for (const hook of this.#drainedHooks) hook();
+    if (this.#failures.length > 0) throw this.#failures.splice(0)[0];
+    if (until?.()) return false;
+    const event = this.#nextEvent();
+    if (event === undefined) {
+      if (until === undefined) return false;
+      throw new AssertionError(`Simulation is stuck at ${this.#nowMs} ms: no event is left and the condition does not hold`);
+    }
+    if (this.#eventCount >= lastEvent || event.timeMs > endMs) {
+      this.#events.push(event);
+      const limit = event.timeMs > endMs ? `until ${endMs} ms` : `${this.#eventCount} events long`;
+      throw new AssertionError(`Simulation went on ${limit}, its limit, at ${this.#nowMs} ms`);
+    }
+    this.#eventCount++;
+    // An event that a frozen host held back is late: time does not go back to it.
+    this.#nowMs = Math.max(this.#nowMs, event.timeMs);
+    event.run();
+    return true;
+  }
+
+  #nextEvent(): ClockEvent | undefined {
+    for (let event = this.#events.pop(); event !== undefined; event = this.#events.pop()) {
+      if (!event.host?.holds(event)) return event;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Reads messages out of frames.
+ *
+ * Spark: common/network-common/…/protocol/MessageDecoder.java, Message.java and the `decode` of each message class.
+ *
+ * Lengths are checked as in Spark 4.2.0. Beyond it, bytes that are left over behind a message without a body are refused: no
+ * Spark from 3.5.8 to 4.2.0 writes any, so they tell of a peer that lost its place. Byte counts must be below 2⁵³.
+ *
+ * @module
+ */
+
+import { type ByteReader, int32At } from "../base/bytes.ts";
+import { ProtocolError } from "../base/errors.ts";
+import { type Int64, int64ToBigInt, int64ToSafe } from "../base/int64.ts";
+import { protocolReader, readString } from "./encoders.ts";
+import { type Message, MessageType } from "./message.ts";
+import { MessageBody } from "./message_body.ts";
+
+/** What a frame with a request id or chunk id and a 32-bit number has before its body: type, id, number. */
+const ID_AND_INT_BYTES = 13;
+/** What a OneWayMessage has before its body: type, body size. */
+const ONE_WAY_BYTES = 5;
+
+/**
+ * Reads one message. Bodies are views of `memory`.
+ *
+ * @param memory Where the frame is.
+ * @param start Where it begins, behind its length field.
+ * @param end Where it ends.
+ * @param owned Whether the memory stays as it is after the call.
+ * @throws ProtocolError with the offset from `start` if the bytes are no message.
+ */
+export function decodeMessage(memory: Uint8Array, start: number, end: number, owned: boolean): Message {
+  if (start >= end) throw new ProtocolError("Frame has no message type", { offset: 0 });
+  switch (memory[start]!) {
+    // The body size inside these three is ignored, as Spark does: the frame's end is the body's.
+    case MessageType.RpcRequest: {
+      checkSize("RpcRequest", ID_AND_INT_BYTES, end - start);
+      const requestId = { high: int32At(memory, start + 1), low: int32At(memory, start + 5) };
+      return { type: MessageType.RpcRequest, requestId, body: new MessageBody(memory, start + ID_AND_INT_BYTES, end, owned) };
+    }
+    case MessageType.RpcResponse: {
+      checkSize("RpcResponse", ID_AND_INT_BYTES, end - start);
+      const requestId = { high: int32At(memory, start + 1), low: int32At(memory, start + 5) };
+      return { type: MessageType.RpcResponse, requestId, body: new MessageBody(memory, start + ID_AND_INT_BYTES, end, owned) };
+    }
+    case MessageType.OneWayMessage:
+      checkSize("OneWayMessage", ONE_WAY_BYTES, end - start);
+      return { type: MessageType.OneWayMessage, body: new MessageBody(memory, start + ONE_WAY_BYTES, end, owned) };
+    default:
+      return decodeOther(memory, start, end, owned);
+  }
+}
+
+function decodeOther(memory: Uint8Array, start: number, end: number, owned: boolean): Message {
+  const reader = protocolReader(memory, start, end);
+  const type = reader.readUint8("Message type");
+  switch (type) {
+    case MessageType.ChunkFetchSuccess:
+      return {
+        type,
+        streamId: readId(reader, "Stream id of ChunkFetchSuccess"),
+        chunkIndex: reader.readInt32("Chunk index of ChunkFetchSuccess"),
+        body: restOf(reader, owned),
+      };
+    case MessageType.MergedBlockMetaSuccess:
+      return {
+        type,
+        requestId: readId(reader, "Request id of MergedBlockMetaSuccess"),
+        numChunks: reader.readInt32("Chunk count of MergedBlockMetaSuccess"),
+        body: restOf(reader, owned),
+      };
+    default: {
+      const message = decodeBodiless(type, reader, start, owned);
+      if (reader.remaining > 0) {
+        const offset = reader.position - start;
+        throw new ProtocolError(`Bytes left over behind a message of type ${type}: ${reader.remaining}`, { offset });
+      }
+      return message;
+    }
+  }
+}
+
+function decodeBodiless(type: number, reader: ByteReader, frameStart: number, owned: boolean): Message {
+  switch (type) {
+    case MessageType.ChunkFetchRequest:
+      return {
+        type,
+        streamId: readId(reader, "Stream id of ChunkFetchRequest"),
+        chunkIndex: reader.readInt32("Chunk index of ChunkFetchRequest"),
+      };
+    case MessageType.ChunkFetchFailure:
+      return {
+        type,
+        streamId: readId(reader, "Stream id of ChunkFetchFailure"),
+        chunkIndex: reader.readInt32("Chunk index of ChunkFetchFailure"),
+        error: readString(reader, "Error of ChunkFetchFailure"),
+      };
+    case MessageType.RpcFailure:
+      return {
+        type,
+        requestId: readId(reader, "Request id of RpcFailure"),
+        error: readString(reader, "Error of RpcFailure"),
+      };
+    case MessageType.StreamRequest:
+      return { type, streamId: readString(reader, "Stream id of StreamRequest") };
+    case MessageType.StreamResponse:
+      return {
+        type,
+        streamId: readString(reader, "Stream id of StreamResponse"),
+        byteCount: readByteCount(reader, frameStart, "Byte count of StreamResponse"),
+      };
+    case MessageType.StreamFailure:
+      return {
+        type,
+        streamId: readString(reader, "Stream id of StreamFailure"),
+        error: readString(reader, "Error of StreamFailure"),
+      };
+    case MessageType.UploadStream:
+      return {
+        type,
+        requestId: readId(reader, "Request id of UploadStream"),
+        meta: readMeta(reader, owned),
+        bodyByteCount: readByteCount(reader, frameStart, "Byte count of UploadStream"),
+      };
+    case MessageType.MergedBlockMetaRequest:
+      return {
+        type,
+        requestId: readId(reader, "Request id of MergedBlockMetaRequest"),
+        appId: readString(reader, "App id of MergedBlockMetaRequest"),
+        shuffleId: reader.readInt32("Shuffle id of MergedBlockMetaRequest"),
+        shuffleMergeId: reader.readInt32("Shuffle merge id of MergedBlockMetaRequest"),
+        reduceId: reader.readInt32("Reduce id of MergedBlockMetaRequest"),
+      };
+    case 0xff:
+      throw new ProtocolError("User type messages cannot be decoded.", { offset: 0 });
+    default:
+      // A byte is signed on the JVM, and so it is printed.
+      throw new ProtocolError(`Unknown message type: ${(type << 24) >> 24}`, { offset: 0 });
+  }
+}
+
+function checkSize(name: string, needed: number, size: number): void {
+  if (size < needed) throw new ProtocolError(`${name} needs ${needed} bytes, but its frame has ${size}`, { offset: size });
+}
+
+function readId(reader: ByteReader, what: string): Int64 {
+  const at = reader.skip(8, what);
+  return { high: int32At(reader.bytes, at), low: int32At(reader.bytes, at + 4) };
+}
+
+function readMeta(reader: ByteReader, owned: boolean): MessageBody {
+  const length = reader.readInt32("Meta length of UploadStream");
+  const start = reader.skip(length, "Meta of UploadStream");
+  return new MessageBody(reader.bytes, start, start + length, owned);
+}
+
+function readByteCount(reader: ByteReader, frameStart: number, what: string): number {
+  const offset = reader.position - frameStart;
+  const value = readId(reader, what);
+  const count = int64ToSafe(value);
+  if (count >= 0) return count;
+  const wrong = value.high < 0 ? "is negative" : "is no safe integer";
+  throw new ProtocolError(`${what} ${wrong}: ${int64ToBigInt(value)}`, { offset });
+}
+
+function restOf(reader: ByteReader, owned: boolean): MessageBody {
+  return new MessageBody(reader.bytes, reader.position, reader.end, owned);
+}

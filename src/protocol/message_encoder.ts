@@ -1,0 +1,171 @@
+/**
+ * Writes messages as frames: the length of the whole frame, the type, the header and, where it belongs inside, the body.
+ *
+ * Spark: common/network-common/…/protocol/MessageEncoder.java and the `encode` of each message class.
+ *
+ * There a header is a buffer of its own. Here everything goes straight into the connection's gather buffer; requests, their
+ * answers and one-way messages are written around their content: head, content, then the lengths are patched.
+ *
+ * @module
+ */
+
+import { unreachable } from "../base/assert.ts";
+import type { ByteSink } from "../base/bytes.ts";
+import type { Int64 } from "../base/int64.ts";
+import { writeString } from "./encoders.ts";
+import { FRAME_LENGTH_BYTES } from "./frame_length.ts";
+import { type Message, MessageType } from "./message.ts";
+import type { MessageBody } from "./message_body.ts";
+
+/** What an RpcRequest or RpcResponse takes besides its body: frame length, type, request id, body size. */
+export const RPC_HEAD_BYTES = 21;
+/** What a OneWayMessage takes besides its body: frame length, type, body size. */
+export const ONE_WAY_HEAD_BYTES = 13;
+
+const TYPE_OFFSET = FRAME_LENGTH_BYTES;
+const HEADER_OFFSET = TYPE_OFFSET + 1;
+const RPC_BODY_SIZE_OFFSET = HEADER_OFFSET + 8;
+const ONE_WAY_BODY_SIZE_OFFSET = HEADER_OFFSET;
+
+/**
+ * Begins the frame of a request; the caller appends the body and calls {@linkcode endFrame}.
+ *
+ * @param requestId A safe integer.
+ * @returns Where the frame begins.
+ */
+export function beginRpcRequest(requestId: number, out: ByteSink): number {
+  return beginRpc(MessageType.RpcRequest, Math.floor(requestId / 2 ** 32), requestId, out);
+}
+
+/**
+ * Begins the frame of an answer; the caller appends the body and calls {@linkcode endFrame}.
+ *
+ * @param requestId The request's id, untouched.
+ * @returns Where the frame begins.
+ */
+export function beginRpcResponse(requestId: Int64, out: ByteSink): number {
+  return beginRpc(MessageType.RpcResponse, requestId.high, requestId.low, out);
+}
+
+/**
+ * Begins the frame of a one-way message; the caller appends the body and calls {@linkcode endFrame}.
+ *
+ * @returns Where the frame begins.
+ */
+export function beginOneWayMessage(out: ByteSink): number {
+  const frameStart = out.position;
+  out.reserve(ONE_WAY_HEAD_BYTES);
+  out.bytes[frameStart + TYPE_OFFSET] = MessageType.OneWayMessage;
+  out.position = frameStart + ONE_WAY_HEAD_BYTES;
+  return frameStart;
+}
+
+/**
+ * Ends a frame that one of the `begin…` functions began: writes its length and its body's size.
+ *
+ * @param frameStart What `begin…` returned.
+ */
+export function endFrame(frameStart: number, out: ByteSink): void {
+  const oneWay = out.bytes[frameStart + TYPE_OFFSET] === MessageType.OneWayMessage;
+  const sizeAt = frameStart + (oneWay ? ONE_WAY_BODY_SIZE_OFFSET : RPC_BODY_SIZE_OFFSET);
+  out.setInt32(sizeAt, out.position - sizeAt - 4);
+  setFrameLength(frameStart, out.position - frameStart, out);
+}
+
+/** Appends a whole frame. The body of a StreamResponse or UploadStream is not part of it and follows outside. */
+export function encodeMessage(message: Message, out: ByteSink): void {
+  encodeMessageHead(message, out);
+  const body = bodyInFrame(message);
+  if (body !== undefined) out.writeBytes(body.bytes);
+}
+
+/**
+ * Appends a frame without the bytes of its body, which its length counts nevertheless: for large bodies that go by reference.
+ * Of an in-frame body only the length is read, so one that is not in memory can be stood for by a MessageBody over none.
+ */
+export function encodeMessageHead(message: Message, out: ByteSink): void {
+  const frameStart = out.position;
+  out.writeInt64(0, 0);
+  out.writeUint8(message.type);
+  writeHeader(message, out);
+  const bodyLength = bodyInFrame(message)?.length ?? 0;
+  setFrameLength(frameStart, out.position - frameStart + bodyLength, out);
+}
+
+function beginRpc(type: MessageType, high: number, low: number, out: ByteSink): number {
+  const frameStart = out.position;
+  out.reserve(RPC_HEAD_BYTES);
+  out.bytes[frameStart + TYPE_OFFSET] = type;
+  out.setInt32(frameStart + HEADER_OFFSET, high);
+  out.setInt32(frameStart + HEADER_OFFSET + 4, low);
+  out.position = frameStart + RPC_HEAD_BYTES;
+  return frameStart;
+}
+
+function setFrameLength(frameStart: number, length: number, out: ByteSink): void {
+  out.setInt32(frameStart, Math.floor(length / 2 ** 32));
+  out.setInt32(frameStart + 4, length);
+}
+
+function bodyInFrame(message: Message): MessageBody | undefined {
+  switch (message.type) {
+    case MessageType.RpcRequest:
+    case MessageType.RpcResponse:
+    case MessageType.OneWayMessage:
+    case MessageType.ChunkFetchSuccess:
+    case MessageType.MergedBlockMetaSuccess:
+      return message.body;
+    default:
+      return undefined;
+  }
+}
+
+function writeHeader(message: Message, out: ByteSink): void {
+  switch (message.type) {
+    case MessageType.RpcRequest:
+    case MessageType.RpcResponse:
+      writeId(message.requestId, out);
+      return out.writeInt32(message.body.length);
+    case MessageType.OneWayMessage:
+      return out.writeInt32(message.body.length);
+    case MessageType.RpcFailure:
+      writeId(message.requestId, out);
+      return writeString(out, message.error);
+    case MessageType.ChunkFetchRequest:
+    case MessageType.ChunkFetchSuccess:
+      writeId(message.streamId, out);
+      return out.writeInt32(message.chunkIndex);
+    case MessageType.ChunkFetchFailure:
+      writeId(message.streamId, out);
+      out.writeInt32(message.chunkIndex);
+      return writeString(out, message.error);
+    case MessageType.StreamRequest:
+      return writeString(out, message.streamId);
+    case MessageType.StreamResponse:
+      writeString(out, message.streamId);
+      return out.writeSafeInt64(message.byteCount);
+    case MessageType.StreamFailure:
+      writeString(out, message.streamId);
+      return writeString(out, message.error);
+    case MessageType.UploadStream:
+      writeId(message.requestId, out);
+      out.writeInt32(message.meta.length);
+      out.writeBytes(message.meta.bytes);
+      return out.writeSafeInt64(message.bodyByteCount);
+    case MessageType.MergedBlockMetaRequest:
+      writeId(message.requestId, out);
+      writeString(out, message.appId);
+      out.writeInt32(message.shuffleId);
+      out.writeInt32(message.shuffleMergeId);
+      return out.writeInt32(message.reduceId);
+    case MessageType.MergedBlockMetaSuccess:
+      writeId(message.requestId, out);
+      return out.writeInt32(message.numChunks);
+    default:
+      return unreachable(message);
+  }
+}
+
+function writeId(id: Int64, out: ByteSink): void {
+  out.writeInt64(id.high, id.low);
+}

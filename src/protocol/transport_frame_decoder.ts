@@ -1,0 +1,265 @@
+/**
+ * Cuts the bytes of a connection into frames, and hands the bytes of stream bodies between them to an interceptor.
+ *
+ * Spark: common/network-common/…/util/TransportFrameDecoder.java.
+ *
+ * A frame that lies whole in a chunk is handed out where it is. Spark gathers one that does not as a list of the chunks; here
+ * a small one is put together in a buffer that is used again, a large one in memory of its own that grows with the bytes that
+ * came, whatever the frame's length claims. The limit can be lower than 2 GiB.
+ *
+ * @module
+ */
+
+import { assert } from "../base/assert.ts";
+import { int32At } from "../base/bytes.ts";
+import { FRAME_LENGTH_BYTES, frameLengthError, MAX_FRAME_BYTES } from "./frame_length.ts";
+
+/** From this size on a frame that was cut gets memory of its own, which whoever handles it may keep. */
+const LARGE_FRAME_BYTES = 64 * 1024;
+/** The first memory of a large frame; twice the usual chunk, so that one which barely misses fitting needs no second. */
+const FIRST_MEMORY_BYTES = 2 * LARGE_FRAME_BYTES;
+/** The smallest buffer for small frames that were cut. */
+const MIN_SMALL_BUFFER_BYTES = 4 * 1024;
+const NO_BYTES = new Uint8Array(0);
+
+/** Takes frames. */
+export interface FrameHandler {
+  /**
+   * One frame, without its length field, in `[start, end)` of `memory`. Unless `owned`, the memory is borrowed until this
+   * returns.
+   */
+  onFrame(memory: Uint8Array, start: number, end: number, owned: boolean): void;
+}
+
+/** Takes bytes that are no frames: those of a stream's body. Spark: TransportFrameDecoder.Interceptor. */
+export interface Interceptor {
+  /**
+   * Takes bytes of `[start, end)` and returns how many: fewer than given only when it has all that it wanted, and then it is
+   * gone. One that got its last byte at the end of a chunk is asked once more at the next and takes 0. Unless `owned`, the
+   * memory is borrowed until this returns.
+   */
+  handle(memory: Uint8Array, start: number, end: number, owned: boolean): number;
+  /** The connection was closed; the interceptor is gone. It may have had all that it wanted. */
+  channelInactive(): void;
+  /** The connection failed; the interceptor is gone. It may have had all that it wanted. */
+  exceptionCaught(cause: Error): void;
+}
+
+/** Options of a {@linkcode TransportFrameDecoder}. */
+export interface TransportFrameDecoderOptions {
+  /** The largest frame that is taken, in bytes without the length field. @default MAX_FRAME_BYTES */
+  readonly maxFrameBytes?: number;
+}
+
+type State = "idle" | "feeding" | "stopped";
+
+/** The incoming half of one connection. An error that `feed` throws leaves it stopped. */
+export class TransportFrameDecoder {
+  readonly #handler: FrameHandler;
+  #maxFrameBytes = MAX_FRAME_BYTES;
+  #state: State = "idle";
+  #interceptor: Interceptor | undefined = undefined;
+  /** Whether no length was read yet. */
+  #first = true;
+  /** How much there is of a length field that was cut, and its halves so far. */
+  #lengthCount = 0;
+  #lengthHigh = 0;
+  #lengthLow = 0;
+  /** Size of a frame that was cut, 0 if there is none; its memory; how many of its bytes have come. */
+  #frameSize = 0;
+  #memory = NO_BYTES;
+  #received = 0;
+  /** Where small frames that were cut are put together, one after the other. */
+  #smallBuffer = NO_BYTES;
+
+  /** @param handler Takes the frames. */
+  constructor(handler: FrameHandler, options: TransportFrameDecoderOptions = {}) {
+    this.#handler = handler;
+    this.maxFrameBytes = options.maxFrameBytes ?? MAX_FRAME_BYTES;
+  }
+
+  /** The largest frame that is taken, in bytes without the length field; never above {@linkcode MAX_FRAME_BYTES}. */
+  get maxFrameBytes(): number {
+    return this.#maxFrameBytes;
+  }
+
+  set maxFrameBytes(bytes: number) {
+    if (!(bytes > 0)) throw new RangeError(`maxFrameBytes must be positive: ${bytes}`);
+    this.#maxFrameBytes = Math.min(bytes, MAX_FRAME_BYTES);
+  }
+
+  /** How many bytes have come that wait for the rest of their frame. */
+  get bufferedBytes(): number {
+    return this.#lengthCount + this.#received;
+  }
+
+  /**
+   * Takes the next bytes of the connection and calls the handler for each frame that they complete.
+   *
+   * @param chunk The bytes; they may lie in what {@linkcode allocate} gave.
+   * @param owned Whether the chunk's memory stays as it is after the call.
+   * @throws ProtocolError if a length cannot be one; what the handler or the interceptor throws comes through.
+   */
+  feed(chunk: Uint8Array, owned: boolean): void {
+    if (this.#state === "stopped") return;
+    assert(this.#state === "idle", "feed() was called by what it had called");
+    this.#state = "feeding";
+    try {
+      this.#decode(chunk, this.#isOwnMemory(chunk) ? this.#advance(chunk.length) : 0, owned);
+    } catch (thrown) {
+      this.stop();
+      throw thrown;
+    }
+    if (this.#state === "feeding") this.#state = "idle";
+  }
+
+  /**
+   * A part of the memory of the frame that is being received, for the next bytes of the connection to be read into; the next
+   * chunk is then a view of its beginning. There is one only while at least 64 KiB of a frame are missing.
+   */
+  allocate(): Uint8Array | undefined {
+    if (this.#frameSize - this.#received < LARGE_FRAME_BYTES) return undefined;
+    this.#reserve(LARGE_FRAME_BYTES);
+    return this.#memory.subarray(this.#received);
+  }
+
+  /** Lets `interceptor` take the bytes that follow the current frame, until it has all that it wants. */
+  setInterceptor(interceptor: Interceptor): void {
+    assert(this.#interceptor === undefined, "Already have an interceptor.");
+    this.#interceptor = interceptor;
+  }
+
+  /** The connection was closed: tells the interceptor and frees the memory. */
+  channelInactive(): void {
+    this.stop();
+    const interceptor = this.#interceptor;
+    this.#interceptor = undefined;
+    interceptor?.channelInactive();
+  }
+
+  /** The connection failed and will be closed: tells the interceptor and frees the memory. */
+  exceptionCaught(cause: Error): void {
+    this.stop();
+    const interceptor = this.#interceptor;
+    this.#interceptor = undefined;
+    interceptor?.exceptionCaught(cause);
+  }
+
+  /** Ignores the rest of the current chunk and all later ones, since the connection is about to be closed. */
+  stop(): void {
+    this.#state = "stopped";
+    this.#lengthCount = 0;
+    this.#frameSize = 0;
+    this.#received = 0;
+    this.#memory = NO_BYTES;
+    this.#smallBuffer = NO_BYTES;
+  }
+
+  #decode(chunk: Uint8Array, start: number, owned: boolean): void {
+    const end = chunk.length;
+    let at = start;
+    // A handler may install an interceptor or stop the decoder, so each turn looks anew.
+    while (at < end && this.#state === "feeding") {
+      if (this.#interceptor !== undefined) {
+        at = this.#intercept(this.#interceptor, chunk, at, owned);
+      } else if (this.#frameSize > 0) {
+        at = this.#continueFrame(chunk, at, owned);
+      } else if (this.#lengthCount > 0 || end - at < FRAME_LENGTH_BYTES) {
+        at = this.#continueLength(chunk, at);
+      } else {
+        const size = this.#checkedSize(int32At(chunk, at), int32At(chunk, at + 4));
+        at += FRAME_LENGTH_BYTES;
+        if (size <= end - at) {
+          this.#handler.onFrame(chunk, at, at + size, owned);
+          at += size;
+        } else {
+          this.#frameSize = size;
+        }
+      }
+    }
+  }
+
+  #checkedSize(high: number, low: number): number {
+    const size = high === 0 ? (low >>> 0) - FRAME_LENGTH_BYTES : -1;
+    if (size <= 0 || size > this.#maxFrameBytes) throw frameLengthError(high, low, this.#maxFrameBytes, this.#first);
+    this.#first = false;
+    return size;
+  }
+
+  #intercept(interceptor: Interceptor, chunk: Uint8Array, at: number, owned: boolean): number {
+    const taken = interceptor.handle(chunk, at, chunk.length, owned);
+    if (taken < chunk.length - at) this.#interceptor = undefined;
+    return at + taken;
+  }
+
+  #continueLength(chunk: Uint8Array, start: number): number {
+    let at = start;
+    while (at < chunk.length && this.#lengthCount < FRAME_LENGTH_BYTES) {
+      this.#lengthHigh = (this.#lengthHigh << 8) | (this.#lengthLow >>> 24);
+      this.#lengthLow = (this.#lengthLow << 8) | chunk[at]!;
+      this.#lengthCount++;
+      at++;
+    }
+    if (this.#lengthCount === FRAME_LENGTH_BYTES) {
+      this.#lengthCount = 0;
+      this.#frameSize = this.#checkedSize(this.#lengthHigh, this.#lengthLow);
+    }
+    return at;
+  }
+
+  #continueFrame(chunk: Uint8Array, at: number, owned: boolean): number {
+    const count = Math.min(this.#frameSize - this.#received, chunk.length - at);
+    if (count === this.#frameSize) {
+      // Only the length came apart from the rest.
+      this.#frameSize = 0;
+      this.#handler.onFrame(chunk, at, at + count, owned);
+      return at + count;
+    }
+    this.#reserve(count);
+    this.#memory.set(chunk.subarray(at, at + count), this.#received);
+    this.#advance(count);
+    return at + count;
+  }
+
+  /** Counts bytes that are in place and hands the frame out if they were its last. */
+  #advance(count: number): number {
+    this.#received += count;
+    if (this.#received === this.#frameSize) {
+      const memory = this.#memory;
+      const size = this.#frameSize;
+      this.#memory = NO_BYTES;
+      this.#frameSize = 0;
+      this.#received = 0;
+      this.#handler.onFrame(memory, 0, size, size >= LARGE_FRAME_BYTES);
+    }
+    return count;
+  }
+
+  /** Makes room for `count` more bytes of the frame, or for all that are missing if they are fewer. */
+  #reserve(count: number): void {
+    const size = this.#frameSize;
+    const needed = Math.min(size, this.#received + count);
+    const memory = this.#memory;
+    if (needed <= memory.length) return;
+    if (size < LARGE_FRAME_BYTES) {
+      if (this.#smallBuffer.length < size) this.#smallBuffer = new Uint8Array(smallBufferBytes(size));
+      this.#memory = this.#smallBuffer;
+      return;
+    }
+    const grown = new Uint8Array(Math.min(size, Math.max(FIRST_MEMORY_BYTES, 2 * memory.length, 2 * needed)));
+    grown.set(memory.subarray(0, this.#received));
+    this.#memory = grown;
+  }
+
+  #isOwnMemory(chunk: Uint8Array): boolean {
+    const memory = this.#memory;
+    return this.#frameSize >= LARGE_FRAME_BYTES && chunk.buffer === memory.buffer &&
+      chunk.byteOffset === memory.byteOffset + this.#received;
+  }
+}
+
+function smallBufferBytes(size: number): number {
+  let bytes = MIN_SMALL_BUFFER_BYTES;
+  while (bytes < size) bytes *= 2;
+  return bytes;
+}

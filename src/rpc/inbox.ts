@@ -1,0 +1,379 @@
+/**
+ * The messages that wait for one endpoint, and the giving of them into its hands.
+ *
+ * Spark: core/…/rpc/netty/Inbox.scala. "Thread" becomes "message in hand": an endpoint that takes one at a time gets the next
+ * when what its handler returned has settled; others may have `maxConcurrentMessages` in hand. Differences: the queue is bounded,
+ * and an ask that is dropped is failed instead of being left to its timeout.
+ *
+ * @module
+ */
+
+import { assert, unreachable } from "../base/assert.ts";
+import { RpcError, RpcOverloadedError, RpcStoppedError, toError, UnsupportedMessageError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import { RingQueue } from "../base/ring_queue.ts";
+import { describeMessage } from "./inbox_message.ts";
+import type { InboxMessage, OneWayMessage, RpcMessage } from "./inbox_message.ts";
+import { later, unhandled } from "./rpc_call_context.ts";
+import type { MessageLoop } from "./message_loop.ts";
+import type { RpcEndpoint } from "./rpc_endpoint.ts";
+import type { EndpointStats } from "./rpc_env_stats.ts";
+
+/** Why a message was dropped. */
+export type DropReason = "stopped" | "full";
+
+/** What an inbox needs of its surroundings. */
+export interface InboxHost {
+  /** Hears of what went wrong. */
+  readonly logger: Logger;
+  /** The name that the endpoint's reference prints, for messages. */
+  describe(inbox: Inbox): string;
+  /** A handler has returned a promise. */
+  watch(inbox: Inbox): void;
+  /** OnStop is about to be handled: the endpoint's reference is removed. */
+  removeRpcEndpointRef(endpoint: RpcEndpoint): void;
+  /** OnStop has been handled: there is nothing more to come. */
+  ended(inbox: Inbox): void;
+  /** A message was dropped. */
+  dropped(inbox: Inbox, message: InboxMessage, reason: DropReason): void;
+}
+
+/** Limits of an inbox. */
+export interface InboxLimits {
+  /** How many messages may wait. */
+  readonly maxInboxMessages: number;
+  /** How many messages a plain endpoint may have in hand. */
+  readonly maxConcurrentMessages: number;
+}
+
+/** A message whose handler has not settled yet. */
+interface InHand {
+  readonly message: InboxMessage;
+  /** Set when a scan for slow handlers has seen it once, then when it has been reported. */
+  seen: 0 | 1 | 2;
+}
+
+/** Life-cycle and network events are never refused, so the ring itself has no limit; `post` keeps that of messages. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+
+/** The inbox of one endpoint. */
+export class Inbox {
+  /** The endpoint's name. */
+  readonly name: string;
+  /** The endpoint. */
+  readonly endpoint: RpcEndpoint;
+  /** Gives it its turns. */
+  readonly loop: MessageLoop;
+  /** Whether the loop has it in its list of those with something to do. */
+  active = false;
+  /** Messages that were handled. */
+  processedMessages = 0;
+  /** Messages that were dropped. */
+  droppedMessages = 0;
+  /** The most messages that ever waited. */
+  maxQueuedMessages = 0;
+  readonly #host: InboxHost;
+  readonly #limits: InboxLimits;
+  readonly #messages = new RingQueue<InboxMessage>(NO_LIMIT);
+  readonly #inHand = new Set<InHand>();
+  #stopped = false;
+  #concurrent = false;
+  /** The one message in the hands of an endpoint that takes one at a time. */
+  readonly #single: { message: InboxMessage; seen: 0 | 1 | 2 } = { message: { kind: "OnStart" }, seen: 0 };
+  #singleBusy = false;
+
+  /** @param name The endpoint's name. @param loop Gives it its turns. OnStart is queued, and waits for the loop. */
+  constructor(
+    name: string,
+    endpoint: RpcEndpoint,
+    options: { readonly loop: MessageLoop; readonly host: InboxHost; readonly limits: InboxLimits },
+  ) {
+    this.name = name;
+    this.endpoint = endpoint;
+    this.loop = options.loop;
+    this.#host = options.host;
+    this.#limits = options.limits;
+    this.#messages.push({ kind: "OnStart" });
+  }
+
+  /** How many messages wait. */
+  get length(): number {
+    return this.#messages.length;
+  }
+
+  /** Whether nothing waits. */
+  get isEmpty(): boolean {
+    return this.#messages.length === 0;
+  }
+
+  /** How many messages have been given out and have not settled. Spark: numActiveThreads. */
+  get messagesInHand(): number {
+    return this.#inHand.size + (this.#singleBusy ? 1 : 0);
+  }
+
+  /** Whether a message waits and may be given out. */
+  get ready(): boolean {
+    return this.#messages.length > 0 && this.#mayTake();
+  }
+
+  /** The message in hand, for an endpoint that takes one at a time. */
+  get current(): InboxMessage | undefined {
+    return this.#singleBusy ? this.#single.message : undefined;
+  }
+
+  /** Queues a message. After `stop`, or above the limit, it is dropped: an ask is failed, all else is logged and counted. */
+  post(message: InboxMessage): void {
+    const waiting = this.#messages.length;
+    if (this.#stopped) {
+      this.#drop(message, "stopped");
+    } else if (waiting >= this.#limits.maxInboxMessages && isRefusable(message)) {
+      this.#drop(message, "full");
+    } else {
+      this.#messages.push(message);
+      if (waiting >= this.maxQueuedMessages) this.maxQueuedMessages = waiting + 1;
+    }
+  }
+
+  /** Queues OnStop behind all that waits, which is delivered one by one. Idempotent. */
+  stop(): void {
+    if (this.#stopped) return;
+    // Set before OnStop is queued: it must find itself alone and last.
+    this.#concurrent = false;
+    this.#stopped = true;
+    this.#messages.push({ kind: "OnStop" });
+  }
+
+  /** Gives out up to `limit` messages; returns how many. */
+  process(limit: number): number {
+    let processed = 0;
+    while (processed < limit && this.#mayTake()) {
+      const message = this.#messages.shift();
+      if (message === undefined) break;
+      processed++;
+      this.#give(message);
+    }
+    this.processedMessages += processed;
+    return processed;
+  }
+
+  /** Calls `report` with each message that has been in hand since the last scan, once per message. */
+  scanSlow(report: (message: InboxMessage) => void): void {
+    if (this.#singleBusy) this.#scan(this.#single, report);
+    for (const hand of this.#inHand) this.#scan(hand, report);
+  }
+
+  /** A snapshot. */
+  stats(): EndpointStats {
+    return {
+      name: this.name,
+      queuedMessages: this.length,
+      maxQueuedMessages: this.maxQueuedMessages,
+      messagesInHand: this.messagesInHand,
+      processedMessages: this.processedMessages,
+      droppedMessages: this.droppedMessages,
+    };
+  }
+
+  #scan(hand: InHand, report: (message: InboxMessage) => void): void {
+    if (hand.seen === 1) report(hand.message);
+    if (hand.seen < 2) hand.seen++;
+  }
+
+  #mayTake(): boolean {
+    if (this.#singleBusy) return false;
+    const inHand = this.#inHand.size;
+    return inHand === 0 || (this.#concurrent && inHand < this.#limits.maxConcurrentMessages);
+  }
+
+  #give(message: InboxMessage): void {
+    let result: unknown;
+    try {
+      result = this.#call(message);
+    } catch (thrown) {
+      this.#failed(message, thrown);
+      return;
+    }
+    if (!isThenable(result)) {
+      this.#succeeded(message, result);
+      return;
+    }
+    this.#host.watch(this);
+    if (this.#concurrent) this.#awaitAmongOthers(message, result);
+    else this.#awaitAlone(message, result);
+  }
+
+  #call(message: InboxMessage): unknown {
+    const { endpoint } = this;
+    switch (message.kind) {
+      case "RpcMessage":
+        if (endpoint.receiveAndReply === undefined) {
+          message.context.sendFailure(new RpcError("UNSUPPORTED_MESSAGE", `${this.#host.describe(this)} won't reply anything`));
+          return later;
+        }
+        return endpoint.receiveAndReply(message.content, message.context);
+      case "OneWayMessage":
+        if (endpoint.receive === undefined) {
+          throw new RpcError("UNSUPPORTED_MESSAGE", `${this.#host.describe(this)} does not implement 'receive'`);
+        }
+        return endpoint.receive(message.content, message.senderAddress);
+      case "OnStart":
+        return endpoint.onStart?.();
+      case "OnStop":
+        assert(this.messagesInHand === 0, `There should be only a single active thread but found ${this.messagesInHand} threads.`);
+        this.#host.removeRpcEndpointRef(endpoint);
+        return endpoint.onStop?.();
+      case "RemoteProcessConnected":
+        return endpoint.onConnected?.(message.remoteAddress);
+      case "RemoteProcessDisconnected":
+        return endpoint.onDisconnected?.(message.remoteAddress);
+      case "RemoteProcessConnectionError":
+        return endpoint.onNetworkError?.(message.cause, message.remoteAddress);
+      default:
+        unreachable(message);
+    }
+  }
+
+  /** Two functions bound once serve all messages of an endpoint that takes one at a time. */
+  #awaitAlone(message: InboxMessage, result: PromiseLike<unknown>): void {
+    this.#single.message = message;
+    this.#single.seen = 0;
+    this.#singleBusy = true;
+    result.then(this.#settledAlone, this.#failedAlone);
+  }
+
+  readonly #settledAlone = (value: unknown): void => {
+    const { message } = this.#single;
+    this.#singleBusy = false;
+    this.#succeeded(message, value);
+    this.loop.resume(this);
+  };
+
+  readonly #failedAlone = (thrown: unknown): void => {
+    const { message } = this.#single;
+    this.#singleBusy = false;
+    this.#failed(message, thrown);
+    this.loop.resume(this);
+  };
+
+  #awaitAmongOthers(message: InboxMessage, result: PromiseLike<unknown>): void {
+    const hand: InHand = { message, seen: 0 };
+    this.#inHand.add(hand);
+    result.then((value) => {
+      this.#inHand.delete(hand);
+      this.#succeeded(message, value);
+      this.loop.resume(this);
+    }, (thrown) => {
+      this.#inHand.delete(hand);
+      this.#failed(message, thrown);
+      this.loop.resume(this);
+    });
+  }
+
+  #succeeded(message: InboxMessage, result: unknown): void {
+    switch (message.kind) {
+      case "RpcMessage":
+        this.#answer(message, result);
+        return;
+      case "OneWayMessage":
+        if (result === unhandled) this.#report(this.#unsupported(message));
+        return;
+      case "OnStart":
+        // As in Spark: an endpoint whose onStart failed stays with one message at a time.
+        this.#concurrent = !this.#stopped && !takesOneAtATime(this.endpoint);
+        return;
+      case "OnStop":
+        this.#ended();
+        return;
+    }
+  }
+
+  #answer(message: RpcMessage, result: unknown): void {
+    if (result === later) return;
+    const { context } = message;
+    if (result === unhandled) {
+      this.#failed(message, this.#unsupported(message));
+      return;
+    }
+    if (context.replied && result === undefined) return;
+    try {
+      context.reply(result);
+    } catch (thrown) {
+      this.#failed(message, thrown);
+    }
+  }
+
+  #failed(message: InboxMessage, thrown: unknown): void {
+    const error = toError(thrown);
+    if (message.kind === "RpcMessage" && !message.context.replied) {
+      try {
+        message.context.sendFailure(error);
+      } catch (unsent) {
+        this.#host.logger.error(`Failure of ${describeMessage(message)} could not be sent by endpoint ${this.name}`, unsent);
+      }
+    }
+    if (isFatal(error)) {
+      this.#host.logger.error(`An error happened while processing message in the inbox for ${this.name}`, error);
+    } else {
+      this.#report(error);
+    }
+    if (message.kind === "OnStop") this.#ended();
+  }
+
+  #ended(): void {
+    assert(this.isEmpty, "OnStop should be the last message");
+    this.#host.ended(this);
+  }
+
+  #unsupported(message: OneWayMessage | RpcMessage): Error {
+    const text = `Unsupported message ${describeMessage(message)} from ${message.senderAddress}`;
+    return new UnsupportedMessageError(text);
+  }
+
+  #report(error: Error): void {
+    const ignore = (thrown: unknown): void => {
+      if (this.#stopped) this.#host.logger.debug("Ignoring error", thrown);
+      else this.#host.logger.error("Ignoring error", thrown);
+    };
+    if (this.endpoint.onError === undefined) {
+      ignore(error);
+      return;
+    }
+    try {
+      const result = this.endpoint.onError(error);
+      if (isThenable(result)) result.then(undefined, ignore);
+    } catch (thrown) {
+      ignore(thrown);
+    }
+  }
+
+  #drop(message: InboxMessage, reason: DropReason): void {
+    this.droppedMessages++;
+    this.#host.dropped(this, message, reason);
+    if (message.kind !== "RpcMessage") return;
+    const limit = this.#limits.maxInboxMessages;
+    const queue = `inbox of ${this.name}`;
+    message.context.sendFailure(
+      reason === "stopped"
+        ? new RpcStoppedError(`Endpoint ${this.name} is stopped`)
+        : new RpcOverloadedError(`The ${queue} is full: ${limit} messages wait (maxInboxMessages)`, queue, limit),
+    );
+  }
+}
+
+function isRefusable(message: InboxMessage): boolean {
+  return message.kind === "RpcMessage" || message.kind === "OneWayMessage";
+}
+
+function takesOneAtATime(endpoint: RpcEndpoint): boolean {
+  return endpoint.threadSafe === true || (endpoint.threadCount !== undefined && endpoint.threadCount() <= 1);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (value instanceof Promise) return true;
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** What Scala's NonFatal would not catch: here a stack that ran over. */
+function isFatal(error: Error): boolean {
+  return error instanceof RangeError && /maximum call stack/i.test(error.message);
+}

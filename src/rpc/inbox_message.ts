@@ -1,0 +1,94 @@
+/**
+ * What lies in an inbox.
+ *
+ * Spark: the InboxMessage classes in core/…/rpc/netty/Inbox.scala.
+ *
+ * @module
+ */
+
+import type { RpcAddress } from "./rpc_address.ts";
+import type { RpcCallContext } from "./rpc_call_context.ts";
+
+/** A message that wants no answer. */
+export interface OneWayMessage {
+  readonly kind: "OneWayMessage";
+  readonly senderAddress: RpcAddress;
+  readonly content: unknown;
+}
+
+/** A message that wants an answer. */
+export interface RpcMessage {
+  readonly kind: "RpcMessage";
+  readonly senderAddress: RpcAddress;
+  readonly content: unknown;
+  readonly context: NettyRpcCallContext;
+}
+
+/** The first message of every inbox. */
+export interface OnStart {
+  readonly kind: "OnStart";
+}
+
+/** The last message of every inbox. */
+export interface OnStop {
+  readonly kind: "OnStop";
+}
+
+/** A connection was opened. */
+export interface RemoteProcessConnected {
+  readonly kind: "RemoteProcessConnected";
+  readonly remoteAddress: RpcAddress;
+}
+
+/** A connection was lost. */
+export interface RemoteProcessDisconnected {
+  readonly kind: "RemoteProcessDisconnected";
+  readonly remoteAddress: RpcAddress;
+}
+
+/** A connection broke. */
+export interface RemoteProcessConnectionError {
+  readonly kind: "RemoteProcessConnectionError";
+  readonly cause: Error;
+  readonly remoteAddress: RpcAddress;
+}
+
+/** News of a connection; never refused by an inbox. */
+export type NetworkEvent = RemoteProcessConnected | RemoteProcessDisconnected | RemoteProcessConnectionError;
+
+/** Anything that lies in an inbox. */
+export type InboxMessage = OneWayMessage | RpcMessage | OnStart | OnStop | NetworkEvent;
+
+/** A call context as the inbox uses it. */
+export interface NettyRpcCallContext extends RpcCallContext {
+  /** Whether the ask has been answered. */
+  readonly replied: boolean;
+}
+
+/** A message for people: its kind and what is in it, shortened. */
+export function describeMessage(message: InboxMessage): string {
+  switch (message.kind) {
+    case "OneWayMessage":
+    case "RpcMessage":
+      return describeContent(message.content);
+    case "OnStart":
+    case "OnStop":
+      return message.kind;
+    default:
+      return `${message.kind}(${message.remoteAddress})`;
+  }
+}
+
+const MAX_DESCRIPTION = 200;
+
+/** A message's content for people: a typed one by its tag, others by their text, shortened. */
+export function describeContent(content: unknown): string {
+  if (typeof content === "object" && content !== null && "tag" in content && typeof content.tag === "string") return content.tag;
+  let text: string;
+  try {
+    text = typeof content === "string" ? content : JSON.stringify(content) ?? String(content);
+  } catch {
+    text = Object.prototype.toString.call(content);
+  }
+  return text.length > MAX_DESCRIPTION ? `${text.slice(0, MAX_DESCRIPTION)}…` : text;
+}

@@ -1,0 +1,88 @@
+/**
+ * A reference that sends through an environment: locally, over the connection that it came by, or through an outbox.
+ *
+ * Spark: NettyRpcEndpointRef in core/…/rpc/netty/NettyRpcEnv.scala. Differences: a reference without an address is local only in
+ * the environment that made it, and one that came over a connection is bound to it only where that leads to its owner.
+ *
+ * @module
+ */
+
+import type { Serializer } from "../serializer/serializer.ts";
+import type { TransportClient } from "../transport/transport_client.ts";
+import type { Inbox } from "./inbox.ts";
+import type { NettyRpcEnv } from "./netty_rpc_env.ts";
+import { encodeRequestHeader } from "./request_message.ts";
+import type { RpcAddress } from "./rpc_address.ts";
+import { RpcEndpointAddress } from "./rpc_endpoint_address.ts";
+import type { AbortableRpcFuture, AskOptions, RpcEndpointRef } from "./rpc_endpoint_ref.ts";
+
+/** Which way a reference sends. */
+export interface RefRoute {
+  /** The endpoint lives in the same environment. */
+  readonly local?: boolean;
+  /** The connection that leads to it. Spark: client. */
+  readonly client?: TransportClient | undefined;
+  /** The codec of what it sends; the environment's default if absent. */
+  readonly serializer?: Serializer | undefined;
+  /** Set on the reference that is an endpoint's own `self`. */
+  readonly selfInbox?: Inbox | undefined;
+}
+
+/** A reference of an environment. */
+export class NettyRpcEndpointRef implements RpcEndpointRef {
+  readonly endpointAddress: RpcEndpointAddress;
+  /** Whether the endpoint lives in the same environment. */
+  readonly local: boolean;
+  /** The connection that it is bound to. */
+  readonly client: TransportClient | undefined;
+  /** The codec of what it sends. */
+  readonly serializer: Serializer;
+  /** The inbox behind an endpoint's own `self`. */
+  readonly selfInbox: Inbox | undefined;
+  readonly #env: NettyRpcEnv;
+  #header: Uint8Array | undefined;
+
+  /** @param address Where the endpoint's environment listens, if it does. */
+  constructor(env: NettyRpcEnv, address: RpcAddress | undefined, name: string, route: RefRoute = {}) {
+    this.#env = env;
+    this.endpointAddress = new RpcEndpointAddress(address, name);
+    this.local = route.local ?? false;
+    this.client = route.client;
+    this.serializer = route.serializer ?? env.codecs.default;
+    this.selfInbox = route.selfInbox;
+  }
+
+  get name(): string {
+    return this.endpointAddress.name;
+  }
+
+  get address(): RpcAddress | undefined {
+    return this.endpointAddress.rpcAddress;
+  }
+
+  /** The head of every message that it sends: addresses and name, the same bytes each time. */
+  get header(): Uint8Array {
+    this.#header ??= encodeRequestHeader(this.#env.address, this.address, this.name);
+    return this.#header;
+  }
+
+  send(message: unknown): void {
+    this.#env.send(this, message);
+  }
+
+  ask(message: unknown, options?: AskOptions): Promise<unknown> {
+    return this.#env.ask(this, message, options);
+  }
+
+  askAbortable(message: unknown, options?: AskOptions): AbortableRpcFuture {
+    return this.#env.askAbortable(this, message, options);
+  }
+
+  equals(other: unknown): boolean {
+    return other instanceof NettyRpcEndpointRef && this.endpointAddress.equals(other.endpointAddress);
+  }
+
+  toString(): string {
+    return `NettyRpcEndpointRef(${this.endpointAddress})`;
+  }
+}

@@ -1,0 +1,466 @@
+/**
+ * An environment over the transport: decides which way a message goes, and owns all that has a life.
+ *
+ * Spark: core/…/rpc/netty/NettyRpcEnv.scala. Differences: ids, codecs and bounds as the files beside this one say; shutdown
+ * sends what was sent before it; and it may be called from a handler.
+ *
+ * @module
+ */
+
+import { ByteSink } from "../base/bytes.ts";
+import type { Clock } from "../base/clock.ts";
+import { Deadlines } from "../base/deadlines.ts";
+import type { AskPhase } from "../base/errors.ts";
+import { RpcEndpointNotFoundError, RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Random } from "../base/random.ts";
+import type { SparkConf } from "../base/spark_conf.ts";
+import type { MessageBody } from "../protocol/message_body.ts";
+import { CheckExistence } from "../serializer/java/check_existence.ts";
+import type { EncodedRef, SerializerContext } from "../serializer/serializer.ts";
+import type { SocketDriver } from "../socket/socket.ts";
+import { RequestTable } from "../transport/request_table.ts";
+import type { Content } from "../transport/rpc_response_callback.ts";
+import { noStreams } from "../transport/stream_manager.ts";
+import type { TransportClient } from "../transport/transport_client.ts";
+import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
+import { TransportConf } from "../transport/transport_conf.ts";
+import { DEFAULT_TRANSPORT_LIMITS, TransportContext } from "../transport/transport_context.ts";
+import type { TransportServer } from "../transport/transport_server.ts";
+import { AbortListeners } from "./abort_listeners.ts";
+import type { ContentCodecs } from "./content_codecs.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { Inbox } from "./inbox.ts";
+import { describeMessage } from "./inbox_message.ts";
+import { LocalNettyRpcCallContext } from "./netty_rpc_call_context.ts";
+import { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
+import { NettyRpcHandler } from "./netty_rpc_handler.ts";
+import { Outbox } from "./outbox.ts";
+import type { OutboxHost } from "./outbox.ts";
+import { PendingAsk } from "./pending_ask.ts";
+import { RpcAddress } from "./rpc_address.ts";
+import { RpcConnection } from "./rpc_connection.ts";
+import { RpcEndpointAddress } from "./rpc_endpoint_address.ts";
+import type { RpcEndpoint } from "./rpc_endpoint.ts";
+import type { AbortableRpcFuture, AskOptions, RpcEndpointRef } from "./rpc_endpoint_ref.ts";
+import type { LookupOptions, RpcEnv, RpcEnvLimits, RpcEnvOptions, ShutdownOptions } from "./rpc_env.ts";
+import type { RpcEnvStats } from "./rpc_env_stats.ts";
+import { RpcEndpointVerifier, VERIFIER_NAME } from "./rpc_endpoint_verifier.ts";
+import { RpcTimeout } from "./rpc_timeout.ts";
+
+/** `spark.rpc.message.maxSize` is in MiB and may not be more than this. */
+const MAX_MESSAGE_MIB = 2047;
+const DEFAULT_MESSAGE_MIB = 128;
+const DEFAULT_SHUTDOWN_MS = 10_000;
+
+/** What {@linkcode NettyRpcEnv} is made of: the options, with every default filled in. */
+export interface NettyRpcEnvOptions extends RpcEnvOptions {
+  readonly conf: SparkConf;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly driver: SocketDriver;
+  readonly codecs: ContentCodecs;
+  readonly host: string;
+}
+
+/** An environment. Its public face is {@linkcode RpcEnv}; the rest is for the files beside this one. */
+export class NettyRpcEnv implements RpcEnv, OutboxHost {
+  readonly name: string;
+  /** The host that others reach it at. */
+  readonly host: string;
+  readonly conf: SparkConf;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly codecs: ContentCodecs;
+  readonly limits: RpcEnvLimits;
+  readonly bindForwardedRefs: boolean;
+  readonly transportConf: TransportConf;
+  readonly deadlines: Deadlines;
+  readonly dispatcher: Dispatcher;
+  /** The signals that asks wait on. */
+  readonly signals = new AbortListeners();
+  /** The context in which content is encoded. */
+  readonly encoding: SerializerContext;
+  /** Messages that came to nothing. */
+  readonly counters = { lostMessages: 0, undecodedMessages: 0 };
+  readonly #askTimeout: RpcTimeout;
+  readonly #lookupTimeout: RpcTimeout;
+  readonly #context: TransportContext;
+  readonly #clientFactory: TransportClientFactory;
+  readonly #outboxes = new Map<string, Outbox>();
+  readonly #localAsks: RequestTable;
+  readonly #localSignals = new Set<AbortController>();
+  readonly #copyLocal: (value: unknown) => unknown;
+  #server: TransportServer | undefined;
+  #address: RpcAddress | undefined;
+  #localSender: RpcAddress;
+  #stopped = false;
+  #shutdown: Promise<void> | undefined;
+
+  /** @param options Everything that it needs. */
+  constructor(options: NettyRpcEnvOptions) {
+    const { conf, clock, logger, driver, random } = options;
+    this.name = options.name;
+    this.host = options.host;
+    this.conf = conf;
+    this.clock = clock;
+    this.logger = logger;
+    this.codecs = options.codecs;
+    this.bindForwardedRefs = options.bindForwardedRefs ?? false;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const { numUsableCores } = options;
+    // One connection per peer, whatever is configured: messages to one peer keep their order.
+    const transportConf = conf.clone().set("spark.rpc.io.numConnectionsPerPeer", "1");
+    this.transportConf = TransportConf.fromSparkConf(transportConf, "rpc", { numUsableCores, role: roleOf(conf) });
+    this.#askTimeout = RpcTimeout.ask(conf);
+    this.#lookupTimeout = RpcTimeout.lookup(conf);
+    this.deadlines = new Deadlines(clock);
+    this.dispatcher = new Dispatcher({ ...this.limits, clock, logger, onDropped: options.onDropped });
+    this.#context = new TransportContext(this.transportConf, new NettyRpcHandler(this, noStreams), {
+      driver,
+      clock,
+      logger,
+      random,
+      deadlines: this.deadlines,
+      limits: { ...this.limits, maxFrameBytes: maxMessageBytes(conf) },
+      exposeStack: options.exposeStack,
+      tls: options.tls,
+    });
+    this.#clientFactory = this.#context.createClientFactory();
+    this.#localAsks = new RequestTable(this.limits.maxOutstandingRequests);
+    this.deadlines.add(this.#localAsks);
+    this.#localSender = new RpcAddress(options.host, 0);
+    this.encoding = {
+      exposeStack: options.exposeStack ?? false,
+      encodeRef: (ref) => encodeRef(ref),
+      decodeRef: (name, address) => this.#ownRef(name, address),
+    };
+    this.#copyLocal = options.localMessages === "clone" ? (value) => this.#clone(value) : (value) => value;
+  }
+
+  get address(): RpcAddress | undefined {
+    return this.#address;
+  }
+
+  get maxOutboxBytes(): number {
+    return this.limits.maxOutboxBytes;
+  }
+
+  get maxQueuedBytes(): number {
+    return this.limits.maxQueuedBytes;
+  }
+
+  /** Listens and registers the endpoint-verifier. */
+  async startServer(bindHost: string, port: number): Promise<void> {
+    const bind = new RpcAddress(bindHost, port);
+    this.#server = await this.#context.createServer(port, [], bind.dialHost);
+    this.#address = new RpcAddress(this.host, this.#server.port);
+    this.#localSender = this.#address;
+    this.setupEndpoint(VERIFIER_NAME, new RpcEndpointVerifier(this.dispatcher));
+  }
+
+  setupEndpoint(name: string, endpoint: RpcEndpoint): NettyRpcEndpointRef {
+    let made: NettyRpcEndpointRef | undefined;
+    this.dispatcher.registerRpcEndpoint(name, endpoint, (inbox) => {
+      made = new NettyRpcEndpointRef(this, this.#address, name, { local: true });
+      return new NettyRpcEndpointRef(this, this.#address, name, { local: true, selfInbox: inbox });
+    });
+    // Who set the endpoint up is not the endpoint: only its own `self` is watched for asking itself.
+    return made!;
+  }
+
+  async setupEndpointRef(
+    target: string | { readonly address: RpcAddress | { readonly host: string; readonly port: number }; readonly name: string },
+    options: LookupOptions = {},
+  ): Promise<NettyRpcEndpointRef> {
+    const { rpcAddress, name, uri } = parseTarget(target);
+    const serializer = options.serializer === undefined ? undefined : this.codecs.named(options.serializer);
+    const local = rpcAddress.equals(this.#address);
+    const verifier = new NettyRpcEndpointRef(this, rpcAddress, VERIFIER_NAME, { local, serializer: this.codecs.lookup });
+    const timeout = options.timeoutMs === undefined ? this.#lookupTimeout : new RpcTimeout(options.timeoutMs, "timeoutMs");
+    const exists = await this.#ask(verifier, new CheckExistence(name), timeout, "lookup", options.signal);
+    if (exists !== true) throw new RpcEndpointNotFoundError(`Cannot find endpoint: ${uri}`, uri);
+    return new NettyRpcEndpointRef(this, rpcAddress, name, { local, serializer });
+  }
+
+  endpointRef(endpoint: RpcEndpoint): RpcEndpointRef | undefined {
+    return this.dispatcher.getRpcEndpointRef(endpoint);
+  }
+
+  stop(ref: RpcEndpointRef): void {
+    if (!(ref instanceof NettyRpcEndpointRef)) throw new TypeError("requirement failed: not a reference of this environment");
+    if (!this.dispatcher.stopped) this.dispatcher.unregisterRpcEndpoint(ref.name);
+  }
+
+  /** Sends a message that wants no answer. */
+  send(ref: NettyRpcEndpointRef, message: unknown): void {
+    if (message === null || message === undefined) throw new TypeError("requirement failed: Message is null");
+    if (this.#stopped) {
+      this.lost(ref.address ?? this.#localSender, new RpcStoppedError());
+    } else if (ref.local) {
+      const content = this.#copyLocal(message);
+      this.dispatcher.postMessage(ref.name, { kind: "OneWayMessage", senderAddress: this.#localSender, content });
+    } else {
+      this.#sendRemote(ref, this.#contentOf(ref, message));
+    }
+  }
+
+  /** Sends a message and waits for the answer. */
+  ask(ref: NettyRpcEndpointRef, message: unknown, options?: AskOptions): Promise<unknown> {
+    if (options === undefined) return this.#ask(ref, message, this.#askTimeout, "connecting", undefined);
+    return this.#ask(ref, message, this.#timeoutOf(options), "connecting", options.signal);
+  }
+
+  /** Sends a message and waits for the answer, unless it is aborted. */
+  askAbortable(ref: NettyRpcEndpointRef, message: unknown, options: AskOptions = {}): AbortableRpcFuture {
+    if (options.signal?.aborted === true) return { future: Promise.reject(options.signal.reason), abort() {} };
+    const ask = new PendingAsk(this, ref, this.#timeoutOf(options), "connecting", options.signal);
+    this.#start(ask, ref, message);
+    return { future: ask.promise, abort: (reason) => ask.abort(reason) };
+  }
+
+  /** Forgets an ask that nobody waits for. */
+  forget(client: TransportClient | undefined, requestId: number): void {
+    if (client === undefined) this.#localAsks.take(requestId);
+    else client.removeRpcRequest(requestId);
+  }
+
+  /** Reads an answer that came over `client`. */
+  decodeReply(client: TransportClient | undefined, body: MessageBody): unknown {
+    const { memory, start, end } = body;
+    const serializer = this.codecs.recogniseReply(memory, start, end);
+    const connection = client?.channel.attachment;
+    const context = connection instanceof RpcConnection ? connection.decoding(serializer) : this.encoding;
+    return serializer.decode(memory.subarray(start, end), context);
+  }
+
+  connect(address: RpcAddress): Promise<TransportClient> {
+    return this.#clientFactory.createClient({ host: address.dialHost, port: address.port });
+  }
+
+  removeOutbox(outbox: Outbox): void {
+    if (this.#outboxes.get(outbox.address.hostPort) !== outbox) return;
+    this.#outboxes.delete(outbox.address.hostPort);
+    this.deadlines.remove(outbox);
+  }
+
+  lost(address: RpcAddress, reason: Error): void {
+    const count = ++this.counters.lostMessages;
+    if ((count & (count - 1)) !== 0) return;
+    const text = `Failed to send one-way RPC to ${address}: ${reason.message} (${count} lost so far)`;
+    if (this.#stopped) this.logger.debug(text);
+    else this.logger.warning(text);
+  }
+
+  /** A connection is gone: its outbox goes with it, so that the next message dials again. */
+  connectionLost(client: TransportClient, dialled: RpcAddress): void {
+    const outbox = this.#outboxes.get(dialled.hostPort);
+    if (outbox === undefined || outbox.client !== client) return;
+    this.removeOutbox(outbox);
+    outbox.stop(new RpcError("DISCONNECTED", "Message is dropped because Outbox is stopped"));
+  }
+
+  shutdown(options: ShutdownOptions = {}): Promise<void> {
+    this.#shutdown ??= this.#end(options.deadlineMs ?? DEFAULT_SHUTDOWN_MS);
+    return this.#shutdown;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  awaitTermination(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const terminated = this.dispatcher.awaitTermination();
+    const { signal } = options;
+    if (signal === undefined) return terminated;
+    return new Promise((resolve, reject) => {
+      const abort = (): void => reject(signal.reason);
+      if (signal.aborted) abort();
+      signal.addEventListener("abort", abort, { once: true });
+      terminated.then(() => {
+        signal.removeEventListener("abort", abort);
+        resolve();
+      });
+    });
+  }
+
+  stats(): RpcEnvStats {
+    const endpoints = [...this.dispatcher.inboxes].map((inbox) => inbox.stats());
+    const connections = [...this.#context.connections].map((handler) => handler.stats());
+    return {
+      endpoints,
+      connections,
+      outboxes: [...this.#outboxes.values()].map((outbox) => outbox.stats()),
+      localAsks: this.#localAsks.size,
+      signals: this.signals.size,
+      droppedMessages: endpoints.reduce((sum, endpoint) => sum + endpoint.droppedMessages, this.dispatcher.droppedMessages),
+      ...this.counters,
+      limits: { ...this.limits, maxFrameBytes: this.#context.limits.maxFrameBytes },
+    };
+  }
+
+  #timeoutOf(options: AskOptions): RpcTimeout {
+    return options.timeoutMs === undefined ? this.#askTimeout : new RpcTimeout(options.timeoutMs, "timeoutMs");
+  }
+
+  #ask(
+    ref: NettyRpcEndpointRef,
+    message: unknown,
+    timeout: RpcTimeout,
+    phase: AskPhase,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    if (signal !== undefined && signal.aborted) return Promise.reject(signal.reason);
+    const ask = new PendingAsk(this, ref, timeout, phase, signal);
+    this.#start(ask, ref, message);
+    return ask.promise;
+  }
+
+  #start(ask: PendingAsk, ref: NettyRpcEndpointRef, message: unknown): void {
+    try {
+      if (this.#stopped) throw new RpcStoppedError();
+      if (ref.local) {
+        this.#askLocal(ask, ref, message);
+        return;
+      }
+      const content = this.#contentOf(ref, message);
+      const client = ref.client;
+      if (client !== undefined) {
+        ask.sendOver(client, content);
+        return;
+      }
+      const outbox = this.#outboxOf(ref);
+      if (outbox.client !== undefined) {
+        ask.sendOver(outbox.client, content);
+        return;
+      }
+      outbox.send(content, ask);
+      this.deadlines.note(ask.deadline);
+    } catch (thrown) {
+      ask.onFailure(toError(thrown));
+    }
+  }
+
+  #askLocal(ask: PendingAsk, ref: NettyRpcEndpointRef, message: unknown): void {
+    if (this.#localAsks.full) {
+      const { limit } = this.#localAsks;
+      throw new RpcOverloadedError(`Cannot ask: ${limit} local asks wait (maxOutstandingRequests)`, "local asks", limit);
+    }
+    const during = ref.selfInbox?.current;
+    if (during !== undefined) ask.markSelfAsk(describeMessage(during));
+    const context = new LocalNettyRpcCallContext(this.#localSender, ask, this.#localSignals, this.#copyLocal);
+    const content = this.#copyLocal(message);
+    ask.keptAs(this.#localAsks.add(ask));
+    if (ask.deadline !== Infinity) this.deadlines.note(ask.deadline);
+    this.dispatcher.postMessage(ref.name, { kind: "RpcMessage", senderAddress: this.#localSender, content, context });
+  }
+
+  #sendRemote(ref: NettyRpcEndpointRef, content: Content): void {
+    try {
+      const client = ref.client ?? this.#outboxOf(ref).client;
+      if (client === undefined) this.#outboxOf(ref).send(content);
+      else if (!client.send(content)) this.lost(ref.address ?? this.#localSender, new Error(`${client.channel.remote} is gone`));
+    } catch (thrown) {
+      if (!(thrown instanceof RpcOverloadedError)) throw thrown;
+      this.lost(ref.address ?? this.#localSender, thrown);
+    }
+  }
+
+  /** What a message to `ref` consists of: the header, which is the same each time, and the encoded message. */
+  #contentOf(ref: NettyRpcEndpointRef, message: unknown): Content {
+    return (out) => {
+      out.writeBytes(ref.header);
+      ref.serializer.encode(message, out, this.encoding);
+    };
+  }
+
+  #outboxOf(ref: NettyRpcEndpointRef): Outbox {
+    const { address } = ref;
+    if (address === undefined) {
+      throw new RpcError("INVALID_ADDRESS", "requirement failed: Cannot send message to client endpoint with no listen address.");
+    }
+    let outbox = this.#outboxes.get(address.hostPort);
+    if (outbox === undefined) {
+      outbox = new Outbox(address, this);
+      this.#outboxes.set(address.hostPort, outbox);
+      this.deadlines.add(outbox);
+    }
+    return outbox;
+  }
+
+  #ownRef(name: string, address: { readonly host: string; readonly port: number } | undefined): NettyRpcEndpointRef {
+    const rpcAddress = address === undefined ? undefined : new RpcAddress(address.host, address.port, { asWritten: true });
+    const local = rpcAddress === undefined || rpcAddress.equals(this.#address);
+    return new NettyRpcEndpointRef(this, rpcAddress, name, { local });
+  }
+
+  #clone(value: unknown): unknown {
+    const out = new ByteSink();
+    this.codecs.default.encode(value, out, this.encoding);
+    return this.codecs.default.decode(out.view(), this.encoding);
+  }
+
+  /** Endpoints first, so that none of them hears of the connections that are closed after. */
+  async #end(deadlineMs: number): Promise<void> {
+    const timer = this.clock.setTimer(deadlineMs, () => this.dispatcher.abandon());
+    const drained = this.dispatcher.stop();
+    await drained;
+    timer.cancel();
+    this.#stopped = true;
+    const reason = new RpcStoppedError();
+    for (const outbox of [...this.#outboxes.values()]) {
+      this.removeOutbox(outbox);
+      outbox.stop(reason);
+    }
+    for (const ask of this.#localAsks.drain()) ask.onFailure(reason);
+    for (const controller of this.#localSignals) controller.abort(reason);
+    this.deadlines.remove(this.#localAsks);
+    await this.#server?.close();
+    await this.#clientFactory.close();
+    await this.#context.close();
+  }
+}
+
+const DEFAULT_LIMITS: RpcEnvLimits = {
+  maxInboxMessages: 100_000,
+  maxConcurrentMessages: 1_024,
+  maxOutboxBytes: DEFAULT_TRANSPORT_LIMITS.maxOutboxBytes,
+  maxOutstandingRequests: DEFAULT_TRANSPORT_LIMITS.maxOutstandingRequests,
+  maxQueuedBytes: DEFAULT_TRANSPORT_LIMITS.maxQueuedBytes,
+  maxStreams: DEFAULT_TRANSPORT_LIMITS.maxStreams,
+};
+
+/** Which role's keys count: `spark.driver.rpc.…` or `spark.executor.rpc.…`. */
+function roleOf(conf: SparkConf): string | undefined {
+  const id = conf.getOption("spark.executor.id");
+  if (id === undefined) return undefined;
+  return id === "driver" ? "driver" : "executor";
+}
+
+function maxMessageBytes(conf: SparkConf): number {
+  const mib = conf.getInt("spark.rpc.message.maxSize", DEFAULT_MESSAGE_MIB);
+  if (mib > MAX_MESSAGE_MIB) throw new RangeError("spark.rpc.message.maxSize should not be greater than 2047 MB");
+  return mib * 1024 * 1024;
+}
+
+function encodeRef(value: object): EncodedRef | undefined {
+  if (value instanceof NettyRpcEndpointRef) return { name: value.name, address: value.address };
+  if ("ref" in value && value.ref instanceof NettyRpcEndpointRef) {
+    throw new TypeError("A typed reference does not travel in messages; send its untyped one: .ref");
+  }
+  return undefined;
+}
+
+function parseTarget(
+  target: string | { readonly address: RpcAddress | { readonly host: string; readonly port: number }; readonly name: string },
+): { readonly rpcAddress: RpcAddress; readonly name: string; readonly uri: string } {
+  if (typeof target === "string") {
+    const { rpcAddress, name } = RpcEndpointAddress.parse(target);
+    if (rpcAddress === undefined) throw new RpcError("INVALID_ADDRESS", `Invalid Spark URL: ${target}`);
+    return { rpcAddress, name, uri: target };
+  }
+  const { host, port } = target.address;
+  const rpcAddress = new RpcAddress(host, port);
+  return { rpcAddress, name: target.name, uri: new RpcEndpointAddress(rpcAddress, target.name).toString() };
+}

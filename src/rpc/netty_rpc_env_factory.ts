@@ -1,0 +1,52 @@
+/**
+ * Makes environments: gathers what they need from options and configuration, and starts their servers.
+ *
+ * Spark: NettyRpcEnvFactory in core/…/rpc/netty/NettyRpcEnv.scala.
+ *
+ * @module
+ */
+
+import { systemClock } from "../base/clock.ts";
+import { consoleLogger } from "../base/logger.ts";
+import { systemRandom } from "../base/random.ts";
+import { SparkConf } from "../base/spark_conf.ts";
+import { localHostName } from "../platform/host.ts";
+import { cborSerializer } from "../serializer/cbor.ts";
+import { javaTemplates } from "../serializer/java/java_templates.ts";
+import { defaultDriver } from "../socket/default.ts";
+import { startServiceOnPort } from "../transport/start_service_on_port.ts";
+import { ContentCodecs } from "./content_codecs.ts";
+import { NettyRpcEnv } from "./netty_rpc_env.ts";
+import type { RpcEnvOptions } from "./rpc_env.ts";
+
+/** Makes an environment and starts its server, if it has one. */
+export async function createNettyRpcEnv(options: RpcEnvOptions): Promise<NettyRpcEnv> {
+  const conf = options.conf instanceof SparkConf ? options.conf : new SparkConf(options.conf ?? {});
+  if (options.securityManager?.isAuthenticationEnabled() === true) {
+    throw new RangeError("Authentication is not there yet: the security manager must have it disabled");
+  }
+  const logger = options.logger ?? consoleLogger();
+  const server = options.port !== undefined;
+  const env = new NettyRpcEnv({
+    ...options,
+    conf,
+    logger,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    driver: options.driver ?? await defaultDriver(),
+    codecs: new ContentCodecs(options.serializers ?? [cborSerializer, javaTemplates], options.accept),
+    host: options.host ?? (server ? localHostName() : "127.0.0.1"),
+  });
+  if (options.port === undefined) return env;
+  try {
+    await startServiceOnPort(options.port, (port) => env.startServer(options.bindHost ?? env.host, port), {
+      name: options.name,
+      maxRetries: env.transportConf.portMaxRetries,
+      logger,
+    });
+  } catch (thrown) {
+    await env.shutdown();
+    throw thrown;
+  }
+  return env;
+}

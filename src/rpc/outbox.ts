@@ -1,0 +1,173 @@
+/**
+ * What waits for the connection to one address, and that connection once it is there.
+ *
+ * Spark: core/…/rpc/netty/Outbox.scala. Differences: it is bounded, an ask whose time is up before the connection stands is not
+ * sent any more, and every message that cannot be sent is told so.
+ *
+ * @module
+ */
+
+import { ByteSink } from "../base/bytes.ts";
+import type { DeadlineSource } from "../base/deadlines.ts";
+import { RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
+import type { Content } from "../transport/rpc_response_callback.ts";
+import type { TransportClient } from "../transport/transport_client.ts";
+import type { PendingAsk } from "./pending_ask.ts";
+import type { RpcAddress } from "./rpc_address.ts";
+import type { OutboxStats } from "./rpc_env_stats.ts";
+
+/** A message that waits. Spark: OneWayOutboxMessage and RpcOutboxMessage. */
+interface OutboxMessage {
+  readonly bytes: Uint8Array;
+  /** The ask that wants the answer; undefined for a one-way message. */
+  readonly ask: PendingAsk | undefined;
+}
+
+/** What an outbox needs of its environment. */
+export interface OutboxHost {
+  /** The most bytes that may wait. */
+  readonly maxOutboxBytes: number;
+  /** Dials. */
+  connect(address: RpcAddress): Promise<TransportClient>;
+  /** The outbox is of no more use: it has failed. */
+  removeOutbox(outbox: Outbox): void;
+  /** A one-way message was lost. */
+  lost(address: RpcAddress, reason: Error): void;
+}
+
+/** The messages to one address, in order. */
+export class Outbox implements DeadlineSource {
+  /** Where they go. */
+  readonly address: RpcAddress;
+  readonly #host: OutboxHost;
+  #messages: OutboxMessage[] = [];
+  #queuedBytes = 0;
+  #client: TransportClient | undefined;
+  #connecting = false;
+  #stopped = false;
+
+  /** @param address Where messages go. */
+  constructor(address: RpcAddress, host: OutboxHost) {
+    this.address = address;
+    this.#host = host;
+  }
+
+  /** The connection, if it stands and nothing waits for its turn before. */
+  get client(): TransportClient | undefined {
+    return this.#client;
+  }
+
+  /** How many messages wait. */
+  get length(): number {
+    return this.#messages.length;
+  }
+
+  /** Bytes of the messages that wait. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Whether it takes no more messages. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** How many deadlines wait in it. */
+  get size(): number {
+    return this.#messages.length;
+  }
+
+  /**
+   * Keeps a message until the connection stands, which is dialled if need be. Throws what `content` throws, and an
+   * RpcOverloadedError at the limit; a message alone always has room.
+   */
+  send(content: Content, ask?: PendingAsk): void {
+    if (this.#stopped) throw new RpcStoppedError("Message is dropped because Outbox is stopped");
+    const bytes = toBytes(content);
+    const limit = this.#host.maxOutboxBytes;
+    if (this.#messages.length > 0 && this.#queuedBytes + bytes.length > limit) {
+      const queue = `outbox to ${this.address}`;
+      const message = `Cannot send ${bytes.length} bytes: the ${queue} holds ${this.#queuedBytes} of ${limit} (maxOutboxBytes)`;
+      throw new RpcOverloadedError(message, queue, limit);
+    }
+    this.#messages.push({ bytes, ask });
+    this.#queuedBytes += bytes.length;
+    if (!this.#connecting) this.#connect();
+  }
+
+  /** Fails all that waits; nothing more is taken. */
+  stop(reason: Error): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#client = undefined;
+    const messages = this.#messages;
+    this.#messages = [];
+    this.#queuedBytes = 0;
+    for (const { ask } of messages) {
+      if (ask === undefined) this.#host.lost(this.address, reason);
+      else ask.onFailure(reason);
+    }
+  }
+
+  /** A snapshot. */
+  stats(): OutboxStats {
+    return { address: this.address.hostPort, queuedMessages: this.length, queuedBytes: this.#queuedBytes };
+  }
+
+  expire(now: number): number {
+    let earliest = Infinity;
+    const late: PendingAsk[] = [];
+    this.#messages = this.#messages.filter(({ bytes, ask }) => {
+      if (ask === undefined) return true;
+      if (!ask.settled && ask.deadline > now) {
+        earliest = Math.min(earliest, ask.deadline);
+        return true;
+      }
+      this.#queuedBytes -= bytes.length;
+      late.push(ask);
+      return false;
+    });
+    for (const ask of late) ask.onTimeout();
+    return earliest;
+  }
+
+  async #connect(): Promise<void> {
+    this.#connecting = true;
+    try {
+      const client = await this.#host.connect(this.address);
+      this.#connecting = false;
+      if (this.#stopped) return;
+      if (!client.isActive) throw client.channel.closeReason ?? new RpcError("DISCONNECTED", `Connection to ${this.address} closed`);
+      this.#drain(client);
+    } catch (thrown) {
+      this.#connecting = false;
+      if (this.#stopped) return;
+      this.#host.removeOutbox(this);
+      this.stop(toError(thrown));
+    }
+  }
+
+  #drain(client: TransportClient): void {
+    for (let next = 0; next < this.#messages.length; next++) {
+      const { bytes, ask } = this.#messages[next]!;
+      try {
+        if (ask !== undefined) ask.sendOver(client, bytes);
+        else if (!client.send(bytes)) throw new RpcError("DISCONNECTED", `Connection to ${this.address} closed`);
+      } catch (thrown) {
+        const error = toError(thrown);
+        if (ask === undefined) this.#host.lost(this.address, error);
+        else ask.onFailure(error);
+      }
+    }
+    this.#messages = [];
+    this.#queuedBytes = 0;
+    this.#client = client;
+  }
+}
+
+function toBytes(content: Content): Uint8Array {
+  if (typeof content !== "function") return content;
+  const out = new ByteSink(256);
+  content(out);
+  return out.copy();
+}

@@ -1,0 +1,89 @@
+/**
+ * Finds sender and inbox of a message by the bytes of its header: the same few headers come again and again on a connection.
+ *
+ * @module
+ */
+
+import { sameBytes } from "../base/bytes.ts";
+import { ProtocolError } from "../base/errors.ts";
+import type { Inbox } from "./inbox.ts";
+import { parseRequestHeader, requestHeaderEnd } from "./request_message.ts";
+import type { RpcAddress } from "./rpc_address.ts";
+
+/** How many headers a connection's cache keeps; when it is full it starts again. */
+export const MAX_ROUTES = 256;
+
+const SLOTS = 512;
+
+/** Where the messages with one header go. */
+export interface Route {
+  /** The header's bytes. */
+  readonly header: Uint8Array;
+  /** What the sender says its address is; undefined for one in client mode. */
+  readonly senderAddress: RpcAddress | undefined;
+  /** The endpoint. */
+  readonly name: string;
+  /** Its inbox, when it was last looked up; undefined if there was none. */
+  inbox: Inbox | undefined;
+  /** The dispatcher's generation at that time. */
+  generation: number;
+  readonly next: Route | undefined;
+}
+
+/** The routes of one connection. */
+export class RouteCache {
+  readonly #slots: (Route | undefined)[] = new Array<undefined>(SLOTS).fill(undefined);
+  #last: Route | undefined;
+  #size = 0;
+
+  /** How many headers it knows. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * The route of the message in `[start, end)`.
+   *
+   * @throws {ProtocolError} If the header cannot be read.
+   */
+  find(memory: Uint8Array, start: number, end: number): Route {
+    const last = this.#last;
+    // A header tells its own length, so bytes that begin like a known one have that header.
+    if (last !== undefined && end - start >= last.header.length && sameBytes(memory, start, last.header, last.header.length)) {
+      return last;
+    }
+    const headerEnd = requestHeaderEnd(memory, start, end);
+    if (headerEnd < 0) throw new ProtocolError("RequestMessage is cut short within its header", { offset: end - start });
+    const length = headerEnd - start;
+    const slot = hash(memory, start, length) & (SLOTS - 1);
+    for (let route = this.#slots[slot]; route !== undefined; route = route.next) {
+      if (route.header.length === length && sameBytes(memory, start, route.header, length)) {
+        this.#last = route;
+        return route;
+      }
+    }
+    return this.#add(memory, start, headerEnd, slot);
+  }
+
+  #add(memory: Uint8Array, start: number, headerEnd: number, slot: number): Route {
+    const { senderAddress, name } = parseRequestHeader(memory, start, headerEnd);
+    if (this.#size === MAX_ROUTES) {
+      this.#slots.fill(undefined);
+      this.#size = 0;
+    }
+    const header = memory.slice(start, headerEnd);
+    const route: Route = { header, senderAddress, name, inbox: undefined, generation: -1, next: this.#slots[slot] };
+    this.#slots[slot] = route;
+    this.#size++;
+    this.#last = route;
+    return route;
+  }
+}
+
+/** Spark's names begin and end alike, and so do addresses, so bytes all over the header are taken in. */
+function hash(memory: Uint8Array, start: number, length: number): number {
+  let mixed = length;
+  const step = (length >> 4) + 1;
+  for (let at = start + length - 1; at >= start; at -= step) mixed = (Math.imul(mixed, 31) + memory[at]!) | 0;
+  return mixed ^ (mixed >>> 9);
+}

@@ -1,0 +1,39 @@
+/**
+ * What a handler has in its hands beside the message: who asks, and how to answer.
+ *
+ * Spark: core/…/rpc/RpcCallContext.scala. There a handler always answers by calling `reply`; here the value that it returns is
+ * the answer, unless it says {@linkcode later}.
+ *
+ * @module
+ */
+
+import type { RpcAddress } from "./rpc_address.ts";
+
+/** Returned by a handler for a message that it does not take: Spark's missing case of a partial function. */
+export const unhandled: unique symbol = Symbol("sparkwire.unhandled");
+
+/** Returned by a handler that answers later, by `context.reply` or `context.sendFailure`. */
+export const later: unique symbol = Symbol("sparkwire.later");
+
+/** One ask in the hands of its endpoint. It may be kept and used after the handler has returned. */
+export interface RpcCallContext {
+  /** Who asks: the address that its environment listens at, or that of its socket. */
+  readonly senderAddress: RpcAddress;
+  /** Aborts when the asker's connection closes or the environment stops; made when it is first read. */
+  readonly signal: AbortSignal;
+  /** What a handler returns that answers later. */
+  readonly later: typeof later;
+  /**
+   * Answers.
+   *
+   * @throws {SerializerError} If `response` cannot be encoded; nothing was sent.
+   * @throws {RpcError} With code STOPPED if the ask has been answered already: `Promise already completed.`
+   */
+  reply(response: unknown): void;
+  /**
+   * Answers that the message could not be handled.
+   *
+   * @throws {RpcError} With code STOPPED if the ask has been answered already.
+   */
+  sendFailure(error: Error): void;
+}

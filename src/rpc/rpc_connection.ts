@@ -1,0 +1,97 @@
+/**
+ * What an environment keeps for one connection: the peer's addresses, its routes, its references, and who must hear of its end.
+ *
+ * Spark: the fields `remoteAddresses` of NettyRpcHandler and `currentClient` of NettyRpcEnv.
+ *
+ * @module
+ */
+
+import type { EncodedRef, RefAddress, Serializer, SerializerContext } from "../serializer/serializer.ts";
+import type { TransportClient } from "../transport/transport_client.ts";
+import { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
+import type { NettyRpcEnv } from "./netty_rpc_env.ts";
+import { RouteCache } from "./route_cache.ts";
+import { RpcAddress } from "./rpc_address.ts";
+
+/** One connection of an environment. */
+export class RpcConnection {
+  /** The environment. */
+  readonly env: NettyRpcEnv;
+  /** Asks over the connection. */
+  readonly client: TransportClient;
+  /** The address that was dialled, or that an accepted connection came from. */
+  readonly socketAddress: RpcAddress;
+  /** Where the messages of this connection go. */
+  readonly routes = new RouteCache();
+  /** Where the peer listens, as its messages say, if that is another address. */
+  listeningAddress: RpcAddress | undefined;
+  readonly #signals = new Set<AbortController>();
+  readonly #decoding = new Map<Serializer, SerializerContext>();
+
+  /** @param client The connection. */
+  constructor(env: NettyRpcEnv, client: TransportClient) {
+    this.env = env;
+    this.client = client;
+    const { host, port } = client.channel.remoteAddress;
+    this.socketAddress = new RpcAddress(host, port);
+  }
+
+  /** Aborts `controller` when the connection closes. */
+  watch(controller: AbortController): void {
+    this.#signals.add(controller);
+  }
+
+  /** The ask behind `controller` has been answered. */
+  unwatch(controller: AbortController): void {
+    this.#signals.delete(controller);
+  }
+
+  /** The connection is closed, or the environment stops. */
+  ended(reason: Error): void {
+    for (const controller of this.#signals) controller.abort(reason);
+    this.#signals.clear();
+  }
+
+  /** The context in which content of this connection is decoded: references in it are bound to the connection. */
+  decoding(serializer: Serializer): SerializerContext {
+    let context = this.#decoding.get(serializer);
+    if (context === undefined) {
+      context = new ConnectionContext(this, serializer);
+      this.#decoding.set(serializer, context);
+    }
+    return context;
+  }
+
+  /** Whether messages to `address` can go over this connection. */
+  leadsTo(address: RpcAddress): boolean {
+    return address.equals(this.listeningAddress) || (this.client.channel.dialled && address.equals(this.socketAddress));
+  }
+}
+
+class ConnectionContext implements SerializerContext {
+  readonly #connection: RpcConnection;
+  readonly #serializer: Serializer;
+
+  constructor(connection: RpcConnection, serializer: Serializer) {
+    this.#connection = connection;
+    this.#serializer = serializer;
+  }
+
+  get exposeStack(): boolean {
+    return this.#connection.env.encoding.exposeStack;
+  }
+
+  encodeRef(ref: object): EncodedRef | undefined {
+    return this.#connection.env.encoding.encodeRef(ref);
+  }
+
+  decodeRef(name: string, encoded: RefAddress | undefined): object {
+    const { env, client } = this.#connection;
+    const serializer = this.#serializer;
+    if (encoded === undefined) return new NettyRpcEndpointRef(env, undefined, name, { client, serializer });
+    const address = new RpcAddress(encoded.host, encoded.port, { asWritten: true });
+    if (address.equals(env.address)) return new NettyRpcEndpointRef(env, address, name, { local: true, serializer });
+    const bound = env.bindForwardedRefs || this.#connection.leadsTo(address);
+    return new NettyRpcEndpointRef(env, address, name, { client: bound ? client : undefined, serializer });
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * A reference to an endpoint, here or in another process: the only way to talk to it.
+ *
+ * Spark: core/…/rpc/RpcEndpointRef.scala. `askSync` is `await ask`; `askWithRetry` is gone there too, since handlers are not
+ * idempotent.
+ *
+ * @module
+ */
+
+import type { RpcEndpointAddress } from "./rpc_endpoint_address.ts";
+import type { RpcAddress } from "./rpc_address.ts";
+
+/** Ties a reference to its contract at compile time; nothing of it exists at run time. */
+declare const contract: unique symbol;
+
+/** How an ask is made. */
+export interface AskOptions {
+  /**
+   * How long to wait, in milliseconds.
+   *
+   * @default `spark.rpc.askTimeout`, then `spark.network.timeout`, then 120 s
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Gives up waiting: the promise rejects with the signal's reason, and a late answer is ignored. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An ask that can be given up. Spark: AbortableRpcFuture. */
+export interface AbortableRpcFuture {
+  /** The answer. */
+  readonly future: Promise<unknown>;
+  /** Rejects the future with `reason` and forgets the request; the peer is not told. */
+  abort(reason: unknown): void;
+}
+
+/**
+ * Sends messages to one endpoint. Two references are equal if their addresses are. The type parameter is the contract of a typed
+ * endpoint; `typedRef` makes use of it.
+ */
+export interface RpcEndpointRef<in out C = unknown> {
+  /** The endpoint's name. */
+  readonly name: string;
+  /** Where its environment listens; undefined if that is in client mode. */
+  readonly address: RpcAddress | undefined;
+  /** Address and name, as printed: `spark://name@host:port` or `spark-client://name`. */
+  readonly endpointAddress: RpcEndpointAddress;
+  /** Carries the contract in the type. */
+  readonly [contract]?: (value: C) => C;
+  /**
+   * Sends a message that wants no answer. It is lost if the connection breaks.
+   *
+   * @throws {SerializerError} If the message cannot be encoded.
+   * @throws {RpcError} If the environment has been stopped, or a local endpoint does not exist.
+   */
+  send(message: unknown): void;
+  /**
+   * Sends a message and waits for the answer. Nothing is retried. Never throws; the promise rejects with an
+   * {@linkcode RpcTimeoutError} when the time is up, with what the handler failed with, with another RpcError, or with the
+   * signal's reason.
+   */
+  ask(message: unknown, options?: AskOptions): Promise<unknown>;
+  /** As {@linkcode ask}, with a way to give up. */
+  askAbortable(message: unknown, options?: AskOptions): AbortableRpcFuture;
+  /** Whether `other` leads to the same address and name. */
+  equals(other: unknown): boolean;
+  /** `NettyRpcEndpointRef(spark://name@host:port)`. */
+  toString(): string;
+}

@@ -1,0 +1,206 @@
+/**
+ * The environment that endpoints live in: it finds, sends, asks, and ends.
+ *
+ * Spark: core/…/rpc/RpcEnv.scala.
+ *
+ * @module
+ */
+
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Random } from "../base/random.ts";
+import type { SparkConf } from "../base/spark_conf.ts";
+import type { Serializer } from "../serializer/serializer.ts";
+import type { SocketDriver, TlsOptions } from "../socket/socket.ts";
+import type { TransportLimits } from "../transport/transport_context.ts";
+import type { DroppedMessage } from "./dispatcher.ts";
+import type { InboxLimits } from "./inbox.ts";
+import { createNettyRpcEnv } from "./netty_rpc_env_factory.ts";
+import type { RpcAddress } from "./rpc_address.ts";
+import type { RpcEndpoint } from "./rpc_endpoint.ts";
+import type { RpcEndpointRef } from "./rpc_endpoint_ref.ts";
+import type { RpcEnvStats } from "./rpc_env_stats.ts";
+import type { SecurityManager } from "./security_manager.ts";
+
+/** The limits of an environment. */
+export interface RpcEnvLimits extends InboxLimits, Omit<TransportLimits, "maxFrameBytes"> {}
+
+/** How an environment is made. */
+export interface RpcEnvOptions {
+  /** Names the environment in logs and errors. */
+  readonly name: string;
+  /**
+   * The host that others reach this environment at. Spark: advertiseAddress.
+   *
+   * @default this machine's name, by SPARK_LOCAL_HOSTNAME, SPARK_LOCAL_IP or its first address
+   */
+  readonly host?: string | undefined;
+  /**
+   * Where it listens. Spark: bindAddress.
+   *
+   * @default the host
+   */
+  readonly bindHost?: string | undefined;
+  /** The port to listen on; 0 lets the system choose. Without one the environment is in client mode and does not listen. */
+  readonly port?: number | undefined;
+  /** Configuration, by Spark's keys. */
+  readonly conf?: SparkConf | Readonly<Record<string, string>> | undefined;
+  /** Authenticates peers. */
+  readonly securityManager?: SecurityManager | undefined;
+  /**
+   * The codecs of messages; the first is what is sent, all are understood.
+   *
+   * @default CBOR and Java
+   */
+  readonly serializers?: readonly Serializer[] | undefined;
+  /** Names of the serializers whose content is accepted from peers; look-ups always are. All if absent. */
+  readonly accept?: readonly string[] | undefined;
+  /**
+   * Makes sockets.
+   *
+   * @default the runtime's own
+   */
+  readonly driver?: SocketDriver | undefined;
+  /** Speak TLS on every connection. */
+  readonly tls?: TlsOptions | undefined;
+  /**
+   * Hears of what was dropped, retried or could not be done.
+   *
+   * @default warnings and errors to the console
+   */
+  readonly logger?: Logger | undefined;
+  /**
+   * Gives time.
+   *
+   * @default the machine's
+   */
+  readonly clock?: Clock | undefined;
+  /**
+   * Gives chances.
+   *
+   * @default the machine's
+   */
+  readonly random?: Random | undefined;
+  /** How many cores the environment may count on. Spark: numUsableCores. */
+  readonly numUsableCores?: number | undefined;
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<RpcEnvLimits> | undefined;
+  /**
+   * Whether endpoints of this environment get the sender's own objects, as in Spark, or copies by the default serializer.
+   *
+   * @default "share"
+   */
+  readonly localMessages?: "share" | "clone" | undefined;
+  /**
+   * Tell peers the stacks of failures.
+   *
+   * @default false
+   */
+  readonly exposeStack?: boolean | undefined;
+  /**
+   * Bind every reference that comes over a connection to that connection, as Spark does, even if it leads elsewhere.
+   *
+   * @default false
+   */
+  readonly bindForwardedRefs?: boolean | undefined;
+  /** Hears of each message that an inbox drops. */
+  readonly onDropped?: ((dropped: DroppedMessage) => void) | undefined;
+}
+
+/** How an endpoint is looked up. */
+export interface LookupOptions {
+  /**
+   * How long to wait, in milliseconds.
+   *
+   * @default `spark.rpc.lookupTimeout`, then `spark.network.timeout`, then 120 s
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Gives up waiting. */
+  readonly signal?: AbortSignal | undefined;
+  /** The name of the serializer that the reference sends with; the environment's default if absent. */
+  readonly serializer?: string | undefined;
+}
+
+/** How an environment is shut down. */
+export interface ShutdownOptions {
+  /**
+   * How long endpoints may take to handle what waits, and connections to send what was sent, in milliseconds.
+   *
+   * @default 10000
+   */
+  readonly deadlineMs?: number | undefined;
+}
+
+/**
+ * An environment of endpoints. Made by {@linkcode RpcEnv.create}.
+ *
+ * @example
+ * ```ts
+ * import { RpcEnv } from "@sparkwire/sparkwire";
+ *
+ * const server = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0 });
+ * server.setupEndpoint("Greeter", { receiveAndReply: (name) => `Hello, ${name}` });
+ *
+ * const client = await RpcEnv.create({ name: "client" });
+ * const greeter = await client.setupEndpointRef(`spark://Greeter@${server.address}`);
+ * if (await greeter.ask("Ada") !== "Hello, Ada") throw new Error("not greeted");
+ *
+ * await client.shutdown();
+ * await server.shutdown();
+ * ```
+ */
+export interface RpcEnv extends AsyncDisposable {
+  /** Its name. */
+  readonly name: string;
+  /** Where others reach it; undefined in client mode. */
+  readonly address: RpcAddress | undefined;
+  /** Its configuration. */
+  readonly conf: SparkConf;
+  /** Its time. */
+  readonly clock: Clock;
+  /**
+   * Registers an endpoint; its onStart runs soon.
+   *
+   * @throws {RangeError} `There is already an RpcEndpoint called <name>`.
+   * @throws {RpcStoppedError} If the environment has been stopped.
+   */
+  setupEndpoint(name: string, endpoint: RpcEndpoint): RpcEndpointRef;
+  /**
+   * Looks an endpoint up, by `spark://name@host:port` or by address and name.
+   *
+   * Rejects with an {@linkcode RpcEndpointNotFoundError} if the peer has none of that name, an {@linkcode RpcTimeoutError} whose
+   * key is `spark.rpc.lookupTimeout`, or a SocketError.
+   */
+  setupEndpointRef(
+    target: string | { readonly address: RpcAddress | { readonly host: string; readonly port: number }; readonly name: string },
+    options?: LookupOptions,
+  ): Promise<RpcEndpointRef>;
+  /** The reference of an endpoint of this environment, from its registration until its onStop; undefined otherwise. */
+  endpointRef(endpoint: RpcEndpoint): RpcEndpointRef | undefined;
+  /** Stops an endpoint of this environment: what waits is delivered, then comes onStop. Twice is the same as once. */
+  stop(ref: RpcEndpointRef): void;
+  /**
+   * Stops all endpoints, sends what was sent before, closes all connections. Idempotent. Safe within a handler, as long as the
+   * handler does not await it.
+   */
+  shutdown(options?: ShutdownOptions): Promise<void>;
+  /** Resolves when all endpoints have ended after a shutdown. Rejects with the signal's reason. */
+  awaitTermination(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  /** A snapshot of every queue, limit and counter. */
+  stats(): RpcEnvStats;
+}
+
+/** Makes environments. */
+export const RpcEnv = {
+  /**
+   * Makes an environment: a server if `options.port` is given, otherwise one in client mode.
+   *
+   * @param options Name, address, and what differs from the defaults.
+   * @returns The environment, listening if it is a server. Rejects with a SocketError if the ports that may be tried are all in
+   * use (`spark.port.maxRetries`), or the address is not this machine's.
+   * @throws {RangeError} If the port or a configuration value is out of range.
+   */
+  create(options: RpcEnvOptions): Promise<RpcEnv> {
+    return createNettyRpcEnv(options);
+  },
+};

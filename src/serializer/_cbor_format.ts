@@ -1,0 +1,79 @@
+/**
+ * The numbers of the CBOR serializer: major types, registered tags, our names under tag 27, limits.
+ *
+ * The types are RFC 8949's, the tags come from IANA's registry of CBOR tags: nothing of ours is in them but the names.
+ *
+ * @module
+ */
+
+/** The first three bits of an item, in place: add the argument. */
+export const Major = {
+  unsigned: 0x00,
+  negative: 0x20,
+  bytes: 0x40,
+  text: 0x60,
+  array: 0x80,
+  map: 0xa0,
+  tag: 0xc0,
+} as const;
+
+/** Whole first bytes. */
+export const Initial = {
+  false: 0xf4,
+  true: 0xf5,
+  null: 0xf6,
+  undefined: 0xf7,
+  float16: 0xf9,
+  float32: 0xfa,
+  float64: 0xfb,
+  break: 0xff,
+} as const;
+
+/** The tags that are written or read, besides those of typed arrays (64 to 87). */
+export const Tag = {
+  dateText: 0,
+  date: 1,
+  bigint: 2,
+  negativeBigint: 3,
+  base64Url: 21,
+  base64: 22,
+  base16: 23,
+  encodedItem: 24,
+  genericObject: 27,
+  shareable: 28,
+  reference: 29,
+  uri: 32,
+  set: 258,
+  map: 259,
+  wtf8: 273,
+  selfDescribed: 55_799,
+} as const;
+
+/** What the names of our own generic objects begin with; a contract's tag may not. */
+export const RESERVED_PREFIX = "sparkwire:";
+
+/** Our own generic objects: the first element of what tag 27 is put on. */
+export const Name = {
+  arrayBuffer: "sparkwire:arraybuffer",
+  dataView: "sparkwire:dataview",
+  error: "sparkwire:error",
+  failure: "sparkwire:failure",
+  ref: "sparkwire:ref",
+  regexp: "sparkwire:regexp",
+  sparseArray: "sparkwire:array",
+} as const;
+
+/** The first bytes of all content: the tag "self-described CBOR". */
+export const PREFIX: Uint8Array = Uint8Array.of(0xd9, 0xd9, 0xf7);
+
+/** How deep objects lie in one another at most, both ways. */
+export const MAX_DEPTH = 512;
+
+/** How many values of one message can be shared, both ways. */
+export const MAX_HANDLES = 1_000_000;
+
+/** How many holes the arrays of one message have at most, both ways; they cost the sender nothing and the receiver memory. */
+export const MAX_HOLES = 65_536;
+
+/** Bytes of the longest bigint, both ways: JavaScriptCore has none above 2^20 bits. */
+export const MAX_BIGINT_BYTES = 65_536;

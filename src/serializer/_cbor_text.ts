@@ -1,0 +1,127 @@
+/**
+ * Text of the CBOR serializer: UTF-8, WTF-8 for text with half a surrogate pair, and a cache of short texts.
+ *
+ * @module
+ */
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/** V8 makes a rope of 13 or more characters put together one by one, and a rope is dear to read. */
+const FLAT_TEXT = 12;
+
+/** Keys, names and states repeat from message to message: a hit is half the price of making the text. */
+const CACHED_BYTES = 24;
+const CACHE_SLOTS = 1024;
+const cache: string[] = new Array(CACHE_SLOTS).fill("");
+
+/** How many bytes `text` takes in UTF-8; each half of a pair on its own takes three, as in WTF-8. */
+export function wtf8Length(text: string): number {
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    length += unit <= 0x7f ? 1 : unit <= 0x7ff ? 2 : 3;
+    // The second half of a pair adds one byte to the first one's three.
+    if ((unit & 0xfc00) === 0xdc00 && i > 0 && (text.charCodeAt(i - 1) & 0xfc00) === 0xd800) length -= 2;
+  }
+  return length;
+}
+
+/** Writes `text` as UTF-8 at `at`, where there is room for it; half a pair becomes its three bytes of WTF-8. */
+export function writeWtf8(text: string, bytes: Uint8Array, at: number): void {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit <= 0x7f) {
+      bytes[at++] = unit;
+    } else if (unit <= 0x7ff) {
+      bytes[at++] = 0xc0 | (unit >> 6);
+      bytes[at++] = 0x80 | (unit & 0x3f);
+    } else {
+      const point = text.codePointAt(i)!;
+      if (point > 0xffff) {
+        i++;
+        bytes[at++] = 0xf0 | (point >> 18);
+        bytes[at++] = 0x80 | ((point >> 12) & 0x3f);
+      } else {
+        bytes[at++] = 0xe0 | (point >> 12);
+      }
+      bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (point & 0x3f);
+    }
+  }
+}
+
+/** The text of `[start, end)` in UTF-8, or undefined if it is none. */
+export function readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const length = end - start;
+  if (length <= CACHED_BYTES) {
+    const text = readCached(bytes, start, end);
+    if (text !== undefined) return text;
+  }
+  const text = decoder.decode(bytes.subarray(start, end));
+  // The strict decoder costs Deno 2.9 three times as much, so it is asked only about what may be a replacement.
+  return text.includes("\ufffd") ? readStrictly(bytes, start, end) : text;
+}
+
+function readStrictly(bytes: Uint8Array, start: number, end: number): string | undefined {
+  try {
+    return strictDecoder.decode(bytes.subarray(start, end));
+  } catch {
+    return undefined;
+  }
+}
+
+function readCached(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let hash = 0;
+  for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + bytes[at]!) | 0;
+  const slot = (hash ^ (hash >>> 15)) & (CACHE_SLOTS - 1);
+  const cached = cache[slot]!;
+  if (isText(cached, bytes, start, end)) return cached;
+  const text = readAscii(bytes, start, end);
+  if (text !== undefined) cache[slot] = text;
+  return text;
+}
+
+function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
+  return true;
+}
+
+function readAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  for (let at = start; at < end; at++) if (bytes[at]! > 0x7f) return undefined;
+  if (end - start > FLAT_TEXT) return decoder.decode(bytes.subarray(start, end));
+  let text = "";
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]!);
+  return text;
+}
+
+/** The text of `[start, end)` in WTF-8, or undefined if it is none. */
+export function readWtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const units: number[] = [];
+  for (let at = start; at < end;) {
+    const lead = bytes[at]!;
+    const size = lead <= 0x7f ? 1 : lead >= 0xc2 && lead <= 0xdf ? 2 : (lead & 0xf0) === 0xe0 ? 3 : (lead & 0xf8) === 0xf0 ? 4 : 0;
+    if (size === 0 || at + size > end) return undefined;
+    let point = size === 1 ? lead : lead & (0x7f >> size);
+    for (let i = 1; i < size; i++) {
+      const next = bytes[at + i]!;
+      if ((next & 0xc0) !== 0x80) return undefined;
+      point = (point << 6) | (next & 0x3f);
+    }
+    if ((size === 3 && point < 0x800) || (size === 4 && (point < 0x10000 || point > 0x10ffff))) return undefined;
+    if (size < 4) units.push(point);
+    else units.push(0xd7c0 + (point >> 10), 0xdc00 | (point & 0x3ff));
+    at += size;
+  }
+  return textOf(units);
+}
+
+/** Arguments of one call, well below what an engine's stack takes. */
+const UNITS_AT_ONCE = 8192;
+
+function textOf(units: readonly number[]): string {
+  let text = "";
+  for (let i = 0; i < units.length; i += UNITS_AT_ONCE) text += String.fromCharCode(...units.slice(i, i + UNITS_AT_ONCE));
+  return text;
+}

@@ -1,0 +1,215 @@
+/**
+ * The sockets of Bun: chunks are passed on as they come, and what `write` did not take waits for `drain`.
+ *
+ * What Bun 1.4 does otherwise than the contract has it: `terminate` calls `close` before it returns; `drain` comes unasked; if our
+ * FIN went first, the peer's comes as a `close` without `end`; a reset that a `write` runs into (it returns -1) is never told as an
+ * error; `end(data)` loses data, so `shutdown` is the only way out; a connect can be neither aborted nor bounded in time.
+ * TLS goes through `node.ts`: here a rogue client certificate counts as a handshake that succeeded.
+ *
+ * @module
+ */
+
+import { BaseSocket, checkSocketOptions, socketAddress } from "./_base_socket.ts";
+import type { BunHandlers, BunListener, BunRuntime, BunSocket as Native } from "./_runtime_types.ts";
+import type {
+  AttachSocket,
+  ConnectOptions,
+  ListenOptions,
+  Socket,
+  SocketAddress,
+  SocketDriver,
+  SocketListener,
+  SocketOptions,
+} from "./socket.ts";
+import { formatAddress, socketError, toSocketError } from "./socket_errors.ts";
+import { WriteQueue } from "./write_queue.ts";
+
+/** What hangs on a native socket: ours, from `open` on. */
+type Data = BunSocket | undefined;
+
+class BunSocket extends BaseSocket {
+  readonly #native: Native<Data>;
+  readonly #queue = new WriteQueue();
+
+  constructor(native: Native<Data>, options: SocketOptions) {
+    const ends = {
+      local: socketAddress(native.localAddress, native.localPort),
+      remote: socketAddress(native.remoteAddress, native.remotePort),
+    };
+    super(ends, options);
+    this.#native = native;
+  }
+
+  override get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Bun reads from `open` on. */
+  protected override begin(): void {}
+
+  protected override stopReading(): void {
+    this.#native.pause();
+  }
+
+  protected override startReading(): void {
+    this.#native.resume();
+  }
+
+  protected override enqueue(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) {
+      if (chunk.length === 0) continue;
+      if (this.#queue.bytes > 0) {
+        this.#queue.push(chunk);
+        continue;
+      }
+      const taken = this.#native.write(chunk);
+      if (taken === chunk.length) continue;
+      if (taken < 0) return this.#writeFailed();
+      this.#queue.push(taken === 0 ? chunk : chunk.subarray(taken));
+    }
+  }
+
+  protected override finishWriting(): void {
+    if (this.#queue.bytes === 0) this.#native.shutdown();
+  }
+
+  protected override release(): undefined {
+    this.#queue.clear();
+    this.#native.terminate();
+  }
+
+  /** There is room again. */
+  onDrain(): void {
+    for (let chunk = this.#queue.first; chunk !== undefined; chunk = this.#queue.first) {
+      const taken = this.#native.write(chunk);
+      if (taken < 0) return this.#writeFailed();
+      this.#queue.take(taken);
+      if (taken < chunk.length) break;
+    }
+    if (this.isShut && !this.isClosed && this.#queue.bytes === 0) this.#native.shutdown();
+    this.drained();
+  }
+
+  /** Bytes arrived, in memory that is never used again. */
+  onData(chunk: Uint8Array): void {
+    this.received(chunk, true);
+  }
+
+  /** The peer's FIN arrived. */
+  onEnd(): void {
+    this.ended();
+  }
+
+  /** The native socket is closed, by itself or by us. */
+  onClose(error: Error | undefined): void {
+    if (error === undefined) this.gone();
+    else this.broke(error);
+  }
+
+  /** The reset behind it is told nowhere else: `close` would come without an error. */
+  #writeFailed(): void {
+    this.broke(socketError("BROKEN_PIPE", `Connection with ${formatAddress(this.remoteAddress)}`));
+  }
+}
+
+function makeSocket(native: Native<Data>, options: SocketOptions): BunSocket {
+  native.setNoDelay(options.noDelay ?? true);
+  if (options.keepAlive === true) native.setKeepAlive(true);
+  return native.data = new BunSocket(native, options);
+}
+
+/** Passes the events of native sockets on to ours; `open` makes ours. */
+function handlers(open: (native: Native<Data>) => void): BunHandlers<Data> {
+  return {
+    binaryType: "uint8array",
+    open,
+    data: (native, chunk) => native.data?.onData(chunk),
+    drain: (native) => native.data?.onDrain(),
+    end: (native) => native.data?.onEnd(),
+    close: (native, error) => native.data?.onClose(error),
+    error: (native, error) => native.data?.onClose(error),
+    // Without it a refused connect would be an uncaught error besides a rejection.
+    connectError: () => {},
+  };
+}
+
+class Listener implements SocketListener {
+  readonly address: SocketAddress;
+  readonly #listener: BunListener;
+
+  constructor(listener: BunListener) {
+    this.address = socketAddress(listener.hostname, listener.port);
+    this.#listener = listener;
+  }
+
+  close(): Promise<void> {
+    this.#listener.stop();
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+async function connect(address: SocketAddress, attach: AttachSocket, options: ConnectOptions = {}): Promise<Socket> {
+  checkSocketOptions(address, options);
+  if (options.tls !== undefined) return await (await import("./node.ts")).nodeSocketDriver.connect(address, attach, options);
+  options.signal?.throwIfAborted();
+  return await new Promise<Socket>((resolve, reject) => dial(address, attach, options, resolve, reject));
+}
+
+/** Races the attempt, which cannot be called off, against the signal: a socket that comes too late is cut off. */
+function dial(
+  address: SocketAddress,
+  attach: AttachSocket,
+  options: ConnectOptions,
+  resolve: (socket: Socket) => void,
+  reject: (reason: unknown) => void,
+): void {
+  const { signal } = options;
+  const onAbort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const socket = handlers((native) => {
+    signal?.removeEventListener("abort", onAbort);
+    if (signal?.aborted) {
+      native.terminate();
+      return;
+    }
+    const made = makeSocket(native, options);
+    const error = made.open(attach);
+    if (error === undefined) resolve(made);
+    else reject(error);
+  });
+  const failed = (thrown: unknown) => {
+    signal?.removeEventListener("abort", onAbort);
+    reject(toSocketError(thrown, `Cannot connect to ${formatAddress(address)}`));
+  };
+  try {
+    bun().connect({ hostname: address.host, port: address.port, allowHalfOpen: true, socket }).catch(failed);
+  } catch (thrown) {
+    failed(thrown);
+  }
+}
+
+async function listen(address: SocketAddress, attach: AttachSocket, options: ListenOptions = {}): Promise<SocketListener> {
+  checkSocketOptions(address, options);
+  if (options.tls !== undefined) return await (await import("./node.ts")).nodeSocketDriver.listen(address, attach, options);
+  const { backlog } = options;
+  const target = { hostname: address.host, port: address.port, allowHalfOpen: true as const };
+  try {
+    const socket = handlers((native) => {
+      makeSocket(native, options).open(attach);
+    });
+    return new Listener(bun().listen({ ...target, socket, ...(backlog === undefined ? {} : { backlog }) }));
+  } catch (thrown) {
+    throw toSocketError(thrown, `Cannot listen on ${formatAddress(address)}`);
+  }
+}
+
+function bun(): BunRuntime {
+  return (globalThis as unknown as { readonly Bun: BunRuntime }).Bun;
+}
+
+/** The native sockets of Bun. */
+export const bunSocketDriver: SocketDriver = { name: "bun", connect, listen };

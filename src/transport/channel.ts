@@ -1,0 +1,104 @@
+/**
+ * One connection as the transport sees it: its addresses, its way out, and whether it is still open.
+ *
+ * Spark: Netty's Channel.
+ *
+ * @module
+ */
+
+import type { Clock } from "../base/clock.ts";
+import type { Deadlines } from "../base/deadlines.ts";
+import { SocketError } from "../socket/socket.ts";
+import type { Socket, SocketAddress } from "../socket/socket.ts";
+import { OutgoingQueue } from "./outgoing_queue.ts";
+
+/** How long a connection that is being closed may take to flush and to hear the peer's FIN. */
+export const CLOSE_LINGER_MS = 5_000;
+
+/** A connection between two ends that are alike: either side may ask. */
+export class Channel {
+  /** The byte stream below. */
+  readonly socket: Socket;
+  /** The peer: the name that was dialled, or the address that an accepted connection came from. */
+  readonly remoteAddress: SocketAddress;
+  /** Whether this side dialled. */
+  readonly dialled: boolean;
+  /** The bytes on their way out. */
+  readonly outgoing: OutgoingQueue;
+  /** Time and deadlines of the context. */
+  readonly deadlines: Deadlines;
+  /** Whatever a layer above keeps per connection. Netty: Channel.attr. */
+  attachment: object | undefined;
+  /** Bytes that have arrived. */
+  bytesRead = 0;
+  #active = true;
+  #closeReason: Error | undefined;
+  readonly #clock: Clock;
+  readonly #onInactive: (reason: Error) => void;
+
+  /** @param onInactive Called once, when nothing more can be asked or answered over it. */
+  constructor(
+    socket: Socket,
+    remoteAddress: SocketAddress,
+    options: {
+      readonly dialled: boolean;
+      readonly clock: Clock;
+      readonly deadlines: Deadlines;
+      readonly onInactive: (reason: Error) => void;
+    },
+  ) {
+    this.socket = socket;
+    this.remoteAddress = remoteAddress;
+    this.dialled = options.dialled;
+    this.deadlines = options.deadlines;
+    this.#clock = options.clock;
+    this.#onInactive = options.onInactive;
+    this.outgoing = new OutgoingQueue(socket, options.clock, options.deadlines);
+  }
+
+  /** Whether the connection can be used. */
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** Why it was closed, if it was and there is a reason. */
+  get closeReason(): Error | undefined {
+    return this.#closeReason;
+  }
+
+  /** `host:port` of the peer, for people. */
+  get remote(): string {
+    const { host, port } = this.remoteAddress;
+    return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
+  /** Nothing more is asked or answered; what was answered before leaves within {@linkcode CLOSE_LINGER_MS}. */
+  close(reason: Error = new SocketError("ABORTED", `Connection from ${this.remote} closed`)): void {
+    if (!this.#deactivate(reason)) return;
+    this.outgoing.flush();
+    this.socket.shutdown();
+    const timer = this.#clock.setTimer(CLOSE_LINGER_MS, () => this.socket.abort(reason));
+    this.socket.closed.then(() => timer.cancel());
+  }
+
+  /** Drops everything at once. */
+  abort(reason: Error): void {
+    this.#deactivate(reason);
+    this.socket.abort(reason);
+  }
+
+  /** The socket is closed. */
+  closed(error: Error | undefined): void {
+    const reason = error ?? new SocketError("CONNECTION_RESET", `Connection from ${this.remote} closed`);
+    this.#deactivate(reason);
+    this.outgoing.stop(reason);
+  }
+
+  #deactivate(reason: Error): boolean {
+    if (!this.#active) return false;
+    this.#active = false;
+    this.#closeReason = reason;
+    this.#onInactive(reason);
+    return true;
+  }
+}

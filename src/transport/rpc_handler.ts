@@ -1,0 +1,45 @@
+/**
+ * What an application does with the requests of its peers.
+ *
+ * Spark: common/network-common/…/server/RpcHandler.java, NoOpRpcHandler.java.
+ *
+ * @module
+ */
+
+import { RpcError } from "../base/errors.ts";
+import type { MessageBody } from "../protocol/message_body.ts";
+import type { RpcResponder } from "./rpc_response_callback.ts";
+import { noStreams, type StreamManager } from "./stream_manager.ts";
+import type { TransportClient } from "./transport_client.ts";
+
+/**
+ * Handles requests. All calls for one connection come one after another; `client` is the connection in the other direction,
+ * the same object every time.
+ */
+export interface RpcHandler {
+  /** Where streams come from. */
+  readonly streamManager: StreamManager;
+  /** A request. Its bytes are borrowed until this returns. What it throws fails the request. */
+  receive(client: TransportClient, body: MessageBody, responder: RpcResponder): void;
+  /** A message that wants no answer. What it throws is logged. */
+  receiveOneWay(client: TransportClient, body: MessageBody): void;
+  /** All messages that came in one piece have been given to `receive` and `receiveOneWay`. */
+  channelReadComplete?(client: TransportClient): void;
+  /** A connection was opened, by either side. */
+  channelActive?(client: TransportClient): void;
+  /** A connection is gone. */
+  channelInactive?(client: TransportClient): void;
+  /** A connection broke; channelInactive follows. */
+  exceptionCaught?(client: TransportClient, cause: Error): void;
+}
+
+/** Takes no requests: for those who only ask. Spark: NoOpRpcHandler. */
+export const noOpRpcHandler: RpcHandler = {
+  streamManager: noStreams,
+  receive() {
+    throw new RpcError("UNSUPPORTED_MESSAGE", "Cannot handle messages");
+  },
+  receiveOneWay() {
+    throw new RpcError("UNSUPPORTED_MESSAGE", "Cannot handle messages");
+  },
+};

@@ -1,0 +1,37 @@
+/**
+ * Who waits for the answer to a request, and what a request or an answer can consist of.
+ *
+ * Spark: common/network-common/…/client/RpcResponseCallback.java. There the client uses it to wait and the server to answer;
+ * here the server's side is {@linkcode RpcResponder}, since what goes out is written straight into the connection's buffer.
+ *
+ * @module
+ */
+
+import type { ByteSink } from "../base/bytes.ts";
+import type { MessageBody } from "../protocol/message_body.ts";
+
+/**
+ * What a message consists of: bytes that are the connection's from here on, or a function that writes them into the
+ * connection's own buffer. It runs at once, may send other messages, and what it throws reaches the caller: nothing is sent.
+ */
+export type Content = Uint8Array | ((out: ByteSink) => void);
+
+/** Waits for an answer: one of its three methods is called, once. */
+export interface RpcResponseCallback {
+  /** When to give up, in milliseconds of the clock; Infinity for never. */
+  readonly deadline: number;
+  /** The answer. Its bytes are borrowed until this returns. */
+  onSuccess(body: MessageBody): void;
+  /** There will be no answer. */
+  onFailure(error: Error): void;
+  /** The deadline has passed; a late answer will be ignored. */
+  onTimeout(): void;
+}
+
+/** Answers one request. The first answer counts; later ones are reported to the log and dropped. */
+export interface RpcResponder {
+  /** Answers with `content`. Returns how many bytes the answer takes. */
+  onSuccess(content: Content): number;
+  /** Answers with a failure that the asker sees as text. */
+  onFailure(error: Error): void;
+}

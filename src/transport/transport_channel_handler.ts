@@ -1,0 +1,206 @@
+/**
+ * Ties one connection together: bytes in to frames, to messages, to the handlers of requests and responses.
+ *
+ * Spark: common/network-common/…/server/TransportChannelHandler.java and the pipeline of TransportContext.java. Difference: a
+ * peer's FIN fails what waits for it at once, but what it has been answered still leaves.
+ *
+ * @module
+ */
+
+import { ProtocolError, toError } from "../base/errors.ts";
+import { decodeMessage } from "../protocol/message_decoder.ts";
+import type { TransportRequest, TransportResponse } from "../protocol/message.ts";
+import { MessageType } from "../protocol/message.ts";
+import type { StreamFlow } from "../protocol/stream_callback.ts";
+import { TransportFrameDecoder } from "../protocol/transport_frame_decoder.ts";
+import type { FrameHandler } from "../protocol/transport_frame_decoder.ts";
+import { SocketError } from "../socket/socket.ts";
+import type { Socket, SocketAddress, SocketHandler } from "../socket/socket.ts";
+import { Channel } from "./channel.ts";
+import type { ConnectionStats } from "./connection_stats.ts";
+import { IdleState } from "./idle_state.ts";
+import type { IdleSubject } from "./idle_state.ts";
+import { TransportClient } from "./transport_client.ts";
+import type { TransportContext } from "./transport_context.ts";
+import { TransportRequestHandler } from "./transport_request_handler.ts";
+import { TransportResponseHandler } from "./transport_response_handler.ts";
+import type { TransportServerBootstrap } from "./transport_server_bootstrap.ts";
+
+/** One connection of a context. */
+export class TransportChannelHandler implements SocketHandler, FrameHandler, StreamFlow, IdleSubject {
+  /** The connection. */
+  readonly channel: Channel;
+  /** Asks over the connection. */
+  readonly client: TransportClient;
+  readonly #context: TransportContext;
+  readonly #decoder: TransportFrameDecoder;
+  readonly #requestHandler: TransportRequestHandler;
+  readonly #responseHandler: TransportResponseHandler;
+  readonly #idle: IdleState;
+  #lastReadAt: number;
+
+  /** @param dialled The address that was dialled; undefined for an accepted connection. */
+  constructor(
+    context: TransportContext,
+    socket: Socket,
+    dialled: SocketAddress | undefined,
+    bootstraps: readonly TransportServerBootstrap[],
+  ) {
+    const { clock, deadlines, limits, logger, exposeStack } = context;
+    this.#context = context;
+    this.channel = new Channel(socket, dialled ?? socket.remoteAddress, {
+      dialled: dialled !== undefined,
+      clock,
+      deadlines,
+      onInactive: (reason) => this.#inactive(reason),
+    });
+    this.#lastReadAt = deadlines.now();
+    this.#decoder = new TransportFrameDecoder(this, { maxFrameBytes: limits.maxFrameBytes });
+    this.#responseHandler = new TransportResponseHandler(this.channel, this.#decoder, this, {
+      logger,
+      maxOutstandingRequests: limits.maxOutstandingRequests,
+    });
+    this.client = new TransportClient(this.channel, this.#responseHandler, limits);
+    let rpcHandler = context.rpcHandler;
+    for (const bootstrap of bootstraps) rpcHandler = bootstrap.doBootstrap(this.client, rpcHandler);
+    this.#requestHandler = new TransportRequestHandler(this.channel, this.client, rpcHandler, {
+      logger,
+      exposeStack,
+      maxChunksBeingTransferred: context.conf.maxChunksBeingTransferred,
+      maxStreams: limits.maxStreams,
+    });
+    this.#idle = new IdleState(clock, context.conf.connectionTimeoutMs, this);
+  }
+
+  /** Tells the application of the connection. Not part of the constructor, so that the application can already use it. */
+  activate(): void {
+    this.#requestHandler.channelActive();
+  }
+
+  /** The part of a large frame that is still missing, for a driver that can read straight into it. */
+  allocate(): Uint8Array | undefined {
+    return this.#decoder.allocate();
+  }
+
+  /** Bytes in: all frames that they complete are handled before this returns. */
+  onData(_socket: Socket, chunk: Uint8Array, owned: boolean): void {
+    const { channel } = this;
+    channel.bytesRead += chunk.length;
+    this.#lastReadAt = channel.deadlines.now();
+    try {
+      this.#decoder.feed(chunk, owned);
+    } catch (thrown) {
+      this.#fail(toError(thrown));
+      return;
+    }
+    this.#requestHandler.channelReadComplete();
+    // With handlers at work more answers come in microtasks, and the settling flush takes them along.
+    if (channel.outgoing.handlersAtWork === 0) channel.outgoing.flush();
+  }
+
+  /** One frame. */
+  onFrame(memory: Uint8Array, start: number, end: number, owned: boolean): void {
+    const message = decodeMessage(memory, start, end, owned);
+    if (isRequest(message)) this.#requestHandler.handle(message);
+    else this.#responseHandler.handle(message);
+  }
+
+  /** The socket can take more. */
+  onDrain(): void {
+    this.channel.outgoing.drained();
+  }
+
+  /** The peer sends no more. */
+  onEnd(): void {
+    const { remote } = this.channel;
+    if (this.#decoder.bufferedBytes > 0) {
+      const message = `Connection from ${remote} ended within a frame: ${this.#decoder.bufferedBytes} bytes of it had come`;
+      this.#context.logger.warning(message, new ProtocolError(message));
+    }
+    this.channel.close(new SocketError("CONNECTION_RESET", `Connection from ${remote} closed`));
+  }
+
+  /** The socket is gone. */
+  onClose(_socket: Socket, error: SocketError | undefined): void {
+    if (error !== undefined && this.channel.active) this.#caught(error);
+    this.channel.closed(error);
+    this.#context.unregister(this);
+  }
+
+  pause(): void {
+    this.channel.socket.pause();
+  }
+
+  resume(): void {
+    this.channel.socket.resume();
+  }
+
+  /** When something last happened. */
+  get lastActivityAt(): number {
+    return Math.max(this.#lastReadAt, this.channel.outgoing.lastWriteAt, this.#responseHandler.lastRequestAt);
+  }
+
+  /** Nothing has happened for the whole connection timeout. */
+  onIdle(): boolean {
+    const { conf, closeIdleConnections, logger } = this.#context;
+    const { remote } = this.channel;
+    if (this.#responseHandler.numOutstandingRequests > 0) {
+      const message = `Connection to ${remote} has been quiet for ${conf.connectionTimeoutMs} ms while there are outstanding ` +
+        `requests. Assuming connection is dead; please adjust spark.${conf.moduleName}.io.connectionTimeout if this is wrong.`;
+      logger.error(message);
+      this.channel.close(new SocketError("TIMED_OUT", message));
+      return false;
+    }
+    if (closeIdleConnections) this.channel.close();
+    return !closeIdleConnections;
+  }
+
+  /** A snapshot. */
+  stats(): ConnectionStats {
+    const { channel } = this;
+    return {
+      remote: channel.remote,
+      dialled: channel.dialled,
+      outstandingRequests: this.#responseHandler.numOutstandingRequests,
+      unansweredRequests: channel.outgoing.handlersAtWork,
+      queuedBytes: channel.outgoing.queuedBytes,
+      bytesRead: channel.bytesRead,
+      bytesWritten: channel.outgoing.writtenBytes,
+    };
+  }
+
+  #fail(error: Error): void {
+    if (!this.channel.active) return;
+    this.#caught(error);
+    this.channel.abort(error);
+  }
+
+  #caught(error: Error): void {
+    this.#context.logger.warning(`Exception in connection from ${this.channel.remote}: ${error.message}`);
+    this.#requestHandler.exceptionCaught(error);
+  }
+
+  #inactive(reason: Error): void {
+    this.#idle.stop();
+    this.#decoder.stop();
+    this.#decoder.channelInactive();
+    // Whoever waits must not be kept waiting by a socket that nobody reads any more.
+    this.channel.socket.resume();
+    this.#responseHandler.channelInactive(reason);
+    this.#requestHandler.channelInactive();
+  }
+}
+
+function isRequest(message: TransportRequest | TransportResponse): message is TransportRequest {
+  switch (message.type) {
+    case MessageType.RpcRequest:
+    case MessageType.OneWayMessage:
+    case MessageType.StreamRequest:
+    case MessageType.ChunkFetchRequest:
+    case MessageType.UploadStream:
+    case MessageType.MergedBlockMetaRequest:
+      return true;
+    default:
+      return false;
+  }
+}

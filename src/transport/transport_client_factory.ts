@@ -1,0 +1,142 @@
+/**
+ * Dials peers and keeps their connections for the next who wants them.
+ *
+ * Spark: common/network-common/…/client/TransportClientFactory.java.
+ *
+ * @module
+ */
+
+import { RpcStoppedError, toError } from "../base/errors.ts";
+import { SocketError } from "../socket/socket.ts";
+import type { SocketAddress } from "../socket/socket.ts";
+import type { TransportChannelHandler } from "./transport_channel_handler.ts";
+import type { TransportClientBootstrap } from "./transport_client_bootstrap.ts";
+import type { TransportClient } from "./transport_client.ts";
+import type { TransportContext } from "./transport_context.ts";
+
+/** A connection, or the dial that will make it. */
+type Slot = TransportClient | Promise<TransportClient> | undefined;
+
+/** A pool of connections by the name and port that were dialled. */
+export class TransportClientFactory implements AsyncDisposable {
+  readonly #context: TransportContext;
+  readonly #bootstraps: readonly TransportClientBootstrap[];
+  readonly #pools = new Map<string, Slot[]>();
+  readonly #dialling = new Set<AbortController>();
+  #closed = false;
+
+  /** @param bootstraps What is done on a new connection before anybody gets it, in order. */
+  constructor(context: TransportContext, bootstraps: readonly TransportClientBootstrap[]) {
+    this.#context = context;
+    this.#bootstraps = bootstraps;
+  }
+
+  /**
+   * A connection to `address`: an open one, or the one that is being dialled, or a new one. The key is the name, not the IP, so
+   * `localhost` and `127.0.0.1` are different peers. Rejects with a SocketError or what a bootstrap failed with.
+   */
+  createClient(address: SocketAddress): Promise<TransportClient> {
+    if (this.#closed) return Promise.reject(new RpcStoppedError("TransportClientFactory is closed"));
+    const { numConnectionsPerPeer } = this.#context.conf;
+    const key = `${address.host} ${address.port}`;
+    let slots = this.#pools.get(key);
+    if (slots === undefined) {
+      slots = new Array<Slot>(numConnectionsPerPeer).fill(undefined);
+      this.#pools.set(key, slots);
+    }
+    const index = numConnectionsPerPeer === 1 ? 0 : Math.floor(this.#context.random() * numConnectionsPerPeer);
+    const slot = slots[index];
+    if (slot instanceof Promise) return slot;
+    if (slot !== undefined && slot.isActive) return Promise.resolve(slot);
+    return this.#fill(slots, index, address);
+  }
+
+  /** Dials a connection that nobody else gets. */
+  createUnmanagedClient(address: SocketAddress): Promise<TransportClient> {
+    return this.#dial(address);
+  }
+
+  /** Closes the pooled connections and gives up the dials. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const dial of this.#dialling) dial.abort(new RpcStoppedError("TransportClientFactory is closed"));
+    const closing: Promise<void>[] = [];
+    for (const slots of this.#pools.values()) {
+      for (const slot of slots) {
+        if (slot === undefined || slot instanceof Promise) continue;
+        slot.close();
+        closing.push(slot.channel.socket.closed);
+      }
+    }
+    this.#pools.clear();
+    await Promise.all(closing);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #fill(slots: Slot[], index: number, address: SocketAddress): Promise<TransportClient> {
+    const dialling = this.#dial(address);
+    slots[index] = dialling;
+    try {
+      const client = await dialling;
+      slots[index] = client;
+      return client;
+    } catch (thrown) {
+      slots[index] = undefined;
+      throw thrown;
+    }
+  }
+
+  async #dial(address: SocketAddress): Promise<TransportClient> {
+    const { conf, clock, logger } = this.#context;
+    const name = `${address.host}:${address.port}`;
+    const timeoutMs = conf.connectionCreationTimeoutMs;
+    const begun = clock.now();
+    const dial = new AbortController();
+    this.#dialling.add(dial);
+    const late = new SocketError("TIMED_OUT", `Connecting to ${name} timed out (${timeoutMs} ms)`);
+    const timer = timeoutMs > 0 ? clock.setTimer(timeoutMs, () => dial.abort(late)) : undefined;
+    try {
+      const client = await this.#connect(address, dial.signal);
+      const connected = clock.now();
+      await this.#bootstrap(client, dial.signal);
+      const total = Math.round(clock.now() - begun);
+      const inBootstraps = Math.round(clock.now() - connected);
+      logger.debug(`Successfully created connection to ${name} after ${total} ms (${inBootstraps} ms spent in bootstraps)`);
+      return client;
+    } finally {
+      timer?.cancel();
+      this.#dialling.delete(dial);
+    }
+  }
+
+  async #connect(address: SocketAddress, signal: AbortSignal): Promise<TransportClient> {
+    let handler: TransportChannelHandler | undefined;
+    try {
+      await this.#context.driver.connect(address, (socket) => {
+        handler = this.#context.register(socket, address);
+        return handler;
+      }, { ...this.#context.socketOptions(true), signal });
+    } catch (thrown) {
+      if (signal.aborted) throw signal.reason;
+      const error = toError(thrown);
+      const code = error instanceof SocketError ? error.socketCode : "UNKNOWN";
+      throw new SocketError(code, `Failed to connect to ${address.host}:${address.port}: ${error.message}`, { cause: error });
+    }
+    if (handler === undefined) throw new SocketError("UNKNOWN", `The ${this.#context.driver.name} driver attached nothing`);
+    return handler.client;
+  }
+
+  async #bootstrap(client: TransportClient, signal: AbortSignal): Promise<void> {
+    try {
+      for (const bootstrap of this.#bootstraps) await bootstrap.doBootstrap(client);
+      signal.throwIfAborted();
+    } catch (thrown) {
+      this.#context.logger.error(`Exception while bootstrapping client of ${client.channel.remote}`, thrown);
+      client.close();
+      throw thrown;
+    }
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Answers the requests that arrive on a connection.
+ *
+ * Spark: common/network-common/…/server/TransportRequestHandler.java. Differences: failures are told without a stack unless
+ * `exposeStack` is set, and a MergedBlockMetaRequest is refused instead of being left without an answer.
+ *
+ * @module
+ */
+
+import { ProtocolError, toError } from "../base/errors.ts";
+import type { Int64 } from "../base/int64.ts";
+import type { Logger } from "../base/logger.ts";
+import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { MessageType } from "../protocol/message.ts";
+import type { RpcRequest, StreamRequest, TransportRequest } from "../protocol/message.ts";
+import { beginRpcResponse, endFrame } from "../protocol/message_encoder.ts";
+import type { Channel } from "./channel.ts";
+import type { RpcHandler } from "./rpc_handler.ts";
+import type { Content, RpcResponder } from "./rpc_response_callback.ts";
+import type { TransportClient } from "./transport_client.ts";
+
+/** How a connection answers. */
+export interface TransportRequestHandlerOptions {
+  /** Hears of what was dropped. */
+  readonly logger: Logger;
+  /** Whether failures carry this end's stack traces. */
+  readonly exposeStack: boolean;
+  /** How many chunks and streams may be on their way: `spark.shuffle.maxChunksBeingTransferred`. */
+  readonly maxChunksBeingTransferred: number;
+  /** How many streams one connection may be sent at once. */
+  readonly maxStreams: number;
+}
+
+/** The text that tells a peer of a failure. */
+export function failureText(error: Error, exposeStack: boolean): string {
+  return exposeStack && error.stack !== undefined ? error.stack : error.message;
+}
+
+/** Answers one request, once. */
+class Responder implements RpcResponder {
+  readonly #handler: TransportRequestHandler;
+  readonly #requestId: Int64;
+  #answered = false;
+
+  constructor(handler: TransportRequestHandler, requestId: Int64) {
+    this.#handler = handler;
+    this.#requestId = requestId;
+  }
+
+  onSuccess(content: Content): number {
+    if (this.#answered) return this.#handler.answeredTwice();
+    const size = this.#handler.respond(this.#requestId, content);
+    this.#answered = true;
+    this.#handler.answered();
+    return size;
+  }
+
+  onFailure(error: Error): void {
+    if (this.#answered) {
+      this.#handler.answeredTwice();
+      return;
+    }
+    this.#answered = true;
+    this.#handler.answered();
+    this.#handler.respondFailure(this.#requestId, error);
+  }
+}
+
+/** The requests of one connection. */
+export class TransportRequestHandler {
+  readonly #channel: Channel;
+  readonly #client: TransportClient;
+  readonly #rpcHandler: RpcHandler;
+  readonly #options: TransportRequestHandlerOptions;
+  #streamsBeingSent = 0;
+  /** Streams are answered in the order in which they were asked for, however long each takes to open. */
+  #lastStream: Promise<void> | undefined;
+
+  /** @param client The other direction of the same connection. @param rpcHandler What the application does. */
+  constructor(channel: Channel, client: TransportClient, rpcHandler: RpcHandler, options: TransportRequestHandlerOptions) {
+    this.#channel = channel;
+    this.#client = client;
+    this.#rpcHandler = rpcHandler;
+    this.#options = options;
+  }
+
+  /** A request has come. */
+  handle(request: TransportRequest): void {
+    switch (request.type) {
+      case MessageType.RpcRequest:
+        this.#processRpcRequest(request);
+        return;
+      case MessageType.OneWayMessage:
+        try {
+          this.#rpcHandler.receiveOneWay(this.#client, request.body);
+        } catch (thrown) {
+          if (thrown instanceof ProtocolError) throw thrown;
+          this.#options.logger.error("Error while invoking RpcHandler#receive() for one-way message.", toError(thrown));
+        }
+        return;
+      case MessageType.StreamRequest:
+        this.#processStreamRequest(request);
+        return;
+      case MessageType.ChunkFetchRequest: {
+        const { streamId, chunkIndex } = request;
+        const error = "This server has no chunks";
+        this.#channel.outgoing.writeMessage({ type: MessageType.ChunkFetchFailure, streamId, chunkIndex, error });
+        return;
+      }
+      case MessageType.UploadStream: {
+        // The bytes of the upload follow, and nobody takes them.
+        const error = new Error("This server takes no uploads");
+        this.respondFailure(request.requestId, error);
+        this.#channel.close(error);
+        return;
+      }
+      case MessageType.MergedBlockMetaRequest:
+        this.respondFailure(request.requestId, new Error("This server has no merged blocks"));
+    }
+  }
+
+  /** Sends the answer to a request; throws what `content` throws, and then nothing was sent. */
+  respond(requestId: Int64, content: Content): number {
+    return this.#channel.outgoing.writeFrame(beginRpcResponse, requestId, content, endFrame);
+  }
+
+  /** Tells that a request failed. */
+  respondFailure(requestId: Int64, failure: Error): void {
+    const error = failureText(failure, this.#options.exposeStack);
+    this.#channel.outgoing.writeMessage({ type: MessageType.RpcFailure, requestId, error });
+  }
+
+  /** A request has its answer. */
+  answered(): void {
+    this.#channel.outgoing.handlersAtWork--;
+  }
+
+  /** Says that an answer was dropped because there was one already. */
+  answeredTwice(): number {
+    this.#options.logger.warning(`A second answer to a request of ${this.#channel.remote} was dropped`);
+    return 0;
+  }
+
+  /** A new connection. */
+  channelActive(): void {
+    this.#guard(() => this.#rpcHandler.channelActive?.(this.#client));
+  }
+
+  /** All that came in one piece has been handled. */
+  channelReadComplete(): void {
+    this.#rpcHandler.channelReadComplete?.(this.#client);
+  }
+
+  /** The connection is gone. */
+  channelInactive(): void {
+    this.#guard(() => this.#rpcHandler.streamManager.connectionTerminated?.(this.#client));
+    this.#guard(() => this.#rpcHandler.channelInactive?.(this.#client));
+  }
+
+  /** The connection broke. */
+  exceptionCaught(cause: Error): void {
+    this.#guard(() => this.#rpcHandler.exceptionCaught?.(this.#client, cause));
+  }
+
+  #processRpcRequest(request: RpcRequest): void {
+    const responder = new Responder(this, request.requestId);
+    this.#channel.outgoing.handlersAtWork++;
+    try {
+      this.#rpcHandler.receive(this.#client, request.body, responder);
+    } catch (thrown) {
+      // Content that cannot be read is one message's fault; bytes that are no message are the connection's.
+      if (thrown instanceof ProtocolError) throw thrown;
+      const error = toError(thrown);
+      this.#options.logger.debug(`Error while invoking RpcHandler#receive() on RPC of ${this.#channel.remote}`, error);
+      responder.onFailure(error);
+    }
+  }
+
+  #processStreamRequest({ streamId }: StreamRequest): void {
+    const { logger, maxChunksBeingTransferred, maxStreams } = this.#options;
+    const transferred = this.#rpcHandler.streamManager.chunksBeingTransferred?.() ?? 0;
+    if (transferred >= maxChunksBeingTransferred) {
+      const message = `The number of chunks being transferred ${transferred} is above ${maxChunksBeingTransferred}, ` +
+        "close the connection.";
+      logger.warning(message);
+      this.#channel.close(new Error(message));
+      return;
+    }
+    if (this.#streamsBeingSent >= maxStreams) {
+      this.#streamFailure(streamId, new Error(`More than ${maxStreams} streams at once on one connection`));
+      return;
+    }
+    this.#streamsBeingSent++;
+    this.#lastStream = this.#openStream(streamId, this.#lastStream);
+  }
+
+  async #openStream(streamId: string, previous: Promise<void> | undefined): Promise<void> {
+    const manager = this.#rpcHandler.streamManager;
+    let buffer: ManagedBuffer | undefined;
+    let failure: Error | undefined;
+    try {
+      manager.checkAuthorization?.(this.#client, streamId);
+      buffer = await manager.openStream(streamId);
+    } catch (thrown) {
+      failure = toError(thrown);
+    }
+    await previous;
+    if (buffer === undefined) {
+      this.#streamsBeingSent--;
+      this.#streamFailure(streamId, failure ?? new Error(`Stream '${streamId}' was not found.`));
+      return;
+    }
+    manager.streamBeingSent?.(streamId);
+    const head = { type: MessageType.StreamResponse, streamId, byteCount: buffer.size } as const;
+    this.#channel.outgoing.writeBody(head, buffer, (error) => {
+      this.#streamsBeingSent--;
+      manager.streamSent?.(streamId);
+      if (error !== undefined) {
+        this.#options.logger.warning(`Error sending stream ${streamId} to ${this.#channel.remote}`, error);
+      }
+    });
+  }
+
+  #streamFailure(streamId: string, failure: Error): void {
+    const error = failureText(failure, this.#options.exposeStack);
+    this.#channel.outgoing.writeMessage({ type: MessageType.StreamFailure, streamId, error });
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (thrown) {
+      this.#options.logger.error(`Handler of the connection to ${this.#channel.remote} failed`, toError(thrown));
+    }
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * Gives the answers that arrive on a connection to those who wait for them.
+ *
+ * Spark: common/network-common/…/client/TransportResponseHandler.java. Differences: a callback that throws fails nothing but
+ * itself, and a stream's answer that nobody waits for closes the connection instead of being read as frames.
+ *
+ * @module
+ */
+
+import { ProtocolError, RpcError, RpcOverloadedError, RpcRemoteError, StreamError, toError } from "../base/errors.ts";
+import { int64ToBigInt, int64ToSafe } from "../base/int64.ts";
+import type { Int64 } from "../base/int64.ts";
+import type { Logger } from "../base/logger.ts";
+import { RingQueue } from "../base/ring_queue.ts";
+import { MessageType } from "../protocol/message.ts";
+import type { StreamResponse, TransportResponse } from "../protocol/message.ts";
+import type { StreamCallback, StreamFlow } from "../protocol/stream_callback.ts";
+import { StreamInterceptor } from "../protocol/stream_interceptor.ts";
+import type { TransportFrameDecoder } from "../protocol/transport_frame_decoder.ts";
+import type { Channel } from "./channel.ts";
+import { RequestTable } from "./request_table.ts";
+import type { RpcResponseCallback } from "./rpc_response_callback.ts";
+
+/** How many streams one connection may have asked for at once. */
+export const MAX_STREAMS_WAITING = 65_536;
+
+interface WaitingStream {
+  readonly streamId: string;
+  readonly callback: StreamCallback;
+}
+
+/** The waiting requests of one connection. */
+export class TransportResponseHandler {
+  readonly #channel: Channel;
+  readonly #decoder: TransportFrameDecoder;
+  readonly #flow: StreamFlow;
+  readonly #logger: Logger;
+  readonly #requests: RequestTable;
+  readonly #streams = new RingQueue<WaitingStream>(MAX_STREAMS_WAITING);
+  #streamActive = false;
+  #lastRequestAt: number;
+
+  /** @param decoder Where a stream's bytes come from. @param flow Holds the peer back while a stream's consumer is full. */
+  constructor(
+    channel: Channel,
+    decoder: TransportFrameDecoder,
+    flow: StreamFlow,
+    options: { readonly logger: Logger; readonly maxOutstandingRequests: number },
+  ) {
+    this.#channel = channel;
+    this.#decoder = decoder;
+    this.#flow = flow;
+    this.#logger = options.logger;
+    this.#requests = new RequestTable(options.maxOutstandingRequests);
+    this.#lastRequestAt = channel.deadlines.now();
+    channel.deadlines.add(this.#requests);
+  }
+
+  /** How many answers are waited for, a stream that is arriving included. */
+  get numOutstandingRequests(): number {
+    return this.#requests.size + this.#streams.length + (this.#streamActive ? 1 : 0);
+  }
+
+  /** When the last request was sent, in milliseconds of the clock. */
+  get lastRequestAt(): number {
+    return this.#lastRequestAt;
+  }
+
+  /** Keeps `callback` until its answer comes; returns the request's id. Throws an RpcOverloadedError at the limit. */
+  addRpcRequest(callback: RpcResponseCallback): number {
+    const requests = this.#requests;
+    if (requests.full) {
+      const queue = `requests to ${this.#channel.remote}`;
+      const message = `Cannot ask: ${requests.limit} ${queue} wait for their answers (maxOutstandingRequests)`;
+      throw new RpcOverloadedError(message, queue, requests.limit);
+    }
+    this.#lastRequestAt = this.#channel.deadlines.now();
+    if (callback.deadline !== Infinity) this.#channel.deadlines.note(callback.deadline);
+    return requests.add(callback);
+  }
+
+  /** Forgets a request. */
+  removeRpcRequest(id: number): void {
+    this.#requests.take(id);
+  }
+
+  /** Keeps `callback` until its stream comes: the first to ask is the first to be answered. */
+  addStreamCallback(streamId: string, callback: StreamCallback): void {
+    if (!this.#streams.push({ streamId, callback })) {
+      const queue = `streams from ${this.#channel.remote}`;
+      throw new RpcOverloadedError(`Cannot ask for ${streamId}: ${MAX_STREAMS_WAITING} ${queue} wait`, queue, MAX_STREAMS_WAITING);
+    }
+    this.#lastRequestAt = this.#channel.deadlines.now();
+  }
+
+  /** An answer has come. */
+  handle(message: TransportResponse): void {
+    switch (message.type) {
+      case MessageType.RpcResponse: {
+        const callback = this.#take(message.requestId);
+        if (callback === undefined) return;
+        // Not by #guard: a closure per answer would be felt here.
+        try {
+          callback.onSuccess(message.body);
+        } catch (thrown) {
+          this.#callbackFailed(thrown);
+        }
+        return;
+      }
+      case MessageType.RpcFailure: {
+        const callback = this.#take(message.requestId);
+        if (callback !== undefined) this.#guard(() => callback.onFailure(new RpcRemoteError(message.error)));
+        return;
+      }
+      case MessageType.StreamResponse:
+        this.#startStream(message);
+        return;
+      case MessageType.StreamFailure: {
+        const waiting = this.#streams.shift();
+        if (waiting === undefined) {
+          this.#logger.warning(`Stream failure with unknown callback: ${message.error}`);
+          return;
+        }
+        const error = new StreamError(message.error, waiting.streamId);
+        this.#guard(() => waiting.callback.onFailure(waiting.streamId, error));
+        return;
+      }
+      default:
+        throw new ProtocolError(`Unexpected response of type ${message.type} from ${this.#channel.remote}`);
+    }
+  }
+
+  /** The connection is gone: everybody who waits is told. */
+  channelInactive(reason: Error): void {
+    this.#channel.deadlines.remove(this.#requests);
+    const outstanding = this.numOutstandingRequests;
+    if (outstanding === 0) return;
+    const remote = this.#channel.remote;
+    this.#logger.info(`Still have ${outstanding} requests outstanding when connection from ${remote} is closed`);
+    const error = new RpcError("DISCONNECTED", `Connection from ${remote} closed`, { cause: reason });
+    for (const callback of this.#requests.drain()) this.#guard(() => callback.onFailure(error));
+    for (let waiting = this.#streams.shift(); waiting !== undefined; waiting = this.#streams.shift()) {
+      const { streamId, callback } = waiting;
+      this.#guard(() => callback.onFailure(streamId, error));
+    }
+  }
+
+  #take(requestId: Int64): RpcResponseCallback | undefined {
+    const callback = this.#requests.take(int64ToSafe(requestId));
+    if (callback === undefined) {
+      const id = int64ToBigInt(requestId);
+      this.#logger.debug(`Ignoring response for RPC ${id} from ${this.#channel.remote} since it is not outstanding`);
+    }
+    return callback;
+  }
+
+  #startStream(message: StreamResponse): void {
+    const waiting = this.#streams.shift();
+    if (waiting === undefined) {
+      throw new ProtocolError(`Could not find callback for StreamResponse. Nobody asked for ${message.streamId}`);
+    }
+    const { streamId, callback } = waiting;
+    if (message.byteCount === 0) {
+      this.#guard(() => callback.onComplete(streamId));
+      return;
+    }
+    this.#streamActive = true;
+    const ended = () => {
+      this.#streamActive = false;
+    };
+    this.#decoder.setInterceptor(new StreamInterceptor(streamId, message.byteCount, callback, this.#flow, ended));
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (thrown) {
+      this.#callbackFailed(thrown);
+    }
+  }
+
+  #callbackFailed(thrown: unknown): void {
+    this.#logger.error(`Callback of a response from ${this.#channel.remote} failed`, toError(thrown));
+  }
+}
