@@ -38,6 +38,7 @@ export class StreamInterceptor implements Interceptor {
     this.#onEnd = onEnd;
   }
 
+  /** Gives the callback its part of these bytes, and the end behind the last one. */
   handle(memory: Uint8Array, start: number, end: number, owned: boolean): number {
     const taken = Math.min(end - start, this.#byteCount - this.#received);
     if (this.#ended || taken === 0) return 0;
@@ -48,12 +49,14 @@ export class StreamInterceptor implements Interceptor {
     return taken;
   }
 
+  /** Fails the stream: its bytes will not come. */
   channelInactive(): void {
     if (!this.#end()) return;
     const message = `Connection closed within stream ${this.#streamId}: ${this.#received} of ${this.#byteCount} bytes came`;
     this.#callback.onFailure(this.#streamId, new StreamError(message, this.#streamId));
   }
 
+  /** Fails the stream with what went wrong. */
   exceptionCaught(cause: Error): void {
     if (this.#end()) this.#callback.onFailure(this.#streamId, cause);
   }

@@ -65,7 +65,9 @@ export class ContentCodecs {
       if (hasPrefix(serializer.prefix, memory, start, end)) return serializer;
     }
     let shown = "";
-    for (let at = start; at < end && at < start + SHOWN_BYTES; at++) shown += memory[at]!.toString(16).padStart(2, "0").toUpperCase();
+    for (let at = start; at < end && at < start + SHOWN_BYTES; at++) {
+      shown += memory[at]!.toString(16).padStart(2, "0").toUpperCase();
+    }
     const names = accepted.map((serializer) => serializer.name).join(", ");
     const what = shown === "" ? "Content is empty" : `Content begins with ${shown}`;
     throw new SerializerError(`${what}; accepted are ${names}`, { direction: "decode", offset: 0 });

@@ -219,7 +219,10 @@ export class Inbox {
       case "OnStart":
         return endpoint.onStart?.();
       case "OnStop":
-        assert(this.messagesInHand === 0, `There should be only a single active thread but found ${this.messagesInHand} threads.`);
+        assert(
+          this.messagesInHand === 0,
+          `There should be only a single active thread but found ${this.messagesInHand} threads.`,
+        );
         this.#host.removeRpcEndpointRef(endpoint);
         return endpoint.onStop?.();
       case "RemoteProcessConnected":

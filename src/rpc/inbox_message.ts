@@ -83,7 +83,9 @@ const MAX_DESCRIPTION = 200;
 
 /** A message's content for people: a typed one by its tag, others by their text, shortened. */
 export function describeContent(content: unknown): string {
-  if (typeof content === "object" && content !== null && "tag" in content && typeof content.tag === "string") return content.tag;
+  if (typeof content === "object" && content !== null && "tag" in content && typeof content.tag === "string") {
+    return content.tag;
+  }
   let text: string;
   try {
     text = typeof content === "string" ? content : JSON.stringify(content) ?? String(content);

@@ -25,32 +25,31 @@ import { noStreams } from "../transport/stream_manager.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
 import { TransportConf } from "../transport/transport_conf.ts";
-import { DEFAULT_TRANSPORT_LIMITS, TransportContext } from "../transport/transport_context.ts";
+import { TransportContext } from "../transport/transport_context.ts";
 import type { TransportServer } from "../transport/transport_server.ts";
 import { AbortListeners } from "./abort_listeners.ts";
 import type { ContentCodecs } from "./content_codecs.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Inbox } from "./inbox.ts";
 import { describeMessage } from "./inbox_message.ts";
+import { parseLookupTarget } from "./lookup_target.ts";
+import type { LookupTarget } from "./lookup_target.ts";
 import { LocalNettyRpcCallContext } from "./netty_rpc_call_context.ts";
 import { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import { NettyRpcHandler } from "./netty_rpc_handler.ts";
-import { Outbox } from "./outbox.ts";
-import type { OutboxHost } from "./outbox.ts";
+import { Outboxes } from "./outboxes.ts";
 import { PendingAsk } from "./pending_ask.ts";
 import { RpcAddress } from "./rpc_address.ts";
 import { RpcConnection } from "./rpc_connection.ts";
-import { RpcEndpointAddress } from "./rpc_endpoint_address.ts";
 import type { RpcEndpoint } from "./rpc_endpoint.ts";
 import type { AbortableRpcFuture, AskOptions, RpcEndpointRef } from "./rpc_endpoint_ref.ts";
 import type { LookupOptions, RpcEnv, RpcEnvLimits, RpcEnvOptions, ShutdownOptions } from "./rpc_env.ts";
 import type { RpcEnvStats } from "./rpc_env_stats.ts";
 import { RpcEndpointVerifier, VERIFIER_NAME } from "./rpc_endpoint_verifier.ts";
+import { DEFAULT_RPC_ENV_LIMITS, maxMessageBytes, roleOf } from "./rpc_conf.ts";
 import { RpcTimeout } from "./rpc_timeout.ts";
 
-/** `spark.rpc.message.maxSize` is in MiB and may not be more than this. */
-const MAX_MESSAGE_MIB = 2047;
-const DEFAULT_MESSAGE_MIB = 128;
+/** How long shutdown waits for endpoints, unless it is told. */
 const DEFAULT_SHUTDOWN_MS = 10_000;
 
 /** What {@linkcode NettyRpcEnv} is made of: the options, with every default filled in. */
@@ -65,7 +64,7 @@ export interface NettyRpcEnvOptions extends RpcEnvOptions {
 }
 
 /** An environment. Its public face is {@linkcode RpcEnv}; the rest is for the files beside this one. */
-export class NettyRpcEnv implements RpcEnv, OutboxHost {
+export class NettyRpcEnv implements RpcEnv {
   readonly name: string;
   /** The host that others reach it at. */
   readonly host: string;
@@ -82,13 +81,14 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
   readonly signals = new AbortListeners();
   /** The context in which content is encoded. */
   readonly encoding: SerializerContext;
-  /** Messages that came to nothing. */
-  readonly counters = { lostMessages: 0, undecodedMessages: 0 };
+  /** Messages on their way to addresses that are dialled. */
+  readonly outboxes: Outboxes;
+  /** One-way messages that arrived and could not be decoded. */
+  undecodedMessages = 0;
   readonly #askTimeout: RpcTimeout;
   readonly #lookupTimeout: RpcTimeout;
   readonly #context: TransportContext;
   readonly #clientFactory: TransportClientFactory;
-  readonly #outboxes = new Map<string, Outbox>();
   readonly #localAsks: RequestTable;
   readonly #localSignals = new Set<AbortController>();
   readonly #copyLocal: (value: unknown) => unknown;
@@ -108,7 +108,7 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
     this.logger = logger;
     this.codecs = options.codecs;
     this.bindForwardedRefs = options.bindForwardedRefs ?? false;
-    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.limits = { ...DEFAULT_RPC_ENV_LIMITS, ...options.limits };
     const { numUsableCores } = options;
     // One connection per peer, whatever is configured: messages to one peer keep their order.
     const transportConf = conf.clone().set("spark.rpc.io.numConnectionsPerPeer", "1");
@@ -128,6 +128,12 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
       tls: options.tls,
     });
     this.#clientFactory = this.#context.createClientFactory();
+    this.outboxes = new Outboxes({
+      maxOutboxBytes: this.limits.maxOutboxBytes,
+      deadlines: this.deadlines,
+      logger,
+      connect: ({ dialHost, port }) => this.#clientFactory.createClient({ host: dialHost, port }),
+    });
     this.#localAsks = new RequestTable(this.limits.maxOutstandingRequests);
     this.deadlines.add(this.#localAsks);
     this.#localSender = new RpcAddress(options.host, 0);
@@ -141,10 +147,6 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
 
   get address(): RpcAddress | undefined {
     return this.#address;
-  }
-
-  get maxOutboxBytes(): number {
-    return this.limits.maxOutboxBytes;
   }
 
   get maxQueuedBytes(): number {
@@ -170,11 +172,8 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
     return made!;
   }
 
-  async setupEndpointRef(
-    target: string | { readonly address: RpcAddress | { readonly host: string; readonly port: number }; readonly name: string },
-    options: LookupOptions = {},
-  ): Promise<NettyRpcEndpointRef> {
-    const { rpcAddress, name, uri } = parseTarget(target);
+  async setupEndpointRef(target: LookupTarget, options: LookupOptions = {}): Promise<NettyRpcEndpointRef> {
+    const { rpcAddress, name, uri } = parseLookupTarget(target);
     const serializer = options.serializer === undefined ? undefined : this.codecs.named(options.serializer);
     const local = rpcAddress.equals(this.#address);
     const verifier = new NettyRpcEndpointRef(this, rpcAddress, VERIFIER_NAME, { local, serializer: this.codecs.lookup });
@@ -197,7 +196,7 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
   send(ref: NettyRpcEndpointRef, message: unknown): void {
     if (message === null || message === undefined) throw new TypeError("requirement failed: Message is null");
     if (this.#stopped) {
-      this.lost(ref.address ?? this.#localSender, new RpcStoppedError());
+      this.outboxes.lost(ref.address ?? this.#localSender, new RpcStoppedError());
     } else if (ref.local) {
       const content = this.#copyLocal(message);
       this.dispatcher.postMessage(ref.name, { kind: "OneWayMessage", senderAddress: this.#localSender, content });
@@ -235,32 +234,6 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
     return serializer.decode(memory.subarray(start, end), context);
   }
 
-  connect(address: RpcAddress): Promise<TransportClient> {
-    return this.#clientFactory.createClient({ host: address.dialHost, port: address.port });
-  }
-
-  removeOutbox(outbox: Outbox): void {
-    if (this.#outboxes.get(outbox.address.hostPort) !== outbox) return;
-    this.#outboxes.delete(outbox.address.hostPort);
-    this.deadlines.remove(outbox);
-  }
-
-  lost(address: RpcAddress, reason: Error): void {
-    const count = ++this.counters.lostMessages;
-    if ((count & (count - 1)) !== 0) return;
-    const text = `Failed to send one-way RPC to ${address}: ${reason.message} (${count} lost so far)`;
-    if (this.#stopped) this.logger.debug(text);
-    else this.logger.warning(text);
-  }
-
-  /** A connection is gone: its outbox goes with it, so that the next message dials again. */
-  connectionLost(client: TransportClient, dialled: RpcAddress): void {
-    const outbox = this.#outboxes.get(dialled.hostPort);
-    if (outbox === undefined || outbox.client !== client) return;
-    this.removeOutbox(outbox);
-    outbox.stop(new RpcError("DISCONNECTED", "Message is dropped because Outbox is stopped"));
-  }
-
   shutdown(options: ShutdownOptions = {}): Promise<void> {
     this.#shutdown ??= this.#end(options.deadlineMs ?? DEFAULT_SHUTDOWN_MS);
     return this.#shutdown;
@@ -291,11 +264,12 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
     return {
       endpoints,
       connections,
-      outboxes: [...this.#outboxes.values()].map((outbox) => outbox.stats()),
+      outboxes: this.outboxes.stats(),
       localAsks: this.#localAsks.size,
       signals: this.signals.size,
       droppedMessages: endpoints.reduce((sum, endpoint) => sum + endpoint.droppedMessages, this.dispatcher.droppedMessages),
-      ...this.counters,
+      lostMessages: this.outboxes.lostMessages,
+      undecodedMessages: this.undecodedMessages,
       limits: { ...this.limits, maxFrameBytes: this.#context.limits.maxFrameBytes },
     };
   }
@@ -330,13 +304,12 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
         ask.sendOver(client, content);
         return;
       }
-      const outbox = this.#outboxOf(ref);
+      const outbox = this.outboxes.get(ref.address);
       if (outbox.client !== undefined) {
         ask.sendOver(outbox.client, content);
         return;
       }
       outbox.send(content, ask);
-      this.deadlines.note(ask.deadline);
     } catch (thrown) {
       ask.onFailure(toError(thrown));
     }
@@ -358,12 +331,14 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
 
   #sendRemote(ref: NettyRpcEndpointRef, content: Content): void {
     try {
-      const client = ref.client ?? this.#outboxOf(ref).client;
-      if (client === undefined) this.#outboxOf(ref).send(content);
-      else if (!client.send(content)) this.lost(ref.address ?? this.#localSender, new Error(`${client.channel.remote} is gone`));
+      const client = ref.client ?? this.outboxes.get(ref.address).client;
+      if (client === undefined) this.outboxes.get(ref.address).send(content);
+      else if (!client.send(content)) {
+        this.outboxes.lost(ref.address ?? this.#localSender, new Error(`${client.channel.remote} is gone`));
+      }
     } catch (thrown) {
       if (!(thrown instanceof RpcOverloadedError)) throw thrown;
-      this.lost(ref.address ?? this.#localSender, thrown);
+      this.outboxes.lost(ref.address ?? this.#localSender, thrown);
     }
   }
 
@@ -373,20 +348,6 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
       out.writeBytes(ref.header);
       ref.serializer.encode(message, out, this.encoding);
     };
-  }
-
-  #outboxOf(ref: NettyRpcEndpointRef): Outbox {
-    const { address } = ref;
-    if (address === undefined) {
-      throw new RpcError("INVALID_ADDRESS", "requirement failed: Cannot send message to client endpoint with no listen address.");
-    }
-    let outbox = this.#outboxes.get(address.hostPort);
-    if (outbox === undefined) {
-      outbox = new Outbox(address, this);
-      this.#outboxes.set(address.hostPort, outbox);
-      this.deadlines.add(outbox);
-    }
-    return outbox;
   }
 
   #ownRef(name: string, address: { readonly host: string; readonly port: number } | undefined): NettyRpcEndpointRef {
@@ -403,45 +364,28 @@ export class NettyRpcEnv implements RpcEnv, OutboxHost {
 
   /** Endpoints first, so that none of them hears of the connections that are closed after. */
   async #end(deadlineMs: number): Promise<void> {
-    const timer = this.clock.setTimer(deadlineMs, () => this.dispatcher.abandon());
-    const drained = this.dispatcher.stop();
-    await drained;
-    timer.cancel();
+    let giveUp = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      giveUp = resolve;
+    });
+    const timer = this.clock.setTimer(deadlineMs, () => {
+      this.dispatcher.abandon();
+      giveUp();
+    });
+    await this.dispatcher.stop();
     this.#stopped = true;
+    // What was sent before the shutdown still waits for its connection, perhaps.
+    await Promise.race([this.outboxes.connected(), late]);
+    timer.cancel();
     const reason = new RpcStoppedError();
-    for (const outbox of [...this.#outboxes.values()]) {
-      this.removeOutbox(outbox);
-      outbox.stop(reason);
-    }
+    this.outboxes.stop(reason);
     for (const ask of this.#localAsks.drain()) ask.onFailure(reason);
     for (const controller of this.#localSignals) controller.abort(reason);
     this.deadlines.remove(this.#localAsks);
-    await this.#server?.close();
-    await this.#clientFactory.close();
-    await this.#context.close();
+    await this.#server?.close(reason);
+    await this.#clientFactory.close(reason);
+    await this.#context.close(reason);
   }
-}
-
-const DEFAULT_LIMITS: RpcEnvLimits = {
-  maxInboxMessages: 100_000,
-  maxConcurrentMessages: 1_024,
-  maxOutboxBytes: DEFAULT_TRANSPORT_LIMITS.maxOutboxBytes,
-  maxOutstandingRequests: DEFAULT_TRANSPORT_LIMITS.maxOutstandingRequests,
-  maxQueuedBytes: DEFAULT_TRANSPORT_LIMITS.maxQueuedBytes,
-  maxStreams: DEFAULT_TRANSPORT_LIMITS.maxStreams,
-};
-
-/** Which role's keys count: `spark.driver.rpc.…` or `spark.executor.rpc.…`. */
-function roleOf(conf: SparkConf): string | undefined {
-  const id = conf.getOption("spark.executor.id");
-  if (id === undefined) return undefined;
-  return id === "driver" ? "driver" : "executor";
-}
-
-function maxMessageBytes(conf: SparkConf): number {
-  const mib = conf.getInt("spark.rpc.message.maxSize", DEFAULT_MESSAGE_MIB);
-  if (mib > MAX_MESSAGE_MIB) throw new RangeError("spark.rpc.message.maxSize should not be greater than 2047 MB");
-  return mib * 1024 * 1024;
 }
 
 function encodeRef(value: object): EncodedRef | undefined {
@@ -450,17 +394,4 @@ function encodeRef(value: object): EncodedRef | undefined {
     throw new TypeError("A typed reference does not travel in messages; send its untyped one: .ref");
   }
   return undefined;
-}
-
-function parseTarget(
-  target: string | { readonly address: RpcAddress | { readonly host: string; readonly port: number }; readonly name: string },
-): { readonly rpcAddress: RpcAddress; readonly name: string; readonly uri: string } {
-  if (typeof target === "string") {
-    const { rpcAddress, name } = RpcEndpointAddress.parse(target);
-    if (rpcAddress === undefined) throw new RpcError("INVALID_ADDRESS", `Invalid Spark URL: ${target}`);
-    return { rpcAddress, name, uri: target };
-  }
-  const { host, port } = target.address;
-  const rpcAddress = new RpcAddress(host, port);
-  return { rpcAddress, name: target.name, uri: new RpcEndpointAddress(rpcAddress, target.name).toString() };
 }

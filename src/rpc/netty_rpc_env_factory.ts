@@ -13,7 +13,7 @@ import { SparkConf } from "../base/spark_conf.ts";
 import { localHostName } from "../platform/host.ts";
 import { cborSerializer } from "../serializer/cbor.ts";
 import { javaTemplates } from "../serializer/java/java_templates.ts";
-import { defaultDriver } from "../socket/default.ts";
+import { defaultSocketDriver } from "../socket/default.ts";
 import { startServiceOnPort } from "../transport/start_service_on_port.ts";
 import { ContentCodecs } from "./content_codecs.ts";
 import { NettyRpcEnv } from "./netty_rpc_env.ts";
@@ -33,7 +33,7 @@ export async function createNettyRpcEnv(options: RpcEnvOptions): Promise<NettyRp
     logger,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
-    driver: options.driver ?? await defaultDriver(),
+    driver: options.driver ?? await defaultSocketDriver(),
     codecs: new ContentCodecs(options.serializers ?? [cborSerializer, javaTemplates], options.accept),
     host: options.host ?? (server ? localHostName() : "127.0.0.1"),
   });

@@ -67,7 +67,7 @@ export class NettyRpcHandler implements RpcHandler {
       const senderAddress = route.senderAddress ?? connection.socketAddress;
       this.#env.dispatcher.postTo(route.inbox, { kind: "OneWayMessage", senderAddress, content });
     } catch (thrown) {
-      this.#env.counters.undecodedMessages++;
+      this.#env.undecodedMessages++;
       throw thrown;
     }
   }
@@ -85,7 +85,7 @@ export class NettyRpcHandler implements RpcHandler {
     const connection = this.#connection(client);
     const { socketAddress, listeningAddress } = connection;
     connection.ended(client.channel.closeReason ?? new Error(`Connection from ${client.channel.remote} closed`));
-    this.#env.connectionLost(client, socketAddress);
+    this.#env.outboxes.connectionLost(client, socketAddress);
     this.#env.dispatcher.postToAll({ kind: "RemoteProcessDisconnected", remoteAddress: socketAddress });
     if (listeningAddress === undefined) return;
     this.#env.dispatcher.postToAll({ kind: "RemoteProcessDisconnected", remoteAddress: listeningAddress });
@@ -119,7 +119,12 @@ export class NettyRpcHandler implements RpcHandler {
     this.#env.dispatcher.postToAll({ kind: "RemoteProcessConnected", remoteAddress: senderAddress });
   }
 
-  #serializer(route: { readonly inbox: Inbox | undefined; readonly name: string }, memory: Uint8Array, start: number, end: number) {
+  #serializer(
+    route: { readonly inbox: Inbox | undefined; readonly name: string },
+    memory: Uint8Array,
+    start: number,
+    end: number,
+  ) {
     const { codecs } = this.#env;
     // Look-ups are in Java whatever else is accepted, or no Spark could find an endpoint here.
     return route.name === VERIFIER_NAME ? codecs.lookup : codecs.recognise(memory, start, end);

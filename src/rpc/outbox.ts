@@ -8,7 +8,7 @@
  */
 
 import { ByteSink } from "../base/bytes.ts";
-import type { DeadlineSource } from "../base/deadlines.ts";
+import type { Deadlines, DeadlineSource } from "../base/deadlines.ts";
 import { RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
 import type { Content } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
@@ -25,6 +25,8 @@ interface OutboxMessage {
 
 /** What an outbox needs of its environment. */
 export interface OutboxHost {
+  /** Times out asks that wait for the connection. */
+  readonly deadlines: Deadlines;
   /** The most bytes that may wait. */
   readonly maxOutboxBytes: number;
   /** Dials. */
@@ -32,7 +34,7 @@ export interface OutboxHost {
   /** The outbox is of no more use: it has failed. */
   removeOutbox(outbox: Outbox): void;
   /** A one-way message was lost. */
-  lost(address: RpcAddress, reason: Error): void;
+  lost(address: RpcAddress | undefined, reason: Error): void;
 }
 
 /** The messages to one address, in order. */
@@ -44,6 +46,7 @@ export class Outbox implements DeadlineSource {
   #queuedBytes = 0;
   #client: TransportClient | undefined;
   #connecting = false;
+  #dial: Promise<void> = Promise.resolve();
   #stopped = false;
 
   /** @param address Where messages go. */
@@ -55,6 +58,11 @@ export class Outbox implements DeadlineSource {
   /** The connection, if it stands and nothing waits for its turn before. */
   get client(): TransportClient | undefined {
     return this.#client;
+  }
+
+  /** Resolves when the dial that is under way has ended, one way or the other. */
+  get connected(): Promise<void> {
+    return this.#dial;
   }
 
   /** How many messages wait. */
@@ -92,7 +100,8 @@ export class Outbox implements DeadlineSource {
     }
     this.#messages.push({ bytes, ask });
     this.#queuedBytes += bytes.length;
-    if (!this.#connecting) this.#connect();
+    if (ask !== undefined && ask.deadline !== Infinity) this.#host.deadlines.note(ask.deadline);
+    if (!this.#connecting) this.#dial = this.#connect();
   }
 
   /** Fails all that waits; nothing more is taken. */
@@ -137,7 +146,9 @@ export class Outbox implements DeadlineSource {
       const client = await this.#host.connect(this.address);
       this.#connecting = false;
       if (this.#stopped) return;
-      if (!client.isActive) throw client.channel.closeReason ?? new RpcError("DISCONNECTED", `Connection to ${this.address} closed`);
+      if (!client.isActive) {
+        throw client.channel.closeReason ?? new RpcError("DISCONNECTED", `Connection to ${this.address} closed`);
+      }
       this.#drain(client);
     } catch (thrown) {
       this.#connecting = false;

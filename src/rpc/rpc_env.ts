@@ -15,6 +15,7 @@ import type { SocketDriver, TlsOptions } from "../socket/socket.ts";
 import type { TransportLimits } from "../transport/transport_context.ts";
 import type { DroppedMessage } from "./dispatcher.ts";
 import type { InboxLimits } from "./inbox.ts";
+import type { LookupTarget } from "./lookup_target.ts";
 import { createNettyRpcEnv } from "./netty_rpc_env_factory.ts";
 import type { RpcAddress } from "./rpc_address.ts";
 import type { RpcEndpoint } from "./rpc_endpoint.ts";
@@ -171,10 +172,7 @@ export interface RpcEnv extends AsyncDisposable {
    * Rejects with an {@linkcode RpcEndpointNotFoundError} if the peer has none of that name, an {@linkcode RpcTimeoutError} whose
    * key is `spark.rpc.lookupTimeout`, or a SocketError.
    */
-  setupEndpointRef(
-    target: string | { readonly address: RpcAddress | { readonly host: string; readonly port: number }; readonly name: string },
-    options?: LookupOptions,
-  ): Promise<RpcEndpointRef>;
+  setupEndpointRef(target: LookupTarget, options?: LookupOptions): Promise<RpcEndpointRef>;
   /** The reference of an endpoint of this environment, from its registration until its onStop; undefined otherwise. */
   endpointRef(endpoint: RpcEndpoint): RpcEndpointRef | undefined;
   /** Stops an endpoint of this environment: what waits is delivered, then comes onStop. Twice is the same as once. */

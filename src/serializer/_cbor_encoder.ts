@@ -1,18 +1,302 @@
 /**
  * Writes values as CBOR: primitives, plain objects, arrays and byte strings; the rest is in `_cbor_encode_builtin.ts`.
  *
- * One pass, straight into the caller's buffer. Every item is the shortest that RFC 8949 has for it, of definite length.
+ * One pass, straight into the caller's buffer. Every item is of definite length and the shortest that RFC 8949 has for it.
  *
  * @module
  */
 
 import { ByteSink } from "../base/bytes.ts";
-import { SerializerError, toError } from "../base/errors.ts";
-import { writeBigint, writeInstance, writeSparseArray, writeTypedMessage } from "./_cbor_encode_builtin.ts";
-import { Initial, Major, MAX_DEPTH, MAX_HOLES, PREFIX } from "./_cbor_format.ts";
+import { RpcError, SerializerError, toError } from "../base/errors.ts";
+import { writeBigint, writeBuiltin, writeSparseArray, writeTypedMessage } from "./_cbor_encode_builtin.ts";
+import { writeFloat } from "./_cbor_float.ts";
+import { Initial, Major, MAX_DEPTH, MAX_HANDLES, MAX_HOLES, PREFIX, Tag } from "./_cbor_format.ts";
 import { SharedValues } from "./_cbor_shared_values.ts";
 import { wtf8Length, writeWtf8 } from "./_cbor_text.ts";
-import { writeFloat } from "./_cbor_float.ts";
-import { pathText } from "./_cbor_path.ts";
+import { pathText, type PathKey } from "./_cbor_path.ts";
 import { type SerializerContext, TypedMessage } from "./serializer.ts";
-import { Tag } from "./_cbor_format.ts";
+
+const utf8 = new TextEncoder();
+const hasOwn = Object.prototype.hasOwnProperty;
+
+/** Below this many characters a loop is faster than TextEncoder. */
+const SHORT_TEXT = 64;
+
+/** Where an encoder that has nothing to do points, so that it keeps nobody's memory. */
+const NOWHERE = new ByteSink(0);
+
+/** The state of encoding one message. Reused: `begin` before and `reset` after each. */
+export class CborEncoder {
+  /** Where the message goes. */
+  out: ByteSink = NOWHERE;
+  /** What the environment knows. */
+  context: SerializerContext | undefined = undefined;
+  readonly #shared = new SharedValues();
+  /** Where the encoder is: a key for each open container. */
+  readonly #path: PathKey[] = new Array(MAX_DEPTH).fill("");
+  #depth = 0;
+  #holes = 0;
+
+  /** Begins a message: writes the prefix. */
+  begin(out: ByteSink, context: SerializerContext): void {
+    this.out = out;
+    this.context = context;
+    out.reserve(PREFIX.length);
+    for (let i = 0; i < PREFIX.length; i++) out.bytes[out.position + i] = PREFIX[i]!;
+    out.position += PREFIX.length;
+  }
+
+  /** Ends a message: marks what is shared. */
+  finish(): void {
+    if (this.#shared.found && !this.#shared.mark(this.out)) {
+      this.#depth = 0;
+      throw this.fail(`more than ${MAX_HANDLES} shared values`);
+    }
+  }
+
+  /** Forgets the message. */
+  reset(): void {
+    this.#shared.clear();
+    this.#depth = 0;
+    this.#holes = 0;
+    this.out = NOWHERE;
+    this.context = undefined;
+  }
+
+  /** Writes any value. */
+  writeValue(value: unknown): void {
+    switch (typeof value) {
+      case "string":
+        return this.writeText(value);
+      case "number":
+        return this.writeNumber(value);
+      case "object":
+        return value === null ? this.out.writeUint8(Initial.null) : this.#writeObject(value);
+      case "boolean":
+        return this.out.writeUint8(value ? Initial.true : Initial.false);
+      case "undefined":
+        return this.out.writeUint8(Initial.undefined);
+      case "bigint":
+        return writeBigint(this, value);
+      default:
+        throw this.fail(`a ${typeof value}`);
+    }
+  }
+
+  /** Writes a number: an integer where it is one and safe, else the shortest float that holds it. */
+  writeNumber(value: number): void {
+    // Minus zero is a float; it must not be taken for the integer.
+    if (!Number.isSafeInteger(value) || (value === 0 && 1 / value < 0)) writeFloat(this.out, value);
+    else if (value >= 0) this.head(Major.unsigned, value);
+    else this.head(Major.negative, -1 - value);
+  }
+
+  /** Writes the first bytes of an item: its type and its argument, a safe integer. */
+  head(major: number, argument: number): void {
+    const out = this.out;
+    out.reserve(9);
+    if (argument < 24) {
+      out.bytes[out.position++] = major | argument;
+    } else if (argument <= 0xff) {
+      out.bytes[out.position++] = major | 24;
+      out.bytes[out.position++] = argument;
+    } else if (argument <= 0xffff) {
+      out.bytes[out.position++] = major | 25;
+      out.writeUint16(argument);
+    } else if (argument <= 0xffff_ffff) {
+      out.bytes[out.position++] = major | 26;
+      out.writeInt32(argument);
+    } else {
+      out.bytes[out.position++] = major | 27;
+      out.writeSafeInt64(argument);
+    }
+  }
+
+  /** Writes text; with half a surrogate pair in it, as WTF-8. */
+  writeText(text: string): void {
+    const length = text.length;
+    if (length > SHORT_TEXT) return this.#writeLongText(text);
+    const out = this.out;
+    out.reserve(length + 2);
+    const bytes = out.bytes;
+    let at = out.position;
+    if (length < 24) {
+      bytes[at++] = Major.text | length;
+    } else {
+      bytes[at++] = Major.text | 24;
+      bytes[at++] = length;
+    }
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) return this.#writeMeasuredText(text);
+      bytes[at++] = unit;
+    }
+    out.position = at;
+  }
+
+  #writeMeasuredText(text: string): void {
+    const length = wtf8Length(text);
+    if (text.isWellFormed()) {
+      this.head(Major.text, length);
+    } else {
+      this.head(Major.tag, Tag.wtf8);
+      this.head(Major.bytes, length);
+    }
+    const out = this.out;
+    out.reserve(length);
+    writeWtf8(text, out.bytes, out.position);
+    out.position += length;
+  }
+
+  #writeLongText(text: string): void {
+    if (!text.isWellFormed()) return this.#writeMeasuredText(text);
+    const out = this.out;
+    const start = out.position;
+    this.head(Major.text, text.length);
+    const guessed = out.position - start;
+    out.reserve(text.length);
+    let { read, written } = utf8.encodeInto(text, out.bytes.subarray(out.position));
+    out.position += written;
+    if (read === text.length && written === text.length) return;
+    if (read < text.length) {
+      // Not ASCII: the rest may take three bytes a unit, which is reserved only now that it is known to be needed.
+      out.reserve(3 * (text.length - read));
+      const rest = utf8.encodeInto(text.slice(read), out.bytes.subarray(out.position)).written;
+      out.position += rest;
+      written += rest;
+    }
+    const content = start + guessed;
+    out.reserve(9);
+    out.position = start;
+    this.head(Major.text, written);
+    if (out.position !== content) out.bytes.copyWithin(out.position, content, content + written);
+    out.position += written;
+  }
+
+  /** Writes a byte string. */
+  writeBytes(bytes: Uint8Array): void {
+    this.head(Major.bytes, bytes.length);
+    this.out.writeBytes(bytes);
+  }
+
+  #writeObject(value: object): void {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) this.writeRecord(value);
+    else if (Array.isArray(value)) this.#writeArray(value);
+    else if (prototype === Uint8Array.prototype) this.#writeUint8Array(value as Uint8Array);
+    else if (prototype === TypedMessage.prototype) writeTypedMessage(this, value as TypedMessage);
+    else writeBuiltin(this, value);
+  }
+
+  #writeUint8Array(value: Uint8Array): void {
+    // What is not inside anything cannot occur twice.
+    if (this.#depth === 0 || this.track(value)) this.writeBytes(value);
+  }
+
+  #writeArray(array: readonly unknown[]): void {
+    if (isSparse(array)) return writeSparseArray(this, array);
+    if (!this.track(array)) return;
+    const length = array.length;
+    const level = this.open(Major.array, length);
+    for (let i = 0; i < length; i++) {
+      this.#path[level] = i;
+      this.writeValue(array[i]);
+    }
+    this.close();
+  }
+
+  /** Writes an object's own enumerable data; what its `toJSON` returns, if it has one. */
+  writeRecord(record: object): void {
+    let count = 0;
+    for (const key in record) {
+      if (!hasOwn.call(record, key)) continue;
+      if (key === "toJSON" && this.writeJson(record)) return;
+      count++;
+    }
+    if (this.track(record)) this.writeEntries(record, count);
+  }
+
+  /** Writes the `count` own enumerable entries of `record` as a map. */
+  writeEntries(record: object, count: number): void {
+    const values = record as Readonly<Record<string, unknown>>;
+    const level = this.open(Major.map, count);
+    for (const key in values) {
+      if (!hasOwn.call(values, key)) continue;
+      this.#path[level] = key;
+      this.writeText(key);
+      this.writeValue(values[key]);
+      count--;
+    }
+    this.close();
+    if (count !== 0) throw this.fail("an object that changed while it was read");
+  }
+
+  /** Writes what `value.toJSON()` returns, if it has such a method. */
+  writeJson(value: object): boolean {
+    const { toJSON } = value as { readonly toJSON?: unknown };
+    if (typeof toJSON !== "function") return false;
+    // A level of its own, so that a toJSON whose result has one again comes to an end.
+    const level = this.#enter();
+    this.#path[level] = "toJSON";
+    this.writeValue(toJSON.call(value));
+    this.close();
+    return true;
+  }
+
+  /** Notes that `value` comes next. False: it has been written before, and nothing more is to be done. */
+  track(value: object): boolean {
+    return this.#shared.add(value, this.out.position);
+  }
+
+  /** Begins a container, an array or a map; `at` wants the number returned. */
+  open(major: number, count: number): number {
+    const level = this.#enter();
+    this.head(major, count);
+    return level;
+  }
+
+  #enter(): number {
+    if (this.#depth === MAX_DEPTH) throw this.fail(`more than ${MAX_DEPTH} levels`);
+    return this.#depth++;
+  }
+
+  /** Says which entry of the container of `level` comes next; errors name it. */
+  at(level: number, key: PathKey): void {
+    this.#path[level] = key;
+  }
+
+  /** Ends the innermost container. */
+  close(): void {
+    this.#depth--;
+  }
+
+  /** Counts the holes of a sparse array. */
+  addHoles(count: number): void {
+    this.#holes += count;
+    if (this.#holes > MAX_HOLES) throw this.fail(`arrays with more than ${MAX_HOLES} holes in all`);
+  }
+
+  /** The error that says: `what` cannot be encoded. */
+  fail(what: string): SerializerError {
+    const path = pathText(this.#path, this.#depth);
+    return new SerializerError(`Cannot encode ${what}${path === "" ? "" : ` at ${path}`}`, { direction: "encode", path });
+  }
+
+  /** What is thrown for `thrown`, which came from here or from a getter, a `toJSON` or the environment on the way. */
+  explain(thrown: unknown): Error {
+    const path = pathText(this.#path, this.#depth);
+    const place = path === "" ? "" : ` at ${path}`;
+    if (thrown instanceof SerializerError) {
+      if (thrown.path !== undefined || thrown.direction === "decode") return thrown;
+      return new SerializerError(thrown.message + place, { direction: "encode", path, cause: thrown });
+    }
+    if (RpcError.is(thrown)) return thrown;
+    const cause = toError(thrown);
+    return new SerializerError(`Cannot encode a value${place}: ${cause.message}`, { direction: "encode", path, cause });
+  }
+}
+
+function isSparse(array: readonly unknown[]): boolean {
+  for (let i = 0; i < array.length; i++) if (array[i] === undefined && !(i in array)) return true;
+  return false;
+}

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { float16Value } from "./_cbor_float.ts";
+
 /** A kind of typed array. */
 interface Kind {
   /** The class's name. */
@@ -75,14 +77,4 @@ function reverseElements(bytes: Uint8Array, size: number): void {
 
 function float16Array(buffer: ArrayBuffer): ArrayBufferView {
   return Float16 === undefined ? Float32Array.from(new Uint16Array(buffer), float16Value) : new Float16(buffer);
-}
-
-/** The number that 16 bits of a half-precision float stand for. */
-export function float16Value(bits: number): number {
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  const sign = (bits & 0x8000) === 0 ? 1 : -1;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (fraction + 1024) * 2 ** (exponent - 25);
 }

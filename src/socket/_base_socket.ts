@@ -74,16 +74,16 @@ export abstract class BaseSocket implements Socket {
 
   /** Starts to read. */
   protected abstract begin(): void;
-  /** Reads no more until {@linkcode startReading}; what was read already may still be passed to {@linkcode received}. */
-  protected abstract stopReading(): void;
-  /** Goes on after {@linkcode stopReading}. */
-  protected abstract startReading(): void;
   /** Writes or queues, in order. */
   protected abstract enqueue(chunks: readonly Uint8Array[]): void;
   /** Sends FIN once the queue is flushed. Called once. */
   protected abstract finishWriting(): void;
   /** Drops the queue and lets go of the runtime's socket, if it is not gone yet. Called once; a promise settles when it is gone. */
   protected abstract release(): Promise<void> | undefined;
+  /** Reads no more until {@linkcode startReading}; what was read already may still be passed to {@linkcode received}. */
+  protected stopReading(): void {}
+  /** Goes on after {@linkcode stopReading}. */
+  protected startReading(): void {}
 
   /** Whether all is over: a driver that finds it so after a wait stops. */
   protected get isClosed(): boolean {

@@ -33,7 +33,7 @@ export interface Acceptor {
 
 /** A connection between two hosts, or of one with itself. */
 export class SimulatedConnection implements WirePair {
-  /** Of both hosts; the two are the same for a connection of a host with itself. */
+  /** The one that dialled and the other; twice the same for a connection of a host with itself. */
   readonly hosts: readonly WireHost[];
   readonly extraDelayMs: number;
   /** From the one who dialled. */

@@ -50,6 +50,8 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
   #finArrived = false;
   #finLeft = false;
   #paused = false;
+  /** A write returned false, and onDrain is owed. */
+  #isBackedUp = false;
   #resetDue = false;
   #peerKnows = false;
   /** Memory of the handler's that waits for the next bytes; `null` as long as it was not asked. */
@@ -75,6 +77,12 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
     return this.#queue.bytes;
   }
 
+  override write(chunks: readonly Uint8Array[]): boolean {
+    const goesOn = super.write(chunks);
+    if (!goesOn && !this.isShut) this.#isBackedUp = true;
+    return goesOn;
+  }
+
   override pause(): void {
     this.#paused = true;
   }
@@ -98,7 +106,7 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
     if (this.isClosed) return;
     const count = Math.min(this.#queue.bytes, this.#outgoing.room);
     if (count > 0) this.#outgoing.send(this.#queue.take(count));
-    if (count > 0 && this.#queue.bytes < this.#drainBelow) this.#drainLater();
+    if (this.#isBackedUp && this.#queue.bytes < this.#drainBelow) this.#drainLater();
     if (this.#queue.bytes > 0 || !this.isShut || this.#finLeft) return;
     this.#finLeft = true;
     this.#outgoing.sendFin();
@@ -177,9 +185,11 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
   }
 
   #drainLater(): void {
-    this.#drainEvent ??= this.#host.clock.schedule(0, () => {
-      this.#drainEvent = undefined;
+    this.#isBackedUp = false;
+    this.#drainEvent = this.#host.clock.schedule(0, () => {
       this.drained();
+      // More was written in the meantime, so that nobody was called.
+      if (this.#queue.bytes >= this.#drainBelow) this.#isBackedUp = true;
     });
   }
 
@@ -213,17 +223,18 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
   #readBytes(): void {
     if (this.#reserved === null) this.#reserve();
     if (this.isClosed) return;
-    const reserved = this.#reserved;
+    const reserved = this.#reserved ?? undefined;
     const target = reserved ?? this.#medium.readBuffer.subarray(READ_OFFSET);
     const count = Math.min(this.#receivedBytes, target.length, this.#readLimit());
-    if (reserved) this.#checkReserved(reserved, count);
+    if (reserved !== undefined) this.#checkReserved(reserved, count);
     this.#take(target, count);
     this.#reserved = null;
     this.#outgoing.record("reads", count);
     this.#incoming.confirm(count);
     const chunk = target.subarray(0, count);
-    this.received(chunk, false);
-    if (!reserved) chunk.fill(SPOILED);
+    // What was read into the handler's own memory stays there.
+    this.received(chunk, reserved !== undefined);
+    if (reserved === undefined) chunk.fill(SPOILED);
     if (!this.isClosed && !this.#paused && this.#reserved === null) this.#reserve();
   }
 

@@ -87,6 +87,8 @@ export class SimulatedWire {
   #tail: Uint8Array[] | undefined;
   #isCut = false;
   #isTrying = false;
+  /** Something was lost: what follows must not arrive, or the receiver would take it for the next bytes. */
+  #hasGap = false;
   /** Whether its receiver is a slow reader. */
   readonly hasSlowReader: boolean;
 
@@ -152,22 +154,28 @@ export class SimulatedWire {
   /** Breaks the receiver's end. */
   sendReset(): void {
     this.record("sends RST");
-    this.carry(() => this.receiver?.resetArrived());
+    this.carry(() => this.receiver?.resetArrived(), true);
   }
 
-  /** Lets `arrive` happen at the receiver's host, after everything that was sent before. */
-  carry(arrive: () => void): void {
+  /**
+   * Lets `arrive` happen at the receiver's host, after everything that was sent before.
+   *
+   * @param pastGap Whether it still means something to a receiver that has missed what came before.
+   */
+  carry(arrive: () => void, pastGap = false): void {
     const { clock, dice } = this.#medium;
     const delayMs = toSteps(dice.delayMs() + this.#pair.extraDelayMs);
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, clock.now() + delayMs);
     this.#tail = undefined;
     this.#to.clock.schedule(this.#lastArrivalMs - clock.now(), () => {
-      if (!this.#pair.silent) arrive();
+      if (this.#pair.silent) this.#hasGap = true;
+      else if (pastGap || !this.#hasGap) arrive();
     });
   }
 
   /** Starts the time after which the sender gives up, since nothing that it sent is confirmed. */
   keepTrying(): void {
+    this.#hasGap = true;
     if (this.#isTrying) return;
     this.#isTrying = true;
     this.#from.clock.schedule(this.#medium.retransmitTimeoutMs, () => {

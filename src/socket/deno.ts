@@ -51,9 +51,6 @@ class DenoSocket extends BaseSocket {
     this.#readAll();
   }
 
-  /** The read loop looks for itself. */
-  protected override stopReading(): void {}
-
   protected override startReading(): void {
     this.#wake?.();
   }

@@ -105,9 +105,9 @@ export class TransportClient {
     this.#handler.removeRpcRequest(id);
   }
 
-  /** Closes the connection: outstanding requests fail, what was sent leaves. */
-  close(): void {
-    this.channel.close();
+  /** Closes the connection: outstanding requests fail, with `reason` if there is one, and what was sent leaves. */
+  close(reason?: Error): void {
+    this.channel.close(reason);
   }
 
   /** The peer and the state, for logs. */

@@ -57,14 +57,14 @@ export class TransportClientFactory implements AsyncDisposable {
   }
 
   /** Closes the pooled connections and gives up the dials. */
-  async close(): Promise<void> {
+  async close(reason?: Error): Promise<void> {
     this.#closed = true;
     for (const dial of this.#dialling) dial.abort(new RpcStoppedError("TransportClientFactory is closed"));
     const closing: Promise<void>[] = [];
     for (const slots of this.#pools.values()) {
       for (const slot of slots) {
         if (slot === undefined || slot instanceof Promise) continue;
-        slot.close();
+        slot.close(reason);
         closing.push(slot.channel.socket.closed);
       }
     }

@@ -144,9 +144,9 @@ export class TransportContext {
   }
 
   /** Closes every connection and waits until all are closed. */
-  async close(): Promise<void> {
+  async close(reason?: Error): Promise<void> {
     const closing = [...this.#connections].map((handler) => {
-      handler.client.close();
+      handler.client.close(reason);
       return handler.channel.socket.closed;
     });
     await Promise.all(closing);

@@ -7,7 +7,15 @@
  * @module
  */
 
-import { ProtocolError, RpcError, RpcOverloadedError, RpcRemoteError, StreamError, toError } from "../base/errors.ts";
+import {
+  ProtocolError,
+  RpcError,
+  RpcOverloadedError,
+  RpcRemoteError,
+  RpcStoppedError,
+  StreamError,
+  toError,
+} from "../base/errors.ts";
 import { int64ToBigInt, int64ToSafe } from "../base/int64.ts";
 import type { Int64 } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
@@ -88,7 +96,11 @@ export class TransportResponseHandler {
   addStreamCallback(streamId: string, callback: StreamCallback): void {
     if (!this.#streams.push({ streamId, callback })) {
       const queue = `streams from ${this.#channel.remote}`;
-      throw new RpcOverloadedError(`Cannot ask for ${streamId}: ${MAX_STREAMS_WAITING} ${queue} wait`, queue, MAX_STREAMS_WAITING);
+      throw new RpcOverloadedError(
+        `Cannot ask for ${streamId}: ${MAX_STREAMS_WAITING} ${queue} wait`,
+        queue,
+        MAX_STREAMS_WAITING,
+      );
     }
     this.#lastRequestAt = this.#channel.deadlines.now();
   }
@@ -137,7 +149,8 @@ export class TransportResponseHandler {
     if (outstanding === 0) return;
     const remote = this.#channel.remote;
     this.#logger.info(`Still have ${outstanding} requests outstanding when connection from ${remote} is closed`);
-    const error = new RpcError("DISCONNECTED", `Connection from ${remote} closed`, { cause: reason });
+    const stopped = reason instanceof RpcStoppedError;
+    const error = stopped ? reason : new RpcError("DISCONNECTED", `Connection from ${remote} closed`, { cause: reason });
     for (const callback of this.#requests.drain()) this.#guard(() => callback.onFailure(error));
     for (let waiting = this.#streams.shift(); waiting !== undefined; waiting = this.#streams.shift()) {
       const { streamId, callback } = waiting;

@@ -50,10 +50,10 @@ export class TransportServer implements AsyncDisposable {
   }
 
   /** Stops listening and closes the accepted connections. */
-  async close(): Promise<void> {
+  async close(reason?: Error): Promise<void> {
     await this.#listener.close();
     await Promise.all([...this.#accepted].map((handler) => {
-      handler.client.close();
+      handler.client.close(reason);
       return handler.channel.socket.closed;
     }));
   }

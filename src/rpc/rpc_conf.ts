@@ -1,0 +1,39 @@
+/**
+ * What configuration says about an environment: its limits and its role.
+ *
+ * Spark: core/…/util/RpcUtils.scala (maxMessageSizeBytes) and rpc/netty/NettyRpcEnv.scala (role).
+ *
+ * @module
+ */
+
+import type { SparkConf } from "../base/spark_conf.ts";
+import { DEFAULT_TRANSPORT_LIMITS } from "../transport/transport_context.ts";
+import type { RpcEnvLimits } from "./rpc_env.ts";
+
+/** `spark.rpc.message.maxSize` is in MiB and may not be more than this. */
+const MAX_MESSAGE_MIB = 2047;
+const DEFAULT_MESSAGE_MIB = 128;
+
+/** The limits that hold unless others are given. */
+export const DEFAULT_RPC_ENV_LIMITS: RpcEnvLimits = {
+  maxInboxMessages: 100_000,
+  maxConcurrentMessages: 1_024,
+  maxOutboxBytes: DEFAULT_TRANSPORT_LIMITS.maxOutboxBytes,
+  maxOutstandingRequests: DEFAULT_TRANSPORT_LIMITS.maxOutstandingRequests,
+  maxQueuedBytes: DEFAULT_TRANSPORT_LIMITS.maxQueuedBytes,
+  maxStreams: DEFAULT_TRANSPORT_LIMITS.maxStreams,
+};
+
+/** Which role's keys count: `spark.driver.rpc.…` or `spark.executor.rpc.…`. */
+export function roleOf(conf: SparkConf): string | undefined {
+  const id = conf.getOption("spark.executor.id");
+  if (id === undefined) return undefined;
+  return id === "driver" ? "driver" : "executor";
+}
+
+/** The largest message, in bytes: `spark.rpc.message.maxSize`, in MiB, default 128. Throws a RangeError above 2047. */
+export function maxMessageBytes(conf: SparkConf): number {
+  const mib = conf.getInt("spark.rpc.message.maxSize", DEFAULT_MESSAGE_MIB);
+  if (mib > MAX_MESSAGE_MIB) throw new RangeError("spark.rpc.message.maxSize should not be greater than 2047 MB");
+  return mib * 1024 * 1024;
+}
