@@ -182,6 +182,13 @@ function copyWords(from: DataView, source: number, to: DataView, target: number,
 /** Marks a slot of the ring that no request holds. */
 const FREE = -1;
 
+/** Up to here an id is a small integer; to put halves together into a float costs Bun as much as all the rest of an ask. */
+const MAX_INT32 = 2 ** 31 - 1;
+
+function highHalf(id: number): number {
+  return Math.floor(id / 2 ** 32) | 0;
+}
+
 const settled = Promise.resolve();
 
 let resolver: (replyBytes: number) => void;
@@ -236,8 +243,8 @@ export class RawEchoClient extends RawPeer {
     const at = this.position;
     const { bytes, view } = this.pool;
     bytes.set(frame, at);
-    view.setInt32(at + ID_OFFSET, id / 2 ** 32);
-    view.setInt32(at + ID_OFFSET + 4, id);
+    if (id > MAX_INT32) view.setInt32(at + ID_OFFSET, highHalf(id));
+    view.setInt32(at + ID_OFFSET + 4, id | 0);
     this.position = at + frame.length;
     if (!this.#flushing) this.#flushSoon();
     const promise = new Promise<number>(capture);
@@ -271,9 +278,12 @@ export class RawEchoClient extends RawPeer {
       if (length !== replyLength) throw new Error(`Reply of ${length} bytes instead of ${replyLength}`);
       if (end - at < length) break;
       if (view.getUint8(at + 8) !== TYPE_RESPONSE) throw new Error(`Frame of type ${view.getUint8(at + 8)}`);
-      const id = view.getUint32(at + ID_OFFSET) * 2 ** 32 + view.getUint32(at + ID_OFFSET + 4);
-      const slot = id & mask;
-      if (ids[slot] !== id) throw new Error(`Reply to ${id}, which was not asked`);
+      const low = view.getInt32(at + ID_OFFSET + 4);
+      const slot = low & mask;
+      const id = ids[slot]!;
+      if (id === FREE || (id | 0) !== low || view.getInt32(at + ID_OFFSET) !== (id > MAX_INT32 ? highHalf(id) : 0)) {
+        throw new Error(`Reply to a request that is not outstanding: …${low}`);
+      }
       if (this.verifying) this.#verify(bytes, at);
       ids[slot] = FREE;
       this.#resolvers[slot]!(length);

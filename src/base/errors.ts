@@ -127,6 +127,8 @@ export interface RpcRemoteErrorOptions extends ErrorOptions {
   readonly remoteClass?: string | undefined;
   /** The stack at the other end, if it chose to send it. */
   readonly remoteStack?: string | undefined;
+  /** The error's own fields at the other end that are no objects, such as the `code` of a system error. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The other end answered with a failure. */
@@ -136,12 +138,15 @@ export class RpcRemoteError extends RpcError {
   readonly remoteClass: string | undefined;
   /** The stack at the other end, if it was sent. */
   readonly remoteStack: string | undefined;
+  /** The error's own fields at the other end that are no objects, such as the `code` of a system error. */
+  readonly data: Readonly<Record<string, unknown>> | undefined;
 
-  /** @param message What the other end said. @param options Class and stack of the error there. */
+  /** @param message What the other end said. @param options Class, stack and fields of the error there. */
   constructor(message: string, options: RpcRemoteErrorOptions = {}) {
     super("REMOTE", message, options);
     this.remoteClass = options.remoteClass;
     this.remoteStack = options.remoteStack;
+    this.data = options.data;
   }
 }
 

@@ -72,7 +72,12 @@ export class TransportFrameDecoder {
   /** Where small frames that were cut are put together, one after the other. */
   #smallBuffer = NO_BYTES;
 
-  /** @param handler Takes the frames. */
+  /**
+   * A decoder at the beginning of a connection.
+   *
+   * @param handler Takes the frames.
+   * @param options The limit.
+   */
   constructor(handler: FrameHandler, options: TransportFrameDecoderOptions = {}) {
     this.#handler = handler;
     this.maxFrameBytes = options.maxFrameBytes ?? MAX_FRAME_BYTES;
@@ -88,9 +93,9 @@ export class TransportFrameDecoder {
     this.#maxFrameBytes = Math.min(bytes, MAX_FRAME_BYTES);
   }
 
-  /** How many bytes have come that wait for the rest of their frame. */
+  /** How many bytes have come of a frame that is not complete, its length field included; 0 between frames. */
   get bufferedBytes(): number {
-    return this.#lengthCount + this.#received;
+    return this.#frameSize > 0 ? FRAME_LENGTH_BYTES + this.#received : this.#lengthCount;
   }
 
   /**

@@ -15,6 +15,7 @@ import type { TypedMessage } from "./serializer.ts";
 
 const classText = Object.prototype.toString;
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+const MAX_UINT64 = 2n ** 64n - 1n;
 const UINT8_ARRAY_TAG = 64;
 
 /** Writes an object that is neither plain, nor an array, nor exactly a Uint8Array. */
@@ -31,7 +32,7 @@ export function writeBuiltin(encoder: CborEncoder, value: object): void {
     case "[object RegExp]":
       return writeRegExp(encoder, value as RegExp);
     case "[object ArrayBuffer]":
-      if (encoder.track(value)) writeGeneric(encoder, Name.arrayBuffer, new Uint8Array(value as ArrayBuffer));
+      if (encoder.track(value)) writeRaw(encoder, Name.arrayBuffer, new Uint8Array(value as ArrayBuffer));
       return;
     case "[object Number]":
     case "[object String]":
@@ -56,21 +57,138 @@ function writeOther(encoder: CborEncoder, value: object, kind: string): void {
 function writeRef(encoder: CborEncoder, value: object): boolean {
   const ref = encoder.context?.encodeRef(value);
   if (ref === undefined) return false;
-  writeGeneric(encoder, Name.ref, ref.name, ref.address?.host ?? null, ref.address?.port ?? 0);
+  openGeneric(encoder, Name.ref, 3);
+  encoder.writeText(ref.name);
+  encoder.writeValue(ref.address?.host ?? null);
+  encoder.writeNumber(ref.address?.port ?? 0);
+  encoder.close();
   return true;
 }
 
-/** Writes a generic object of ours: its name and its parts. */
-export function writeGeneric(encoder: CborEncoder, name: string, ...parts: readonly unknown[]): void {
+/** Begins a generic object of ours that has `parts` parts after its name. */
+export function openGeneric(encoder: CborEncoder, name: string, parts: number): void {
   encoder.head(Major.tag, Tag.genericObject);
-  const level = encoder.open(Major.array, 1 + parts.length);
+  encoder.open(Major.array, 1 + parts);
   encoder.writeText(name);
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i];
-    encoder.at(level, i + 1);
-    // Not writeValue(): bytes that were made for this are nobody's shared value.
-    if (part instanceof Uint8Array) encoder.writeBytes(part);
-    else encoder.writeValue(part);
+}
+
+function writeRegExp(encoder: CborEncoder, value: RegExp): void {
+  if (!encoder.track(value)) return;
+  openGeneric(encoder, Name.regexp, 2);
+  encoder.writeText(value.source);
+  encoder.writeText(value.flags);
+  encoder.close();
+}
+
+/** Writes a message of a typed endpoint. It is not tracked: it is made for one message. */
+export function writeTypedMessage(encoder: CborEncoder, message: TypedMessage): void {
+  const { tag, payload } = message;
+  if (tag.startsWith(RESERVED_PREFIX)) throw encoder.fail(`the tag ${tag}, which begins with ${RESERVED_PREFIX},`);
+  encoder.head(Major.tag, Tag.genericObject);
+  const level = encoder.open(Major.array, payload === undefined ? 1 : 2);
+  encoder.writeText(tag);
+  if (payload !== undefined) {
+    encoder.at(level, "payload");
+    encoder.writeValue(payload);
   }
   encoder.close();
+}
+
+/** Writes an array with holes: its length, and a map of the elements that it has. */
+export function writeSparseArray(encoder: CborEncoder, array: readonly unknown[]): void {
+  if (!encoder.track(array)) return;
+  const indexes: number[] = [];
+  // An array's indexes come first among its keys, in order.
+  for (const key of Object.keys(array)) {
+    const index = Number(key);
+    if (!Number.isInteger(index) || String(index) !== key) break;
+    indexes.push(index);
+  }
+  encoder.addHoles(array.length - indexes.length);
+  openGeneric(encoder, Name.sparseArray, 2);
+  encoder.writeNumber(array.length);
+  const level = encoder.open(Major.map, indexes.length);
+  for (const index of indexes) {
+    encoder.at(level, index);
+    encoder.writeNumber(index);
+    encoder.writeValue(array[index]);
+  }
+  encoder.close();
+  encoder.close();
+}
+
+function writeMap(encoder: CborEncoder, map: ReadonlyMap<unknown, unknown>): void {
+  if (!encoder.track(map)) return;
+  encoder.head(Major.tag, Tag.map);
+  let left = map.size;
+  const level = encoder.open(Major.map, left);
+  for (const [key, value] of map) {
+    encoder.at(level, left - map.size - 1);
+    encoder.writeValue(key);
+    encoder.writeValue(value);
+    left--;
+  }
+  encoder.close();
+  if (left !== 0) throw encoder.fail("a Map that changed while it was read");
+}
+
+function writeSet(encoder: CborEncoder, set: ReadonlySet<unknown>): void {
+  if (!encoder.track(set)) return;
+  encoder.head(Major.tag, Tag.set);
+  let left = set.size;
+  const level = encoder.open(Major.array, left);
+  for (const value of set) {
+    encoder.at(level, left - set.size - 1);
+    encoder.writeValue(value);
+    left--;
+  }
+  encoder.close();
+  if (left !== 0) throw encoder.fail("a Set that changed while it was read");
+}
+
+/** Seconds as a number: a float of them tells all the milliseconds apart that a Date has. */
+function writeDate(encoder: CborEncoder, date: Date): void {
+  if (!encoder.track(date)) return;
+  encoder.head(Major.tag, Tag.date);
+  encoder.writeNumber(date.getTime() / 1000);
+}
+
+function writeView(encoder: CborEncoder, view: ArrayBufferView): void {
+  if (!encoder.track(view)) return;
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  const tag = typedArrayTag(view);
+  if (tag === undefined) {
+    writeRaw(encoder, Name.dataView, bytes);
+  } else {
+    if (tag !== UINT8_ARRAY_TAG) encoder.head(Major.tag, tag);
+    encoder.writeBytes(bytes);
+  }
+}
+
+/** Writes a class whose only part is its bytes. */
+function writeRaw(encoder: CborEncoder, name: string, bytes: Uint8Array): void {
+  openGeneric(encoder, name, 1);
+  encoder.writeBytes(bytes);
+  encoder.close();
+}
+
+/**
+ * Writes a bigint. From 2^53 up to 64 bits that is a plain integer, which arrives as a bigint since no number holds it;
+ * a smaller one is tagged, lest it arrive as a number.
+ */
+export function writeBigint(encoder: CborEncoder, value: bigint): void {
+  const negative = value < 0n;
+  const magnitude = negative ? -1n - value : value;
+  if ((value > MAX_SAFE || value < -MAX_SAFE) && magnitude <= MAX_UINT64) {
+    encoder.out.writeUint8((negative ? Major.negative : Major.unsigned) | 27);
+    encoder.out.writeInt64(Number(BigInt.asIntN(32, magnitude >> 32n)), Number(BigInt.asIntN(32, magnitude)));
+    return;
+  }
+  const hex = magnitude.toString(16);
+  const length = (hex.length + 1) >> 1;
+  if (length > MAX_BIGINT_BYTES) throw encoder.fail(`a bigint of ${length} bytes, more than ${MAX_BIGINT_BYTES},`);
+  encoder.head(Major.tag, negative ? Tag.negativeBigint : Tag.bigint);
+  encoder.head(Major.bytes, length);
+  const digits = hex.padStart(2 * length, "0");
+  for (let i = 0; i < length; i++) encoder.out.writeUint8(parseInt(digits.slice(2 * i, 2 * i + 2), 16));
 }

@@ -33,7 +33,7 @@ export class CborEncoder {
   context: SerializerContext | undefined = undefined;
   readonly #shared = new SharedValues();
   /** Where the encoder is: a key for each open container. */
-  readonly #path: PathKey[] = new Array(MAX_DEPTH).fill("");
+  readonly #path: PathKey[] = new Array(MAX_DEPTH).fill(undefined);
   #depth = 0;
   #holes = 0;
 
@@ -236,8 +236,7 @@ export class CborEncoder {
     const { toJSON } = value as { readonly toJSON?: unknown };
     if (typeof toJSON !== "function") return false;
     // A level of its own, so that a toJSON whose result has one again comes to an end.
-    const level = this.#enter();
-    this.#path[level] = "toJSON";
+    this.#enter();
     this.writeValue(toJSON.call(value));
     this.close();
     return true;
@@ -257,6 +256,7 @@ export class CborEncoder {
 
   #enter(): number {
     if (this.#depth === MAX_DEPTH) throw this.fail(`more than ${MAX_DEPTH} levels`);
+    this.#path[this.#depth] = undefined;
     return this.#depth++;
   }
 

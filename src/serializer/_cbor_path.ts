@@ -4,8 +4,8 @@
  * @module
  */
 
-/** A property's name, an array's index, or `-1 - i` for the entry `i` of a Map or Set. */
-export type PathKey = string | number;
+/** A property's name, an array's index, `-1 - i` for the entry `i` of a Map or Set, or undefined for what has no name. */
+export type PathKey = string | number | undefined;
 
 /** Keys shown at each end of a path that has too many. */
 const SHOWN = 8;
@@ -17,6 +17,7 @@ export function pathText(keys: readonly PathKey[], depth: number): string {
 }
 
 function keyText(key: PathKey): string {
+  if (key === undefined) return "";
   if (typeof key === "number") return key < 0 ? `.entries()[${-1 - key}]` : `[${key}]`;
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }

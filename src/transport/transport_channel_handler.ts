@@ -177,6 +177,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
 
   #caught(error: Error): void {
     this.#context.logger.warning(`Exception in connection from ${this.channel.remote}: ${error.message}`);
+    this.#decoder.exceptionCaught(error);
     this.#requestHandler.exceptionCaught(error);
   }
 

@@ -102,7 +102,7 @@ test("RingQueue forgets an item that was taken", () => {
   queue.push({});
   assertStrictEquals(queue.shift(), item);
   queue.shift();
-  // The slot in front of the empty queue is the one that held nothing yet; the old ones hold nothing any more.
+  // Once round the ring, peek() would see what a slot still held.
   for (let i = 0; i < queue.capacity; i++) {
     assertEquals(queue.peek(), undefined);
     queue.push(item);

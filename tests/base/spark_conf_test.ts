@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { test } from "../_harness.ts";
 
@@ -81,7 +81,8 @@ test("SparkConf names key, value and form where a value cannot be read", () => {
 
 test("SparkConf keeps the reason as the cause", () => {
   const error = assertThrows(() => new SparkConf({ "spark.k": "10x" }).timeAsMs("spark.k"), RangeError);
-  assertStrictEquals(error.cause instanceof RangeError && error.cause.message.endsWith(`Invalid suffix: "x"`), true);
+  assertInstanceOf(error.cause, RangeError);
+  assertStringIncludes(error.cause.message, `Invalid suffix: "x"`);
 });
 
 test("SparkConf reads the limits of 32 bits", () => {

@@ -33,7 +33,13 @@ const forbidden: readonly (readonly [source: string, name: string])[] = [
   ["a[process] = 1;", "process"],
   ["function f(performance: number) {}", "performance"],
   ["export { Deno };", "Deno"],
-  ['(globalThis as { Deno?: unknown })["Deno"];', "globalThis"],
+  ["globalThis.setTimeout(f);", "setTimeout"],
+  ["globalThis.performance.now();", "performance"],
+  ['(globalThis as { Deno?: unknown })["Deno"];', "Deno"],
+  ["(globalThis as unknown as { Bun?: unknown }).Bun;", "Bun"],
+  ["globalThis[name];", "globalThis"],
+  ["const { process: host } = globalThis;", "globalThis"],
+  ['"Bun" in globalThis;', "globalThis"],
 ];
 
 for (const [source, name] of forbidden) {
@@ -44,6 +50,7 @@ for (const [source, name] of forbidden) {
 }
 
 const allowedAnywhere: readonly string[] = [
+  "(globalThis as { Float16Array?: unknown }).Float16Array; globalThis.structuredClone(1);",
   "a.process(); this.console; a?.crypto;",
   "const o = { process: 1, console() {}, get performance() { return 1; } };",
   "class A { process() {} performance = 1; }",

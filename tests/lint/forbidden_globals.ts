@@ -9,7 +9,7 @@
 import { RUNTIME_FOLDERS } from "./imports.ts";
 import { isSource, projectPath } from "./_project_path.ts";
 
-/** `globalThis` is here as the way round all the others. */
+/** `globalThis` is here as the way round all the others; what the rule can see is not one of them passes. */
 const GLOBALS: ReadonlySet<string> = new Set([
   "setTimeout",
   "clearTimeout",
@@ -55,7 +55,9 @@ export const forbiddenGlobals: Deno.lint.Rule = {
         for (const specifier of node.specifiers) imported.add(specifier.local.name);
       },
       Identifier(node) {
-        if (GLOBALS.has(node.name) && isReference(node)) note(node, node.name);
+        if (!GLOBALS.has(node.name) || !isReference(node)) return;
+        const name = node.name === "globalThis" ? globalBehind(node) : node.name;
+        if (GLOBALS.has(name)) note(node, name);
       },
       MemberExpression(node) {
         const name = memberName(node);
@@ -125,12 +127,25 @@ function sameNode(a: Deno.lint.Node, b: Deno.lint.Node): boolean {
   return a.range[0] === b.range[0] && a.range[1] === b.range[1];
 }
 
+/** The global that `globalThis.X` means, also behind a cast; `globalThis` itself where that cannot be seen. */
+function globalBehind(node: Deno.lint.Identifier): string {
+  let inner: Deno.lint.Node = node;
+  let outer: Deno.lint.Node = node.parent;
+  while (outer.type === "TSAsExpression") [inner, outer] = [outer, outer.parent];
+  if (outer.type !== "MemberExpression" || !sameNode(outer.object, inner)) return node.name;
+  return propertyName(outer) ?? node.name;
+}
+
 function isNamed(node: Deno.lint.Node, name: string): boolean {
   return node.type === "Identifier" && node.name === name;
 }
 
 function memberName(node: Deno.lint.MemberExpression): string | undefined {
-  if (node.object.type !== "Identifier") return undefined;
-  if (!node.computed) return node.property.type === "Identifier" ? `${node.object.name}.${node.property.name}` : undefined;
-  return node.property.type === "Literal" ? `${node.object.name}.${node.property.value}` : undefined;
+  const property = propertyName(node);
+  return node.object.type === "Identifier" && property !== undefined ? `${node.object.name}.${property}` : undefined;
+}
+
+function propertyName({ computed, property }: Deno.lint.MemberExpression): string | undefined {
+  if (!computed) return property.type === "Identifier" ? property.name : undefined;
+  return property.type === "Literal" && typeof property.value === "string" ? property.value : undefined;
 }

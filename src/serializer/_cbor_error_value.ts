@@ -1,0 +1,63 @@
+/**
+ * Errors as values, that is inside a message: `["sparkwire:error", name, message, fields]` under tag 27.
+ *
+ * A built-in class arrives as itself, every other one as an Error of its name. The fields are the error's own enumerable
+ * ones, `cause` and `errors`; its stack only if the environment says so. A handler's failure is something else: see
+ * `_cbor_failure.ts`.
+ *
+ * @module
+ */
+
+import { openGeneric } from "./_cbor_encode_builtin.ts";
+import type { CborEncoder } from "./_cbor_encoder.ts";
+import { Name } from "./_cbor_format.ts";
+
+const CLASSES: ReadonlyMap<string, ErrorConstructor> = new Map(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((known) => [known.name, known]),
+);
+
+/** The fields of an error that are its own but not enumerable. */
+const HIDDEN = ["cause", "errors", "stack"];
+
+/** Writes an error that is a value. */
+export function writeErrorValue(encoder: CborEncoder, error: Error): void {
+  if (!encoder.track(error)) return;
+  const fields = fieldsOf(error, encoder.context?.exposeStack === true);
+  openGeneric(encoder, Name.error, 3);
+  encoder.writeText(String(error.name));
+  encoder.writeText(String(error.message));
+  encoder.writeEntries(fields, Object.keys(fields).length);
+  encoder.close();
+}
+
+function fieldsOf(error: Error, exposeStack: boolean): object {
+  const source = error as unknown as Readonly<Record<string, unknown>>;
+  // Without a prototype, `__proto__` is a key like any other.
+  const fields: Record<string, unknown> = Object.create(null);
+  for (const key of Object.keys(error)) {
+    if (key !== "name" && key !== "message" && key !== "stack") fields[key] = source[key];
+  }
+  for (const key of HIDDEN) {
+    if (Object.hasOwn(error, key) && (key !== "stack" || exposeStack)) fields[key] = source[key];
+  }
+  return fields;
+}
+
+/** An error without its fields. */
+export function newError(name: string, message: string): Error {
+  const error = name === "AggregateError" ? new AggregateError([], message) : new (CLASSES.get(name) ?? Error)(message);
+  if (error.name !== name) hide(error, "name", name);
+  // The stack of the decoder would lead nobody anywhere.
+  hide(error, "stack", message === "" ? name : `${name}: ${message}`);
+  return error;
+}
+
+/** Gives `error` a field that came with it. */
+export function setErrorField(error: Error, key: string, value: unknown): void {
+  if (HIDDEN.includes(key) || key === "name" || key === "message") hide(error, key, value);
+  else Object.defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function hide(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true });
+}

@@ -1,0 +1,259 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { Deadlines } from "../../src/base/deadlines.ts";
+import { int64FromSafe } from "../../src/base/int64.ts";
+import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import { MessageType } from "../../src/protocol/message.ts";
+import { beginRpcResponse, endFrame } from "../../src/protocol/message_encoder.ts";
+import type { Socket } from "../../src/socket/socket.ts";
+import { OutgoingQueue } from "../../src/transport/outgoing_queue.ts";
+import type { Content } from "../../src/transport/rpc_response_callback.ts";
+import { HandClock } from "../_hand_clock.ts";
+import { test, until } from "../_harness.ts";
+
+/** A socket that keeps what it is given until the test takes it. */
+class HeldSocket implements Socket {
+  readonly localAddress = { host: "127.0.0.1", port: 1 };
+  readonly remoteAddress = { host: "127.0.0.1", port: 2 };
+  readonly secure = false;
+  readonly closed = Promise.resolve();
+  readonly writes: number[] = [];
+  readonly sent: number[] = [];
+  instant: boolean;
+  aborted = false;
+  #held: Uint8Array[] = [];
+
+  constructor(instant: boolean) {
+    this.instant = instant;
+  }
+
+  get queuedBytes(): number {
+    return this.#held.reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    for (const chunk of chunks) {
+      this.writes.push(chunk.length);
+      if (this.instant) this.sent.push(...chunk);
+      else this.#held.push(chunk);
+    }
+    return this.queuedBytes < 64 * 1024;
+  }
+
+  /** Lets the first `count` chunks go; what they hold by then is what was sent. */
+  release(count = this.#held.length): void {
+    for (const chunk of this.#held.splice(0, count)) for (const byte of chunk) this.sent.push(byte);
+  }
+
+  pause(): void {}
+  resume(): void {}
+  shutdown(): void {}
+
+  abort(): void {
+    this.aborted = true;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.closed;
+  }
+}
+
+function setUp(instant = true): { clock: HandClock; socket: HeldSocket; queue: OutgoingQueue } {
+  const clock = new HandClock();
+  const socket = new HeldSocket(instant);
+  return { clock, socket, queue: new OutgoingQueue(socket, clock, new Deadlines(clock)) };
+}
+
+function respond(queue: OutgoingQueue, content: Content): number {
+  return queue.writeFrame(beginRpcResponse, int64FromSafe(7), content, endFrame);
+}
+
+const HEAD_BYTES = 21;
+
+test("OutgoingQueue gathers frames and flushes when the buffer has been quiet for two turns", () => {
+  const { clock, socket, queue } = setUp();
+  respond(queue, new Uint8Array(1));
+  respond(queue, new Uint8Array(2));
+  assertEquals(socket.writes, []);
+  clock.tick();
+  clock.tick();
+  assertEquals(socket.writes, []);
+  clock.drain();
+  assertEquals(socket.writes, [2 * HEAD_BYTES + 3]);
+  assertEquals(clock.waiting, 0);
+});
+
+test("OutgoingQueue waits as long as the buffer grows", () => {
+  const { clock, socket, queue } = setUp();
+  for (let i = 0; i < 20; i++) {
+    respond(queue, new Uint8Array(1));
+    clock.tick();
+  }
+  assertEquals(socket.writes, []);
+  clock.drain();
+  assertEquals(socket.writes, [20 * (HEAD_BYTES + 1)]);
+});
+
+test("OutgoingQueue waits longer while handlers are at work", () => {
+  const quietTurns = (handlersAtWork: number): number => {
+    const { clock, queue } = setUp();
+    queue.handlersAtWork = handlersAtWork;
+    respond(queue, new Uint8Array(1));
+    return clock.drain();
+  };
+  assertEquals(quietTurns(1) - quietTurns(0), 6);
+});
+
+test("OutgoingQueue writes a full buffer at once", () => {
+  const { socket, queue } = setUp();
+  respond(queue, new Uint8Array(65_536));
+  assertEquals(socket.writes, [HEAD_BYTES + 65_536]);
+});
+
+test("OutgoingQueue.writeFrame() leaves nothing of a frame whose content throws", () => {
+  const { socket, queue } = setUp();
+  respond(queue, Uint8Array.of(1));
+  const failing: Content = (out) => {
+    out.writeBytes(new Uint8Array(100));
+    throw new RangeError("no");
+  };
+  assertThrows(() => respond(queue, failing), RangeError, "no");
+  respond(queue, Uint8Array.of(2));
+  queue.flush();
+  assertEquals(socket.sent.length, 2 * (HEAD_BYTES + 1));
+  assertEquals([socket.sent[HEAD_BYTES], socket.sent[2 * HEAD_BYTES + 1]], [1, 2]);
+});
+
+test("OutgoingQueue.writeFrame() puts a frame that was sent from within another one after it", () => {
+  const { socket, queue } = setUp();
+  respond(queue, (out) => {
+    out.writeUint8(1);
+    respond(queue, Uint8Array.of(9, 9));
+    out.writeUint8(2);
+  });
+  queue.flush();
+  assertEquals(socket.sent.length, 2 * HEAD_BYTES + 4);
+  assertEquals(socket.sent.slice(HEAD_BYTES, HEAD_BYTES + 2), [1, 2]);
+  assertEquals(socket.sent.slice(2 * HEAD_BYTES + 2), [9, 9]);
+});
+
+test("OutgoingQueue.writeFrame() sends a nested frame even if the outer one fails", () => {
+  const { socket, queue } = setUp();
+  assertThrows(() =>
+    respond(queue, () => {
+      respond(queue, Uint8Array.of(9));
+      throw new Error("no");
+    })
+  );
+  queue.flush();
+  assertEquals(socket.sent.length, HEAD_BYTES + 1);
+});
+
+test("OutgoingQueue writes into no buffer that the socket still has", () => {
+  const { socket, queue } = setUp(false);
+  for (let i = 0; i < 20; i++) {
+    respond(queue, Uint8Array.of(i));
+    queue.flush();
+    if (i % 3 === 2) socket.release(2);
+  }
+  socket.release();
+  const contents = socket.sent.filter((_, at) => at % (HEAD_BYTES + 1) === HEAD_BYTES);
+  assertEquals(contents, Array.from({ length: 20 }, (_, i) => i));
+});
+
+test("OutgoingQueue.exceeds() counts what waits here and at the socket", () => {
+  const { socket, queue } = setUp(false);
+  respond(queue, new Uint8Array(1_000));
+  assertEquals(queue.exceeds(1_021), false);
+  assertEquals(queue.exceeds(1_020), true);
+  queue.flush();
+  assertEquals(queue.exceeds(1_020), true);
+  socket.release();
+  assertEquals(queue.exceeds(0), false);
+  assertEquals(queue.empty, true);
+});
+
+/** A body that is read in pieces of at most 1,000 bytes, and that counts its holders. */
+class CountedBuffer implements ManagedBuffer {
+  readonly size: number;
+  holders = 1;
+  readonly #failAt: number;
+
+  constructor(size: number, failAt = Infinity) {
+    this.size = size;
+    this.#failAt = failAt;
+  }
+
+  read(position: number, into: Uint8Array): Promise<number> {
+    if (position >= this.#failAt) return Promise.reject(new Error("disk is gone"));
+    const count = Math.min(into.length, 1_000);
+    for (let i = 0; i < count; i++) into[i] = (position + i) & 0xff;
+    return Promise.resolve(count);
+  }
+
+  retain(): this {
+    this.holders++;
+    return this;
+  }
+
+  release(): void {
+    this.holders--;
+  }
+}
+
+const response = (byteCount: number) => ({ type: MessageType.StreamResponse, streamId: "s", byteCount } as const);
+
+test("OutgoingQueue.writeBody() keeps frames out of a body, and releases it once", async () => {
+  const { socket, queue } = setUp();
+  const body = new CountedBuffer(5_500);
+  let done = 0;
+  queue.writeBody(response(body.size), body, () => done++);
+  respond(queue, Uint8Array.of(77));
+  queue.flush();
+  await until(() => done === 1 && queue.empty, "the body to be sent");
+  const head = 8 + 1 + 4 + 1 + 8;
+  assertEquals(socket.sent.length, head + 5_500 + HEAD_BYTES + 1);
+  assertEquals(socket.sent.slice(head, head + 5_500), Array.from({ length: 5_500 }, (_, i) => i & 0xff));
+  assertEquals(socket.sent.at(-1), 77);
+  assertEquals([body.holders, done], [0, 1]);
+});
+
+test("OutgoingQueue.writeBody() reads no further than the socket takes", async () => {
+  const { socket, queue } = setUp(false);
+  const body = new CountedBuffer(1_000_000);
+  let done = false;
+  queue.writeBody(response(body.size), body, () => done = true);
+  await until(() => socket.queuedBytes >= 64 * 1024, "the socket to be full");
+  for (let i = 0; i < 100; i++) await Promise.resolve();
+  assertEquals(socket.queuedBytes < 66 * 1024, true);
+  while (!done) {
+    socket.release();
+    queue.drained();
+    await Promise.resolve();
+  }
+  socket.release();
+  assertEquals(body.holders, 0);
+  assertEquals(socket.sent.length, 22 + 1_000_000);
+});
+
+test("OutgoingQueue.writeBody() ends the connection when a body fails, since its bytes were promised", async () => {
+  const { socket, queue } = setUp();
+  const body = new CountedBuffer(5_000, 2_000);
+  const second = new CountedBuffer(5_000);
+  const errors: (string | undefined)[] = [];
+  queue.writeBody(response(body.size), body, (error) => errors.push(error?.message));
+  queue.writeBody(response(second.size), second, (error) => errors.push(error?.message));
+  await until(() => socket.aborted, "the connection to be aborted");
+  assertEquals(errors, ["disk is gone", "disk is gone"]);
+  assertEquals([body.holders, second.holders], [0, 0]);
+});
+
+test("OutgoingQueue.stop() releases bodies and tells their senders", () => {
+  const { queue } = setUp(false);
+  const body = new BytesManagedBuffer(new Uint8Array(1_000_000));
+  const errors: (string | undefined)[] = [];
+  queue.writeBody(response(body.size), body, (error) => errors.push(error?.message));
+  queue.stop(new Error("gone"));
+  assertEquals(errors, ["gone"]);
+  assertEquals(respond(queue, new Uint8Array(1)), 0);
+});

@@ -1,0 +1,151 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { SparkConf } from "../../src/base/spark_conf.ts";
+import { TransportConf, type TransportConfOptions } from "../../src/transport/transport_conf.ts";
+import { test } from "../_harness.ts";
+
+function rpcConf(values: Record<string, string> = {}, options: TransportConfOptions = {}): TransportConf {
+  return TransportConf.fromSparkConf(new SparkConf(values), "rpc", options);
+}
+
+function threadsOf(conf: TransportConf): string[] {
+  return ["serverThreads", "clientThreads"].map((suffix) => conf.get(`spark.rpc.io.${suffix}`, ""));
+}
+
+// Spark: SparkTransportConfSuite "default value is get when neither role nor module is set"
+test("TransportConf.fromSparkConf() takes the cores as threads where neither role nor module says otherwise", () => {
+  assertEquals(threadsOf(rpcConf({}, { numUsableCores: 4 })), ["4", "4"]);
+});
+
+// Spark: SparkTransportConfSuite "module value is get when role is not set"
+test("TransportConf.fromSparkConf() takes the module's threads where no role is set", () => {
+  const conf = rpcConf({ "spark.rpc.io.serverThreads": "7", "spark.rpc.io.clientThreads": "5" }, { numUsableCores: 3 });
+  assertEquals(threadsOf(conf), ["7", "5"]);
+});
+
+// Spark: SparkTransportConfSuite "use correct configuration when both module and role configs are present"
+test("TransportConf.fromSparkConf() takes the role's threads before the module's", () => {
+  const values = {
+    "spark.rpc.io.serverThreads": "7",
+    "spark.rpc.io.clientThreads": "5",
+    "spark.driver.rpc.io.serverThreads": "8",
+    "spark.driver.rpc.io.clientThreads": "6",
+  };
+  const driver = rpcConf(values, { numUsableCores: 10, role: "driver" });
+  assertEquals(threadsOf(driver), ["8", "6"]);
+  assertEquals([driver.serverThreads, driver.clientThreads], [8, 6]);
+  assertEquals(threadsOf(rpcConf(values, { numUsableCores: 10, role: "executor" })), ["7", "5"]);
+});
+
+test("TransportConf takes at most eight threads from the cores, and eight where it does not know them", () => {
+  assertEquals([1, 8, 64, 0].map((numUsableCores) => rpcConf({}, { numUsableCores }).serverThreads), [1, 8, 8, 8]);
+});
+
+test("TransportConf has Spark's defaults", () => {
+  const conf = new TransportConf("rpc", new SparkConf());
+  assertEquals(
+    { ...conf },
+    {
+      moduleName: "rpc",
+      ioMode: "AUTO",
+      connectionTimeoutMs: 120_000,
+      connectionCreationTimeoutMs: 120_000,
+      numConnectionsPerPeer: 1,
+      backLog: -1,
+      serverThreads: 8,
+      clientThreads: 8,
+      receiveBuf: -1,
+      sendBuf: -1,
+      enableTcpKeepAlive: false,
+      maxIORetries: 3,
+      ioRetryWaitTimeMs: 5_000,
+      lazyFileDescriptor: true,
+      memoryMapBytes: 2 << 20,
+      portMaxRetries: 16,
+      maxChunksBeingTransferred: Number.MAX_SAFE_INTEGER,
+    },
+  );
+});
+
+test("TransportConf reads each key of its module, and not another's", () => {
+  const values = {
+    "spark.files.io.mode": "epoll",
+    "spark.files.io.connectionTimeout": "30s",
+    "spark.files.io.connectionCreationTimeout": "10s",
+    "spark.files.io.numConnectionsPerPeer": "2",
+    "spark.files.io.backLog": "128",
+    "spark.files.io.receiveBuffer": "65536",
+    "spark.files.io.sendBuffer": "32768",
+    "spark.files.io.enableTcpKeepAlive": "true",
+    "spark.files.io.maxRetries": "0",
+    "spark.files.io.retryWait": "2",
+    "spark.files.io.lazyFD": "false",
+    "spark.storage.memoryMapThreshold": "1k",
+    "spark.port.maxRetries": "100",
+    "spark.shuffle.maxChunksBeingTransferred": "64",
+  };
+  const files = new TransportConf("files", new SparkConf(values));
+  const other = new TransportConf("rpc", new SparkConf(values));
+  assertEquals([files.ioMode, other.ioMode], ["EPOLL", "AUTO"]);
+  assertEquals([files.connectionTimeoutMs, other.connectionTimeoutMs], [30_000, 120_000]);
+  assertEquals([files.connectionCreationTimeoutMs, other.connectionCreationTimeoutMs], [10_000, 120_000]);
+  assertEquals([files.numConnectionsPerPeer, other.numConnectionsPerPeer], [2, 1]);
+  assertEquals([files.backLog, files.receiveBuf, files.sendBuf], [128, 65_536, 32_768]);
+  assertEquals([other.backLog, other.receiveBuf, other.sendBuf], [-1, -1, -1]);
+  assertEquals([files.enableTcpKeepAlive, files.lazyFileDescriptor], [true, false]);
+  assertEquals([files.maxIORetries, files.ioRetryWaitTimeMs], [0, 2_000]);
+  for (const conf of [files, other]) {
+    assertEquals([conf.memoryMapBytes, conf.portMaxRetries, conf.maxChunksBeingTransferred], [1024, 100, 64]);
+  }
+});
+
+test("TransportConf falls back from one time limit to the next, in whole seconds", () => {
+  const cases: [Record<string, string>, number, number][] = [
+    [{ "spark.network.timeout": "2min" }, 120_000, 120_000],
+    [{ "spark.network.timeout": "7" }, 7_000, 7_000],
+    [{ "spark.network.timeout": "7s", "spark.rpc.io.connectionTimeout": "5s" }, 5_000, 5_000],
+    [{ "spark.network.timeout": "7s", "spark.rpc.io.connectionCreationTimeout": "3s" }, 7_000, 3_000],
+    [{ "spark.rpc.io.connectionTimeout": "500ms" }, 0, 0],
+    [{ "spark.rpc.io.connectionTimeout": "-1" }, 0, 0],
+    [{ "spark.rpc.io.connectionCreationTimeout": "-5s" }, 120_000, 0],
+    [{ "spark.rpc.io.connectionTimeout": "60d" }, 5_184_000_000, 5_184_000_000],
+  ];
+  for (const [values, idleMs, creationMs] of cases) {
+    const conf = rpcConf(values);
+    assertEquals([conf.connectionTimeoutMs, conf.connectionCreationTimeoutMs], [idleMs, creationMs], JSON.stringify(values));
+  }
+});
+
+// Spark: TransportConfSuite "testDefaultIOMode"
+test("TransportConf takes the mode of the module, then the default of all modules", () => {
+  assertEquals(rpcConf().ioMode, "AUTO");
+  assertEquals(rpcConf({ "spark.io.mode.default": "kqueue" }).ioMode, "KQUEUE");
+  assertEquals(rpcConf({ "spark.io.mode.default": "KQUEUE", "spark.rpc.io.mode": "Nio" }).ioMode, "NIO");
+});
+
+test("TransportConf refuses a value that it cannot use, and names its key", () => {
+  const cases: [string, string, string][] = [
+    ["spark.rpc.io.mode", "iouring", "Mode must be one of NIO, EPOLL, KQUEUE, AUTO"],
+    ["spark.io.mode.default", "x", "Mode must be one of"],
+    ["spark.network.timeout", "soon", "Time must be specified"],
+    ["spark.rpc.io.connectionTimeout", "1.5s", "Time must be specified"],
+    ["spark.rpc.io.numConnectionsPerPeer", "0", "Value must be at least 1"],
+    ["spark.rpc.io.maxRetries", "-1", "Value must be at least 0"],
+    ["spark.rpc.io.backLog", "many", "Value must be a whole number"],
+    ["spark.rpc.io.serverThreads", "1.5", "Value must be a whole number"],
+    ["spark.rpc.io.enableTcpKeepAlive", "on", "Value must be true or false"],
+    ["spark.storage.memoryMapThreshold", "2g", "Size must be at most 2147483647 bytes"],
+    ["spark.port.maxRetries", "", "Value must be a whole number"],
+  ];
+  for (const [key, value, reason] of cases) {
+    assertThrows(() => rpcConf({ [key]: value }), RangeError, `Illegal value for config key ${key}: ${reason}`);
+  }
+});
+
+test("TransportConf keeps its own copy of the configuration", () => {
+  const conf = new SparkConf({ "spark.any": "1" });
+  const transport = new TransportConf("rpc", conf);
+  conf.set("spark.any", "2");
+  assertEquals([transport.get("spark.any"), transport.getInt("spark.any", 0), transport.getInt("spark.none", 3)], ["1", 1, 3]);
+  assertEquals(conf.contains("spark.rpc.io.serverThreads"), false);
+  assertThrows(() => transport.get("spark.none"), RangeError, "spark.none");
+});
