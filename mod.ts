@@ -1,6 +1,101 @@
 /**
  * Sparkwire: Apache Spark's Netty RPC for Deno, Bun and Node.
  *
+ * @example An endpoint, and somebody who asks it
+ * ```ts
+ * import { RpcEnv } from "@sparkwire/sparkwire";
+ *
+ * const server = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0 });
+ * server.setupEndpoint("Greeter", { receiveAndReply: (name) => `Hello, ${name}` });
+ *
+ * const client = await RpcEnv.create({ name: "client" });
+ * const greeter = await client.setupEndpointRef(`spark://Greeter@${server.address}`);
+ * console.log(await greeter.ask("Ada"));
+ *
+ * await client.shutdown();
+ * await server.shutdown();
+ * ```
+ *
  * @module
  */
-export { RpcError } from "./src/base/errors.ts";
+
+// Environments, endpoints, references.
+export { RpcEnv } from "./src/rpc/rpc_env.ts";
+export type { LookupOptions, RpcEnvLimits, RpcEnvOptions, ShutdownOptions } from "./src/rpc/rpc_env.ts";
+export type { LookupTarget } from "./src/rpc/lookup_target.ts";
+export { IsolatedRpcEndpoint, ThreadSafeRpcEndpoint } from "./src/rpc/rpc_endpoint.ts";
+export type { RpcEndpoint } from "./src/rpc/rpc_endpoint.ts";
+export type { AbortableRpcFuture, AskOptions, RpcEndpointRef } from "./src/rpc/rpc_endpoint_ref.ts";
+export { later, unhandled } from "./src/rpc/rpc_call_context.ts";
+export type { RpcCallContext } from "./src/rpc/rpc_call_context.ts";
+export { RpcAddress } from "./src/rpc/rpc_address.ts";
+export type { RpcAddressOptions } from "./src/rpc/rpc_address.ts";
+export { RpcEndpointAddress } from "./src/rpc/rpc_endpoint_address.ts";
+export type { UriOptions } from "./src/rpc/spark_uri.ts";
+export { RpcTimeout } from "./src/rpc/rpc_timeout.ts";
+export type { TimedOutAsk } from "./src/rpc/rpc_timeout.ts";
+export type { EndpointStats, OutboxStats, RpcEnvStats } from "./src/rpc/rpc_env_stats.ts";
+export type { DroppedMessage } from "./src/rpc/dispatcher.ts";
+export type { DropReason, InboxLimits } from "./src/rpc/inbox.ts";
+export type { SecurityManager } from "./src/rpc/security_manager.ts";
+export type { SecretKeyHolder } from "./src/transport/secret_key_holder.ts";
+export type { ConnectionStats } from "./src/transport/connection_stats.ts";
+export type { TransportLimits } from "./src/transport/transport_context.ts";
+
+// What messages are made of.
+export { cborSerializer } from "./src/serializer/cbor.ts";
+export { CheckExistence } from "./src/serializer/java/check_existence.ts";
+export { javaTemplates } from "./src/serializer/java/java_templates.ts";
+export { RpcFailure, TypedMessage } from "./src/serializer/serializer.ts";
+export type { EncodedRef, RefAddress, Serializer, SerializerContext } from "./src/serializer/serializer.ts";
+export { ByteReader, ByteSink } from "./src/base/bytes.ts";
+export type { ReaderError } from "./src/base/bytes.ts";
+
+// Sockets of the runtimes.
+export { defaultSocketDriver } from "./src/socket/default.ts";
+export { SocketError } from "./src/socket/socket.ts";
+export type {
+  AttachSocket,
+  ConnectOptions,
+  ListenOptions,
+  Socket,
+  SocketAddress,
+  SocketDriver,
+  SocketErrorCode,
+  SocketHandler,
+  SocketListener,
+  SocketOptions,
+  TlsOptions,
+} from "./src/socket/socket.ts";
+
+// Configuration, errors, log, time.
+export { SparkConf } from "./src/base/spark_conf.ts";
+export type { SparkConfInit, SparkConfValue } from "./src/base/spark_conf.ts";
+export {
+  ProtocolError,
+  RpcEndpointNotFoundError,
+  RpcError,
+  RpcOverloadedError,
+  RpcRemoteError,
+  RpcStoppedError,
+  RpcTimeoutError,
+  SerializerError,
+  StreamError,
+  UnsupportedMessageError,
+} from "./src/base/errors.ts";
+export type {
+  AskPhase,
+  ProtocolErrorOptions,
+  RpcErrorCode,
+  RpcRemoteErrorOptions,
+  RpcTimeoutErrorOptions,
+  SerializerErrorOptions,
+} from "./src/base/errors.ts";
+export { consoleLogger, silentLogger } from "./src/base/logger.ts";
+export type { ConsoleLoggerOptions, Logger, LogLevel } from "./src/base/logger.ts";
+export { systemClock } from "./src/base/clock.ts";
+export type { Clock, Timer } from "./src/base/clock.ts";
+export type { Random } from "./src/base/random.ts";
+
+/** The version of this module. */
+export const version = "0.1.0";

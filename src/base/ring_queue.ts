@@ -25,6 +25,8 @@ export class RingQueue<T> {
   #length = 0;
 
   /**
+   * An empty queue.
+   *
    * @param limit How many items it holds at most.
    * @throws RangeError if the limit is no positive integer.
    */

@@ -33,7 +33,12 @@ export type SparkConfInit = Readonly<Record<string, SparkConfValue>> | Iterable<
 export class SparkConf {
   readonly #values: Map<string, string> = new Map();
 
-  /** @param init Keys and values to begin with: an object, or entries. */
+  /**
+   * A configuration of the given keys, and no others.
+   *
+   * @param init Keys and values to begin with: an object, or entries.
+   * @throws TypeError if a value is none, which a type cast can hide.
+   */
   constructor(init: SparkConfInit = {}) {
     const entries = isIterable(init) ? init : Object.entries(init);
     for (const [key, value] of entries) this.set(key, value);

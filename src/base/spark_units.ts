@@ -7,7 +7,13 @@
  * @module
  */
 
-const TIME_UNITS_US = {
+/** The unit of a bare number, and of the result. */
+export type TimeUnit = "us" | "ms" | "s" | "m" | "min" | "h" | "d";
+
+/** The unit of a bare number, and of the result. */
+export type ByteUnit = "b" | "k" | "kb" | "m" | "mb" | "g" | "gb" | "t" | "tb" | "p" | "pb";
+
+const TIME_UNITS_US: Readonly<Record<TimeUnit, bigint>> = {
   us: 1n,
   ms: 1_000n,
   s: 1_000_000n,
@@ -15,12 +21,9 @@ const TIME_UNITS_US = {
   min: 60_000_000n,
   h: 3_600_000_000n,
   d: 86_400_000_000n,
-} as const;
+};
 
-/** The unit of a bare number, and of the result. */
-export type TimeUnit = keyof typeof TIME_UNITS_US;
-
-const BYTE_UNITS = {
+const BYTE_UNITS: Readonly<Record<ByteUnit, { readonly name: string; readonly bytes: bigint }>> = {
   b: { name: "BYTE", bytes: 1n },
   k: { name: "KiB", bytes: 1n << 10n },
   kb: { name: "KiB", bytes: 1n << 10n },
@@ -32,10 +35,7 @@ const BYTE_UNITS = {
   tb: { name: "TiB", bytes: 1n << 40n },
   p: { name: "PiB", bytes: 1n << 50n },
   pb: { name: "PiB", bytes: 1n << 50n },
-} as const;
-
-/** The unit of a bare number, and of the result. */
-export type ByteUnit = keyof typeof BYTE_UNITS;
+};
 
 const LONG_MAX = 2n ** 63n - 1n;
 const LONG_MIN = -(2n ** 63n);

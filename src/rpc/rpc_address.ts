@@ -43,6 +43,8 @@ export class RpcAddress {
   readonly hostPort: string;
 
   /**
+   * An address, in its canonical form.
+   *
    * @param host A name or an IP address; an IPv6 address is brought into its canonical form, in brackets.
    * @param port The TCP port.
    * @param options Whether to leave both as they are.

@@ -29,6 +29,8 @@ export class RpcEndpointAddress {
   readonly name: string;
 
   /**
+   * An address of that name.
+   *
    * @param rpcAddress Where the endpoint's environment listens; undefined in client mode.
    * @param name The endpoint's name.
    * @throws TypeError if there is no name, which a type cast can hide.

@@ -46,6 +46,8 @@ export class RpcTimeout {
   readonly timeoutProp: string;
 
   /**
+   * A limit and what controls it.
+   *
    * @param durationMs The limit, in milliseconds; Infinity for none.
    * @param timeoutProp The configuration key that controls it, or what else does.
    * @throws RangeError if the limit is negative or not a number.

@@ -12,8 +12,8 @@ import { writeBigint, writeBuiltin, writeSparseArray, writeTypedMessage } from "
 import { writeFloat } from "./_cbor_float.ts";
 import { Initial, Major, MAX_DEPTH, MAX_HANDLES, MAX_HOLES, PREFIX, Tag } from "./_cbor_format.ts";
 import { SharedValues } from "./_cbor_shared_values.ts";
-import { wtf8Length, writeWtf8 } from "./_cbor_text.ts";
-import { pathText, type PathKey } from "./_cbor_path.ts";
+import { writeWtf8, wtf8Length } from "./_cbor_text.ts";
+import { type PathKey, pathText } from "./_cbor_path.ts";
 import { type SerializerContext, TypedMessage } from "./serializer.ts";
 
 const utf8 = new TextEncoder();

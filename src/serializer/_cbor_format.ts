@@ -77,3 +77,9 @@ export const MAX_HOLES = 65_536;
 
 /** Bytes of the longest bigint, both ways: JavaScriptCore has none above 2^20 bits. */
 export const MAX_BIGINT_BYTES = 65_536;
+
+/** What one message may have of elements: so many for each of its bytes, and so many besides. */
+export const BUDGET_PER_BYTE = 4;
+
+/** See {@linkcode BUDGET_PER_BYTE}; it is what sparse arrays live on. */
+export const BUDGET_BASE = MAX_HOLES;

@@ -101,7 +101,15 @@ export function readWtf8(bytes: Uint8Array, start: number, end: number): string 
   const units: number[] = [];
   for (let at = start; at < end;) {
     const lead = bytes[at]!;
-    const size = lead <= 0x7f ? 1 : lead >= 0xc2 && lead <= 0xdf ? 2 : (lead & 0xf0) === 0xe0 ? 3 : (lead & 0xf8) === 0xf0 ? 4 : 0;
+    const size = lead <= 0x7f
+      ? 1
+      : lead >= 0xc2 && lead <= 0xdf
+      ? 2
+      : (lead & 0xf0) === 0xe0
+      ? 3
+      : (lead & 0xf8) === 0xf0
+      ? 4
+      : 0;
     if (size === 0 || at + size > end) return undefined;
     let point = size === 1 ? lead : lead & (0x7f >> size);
     for (let i = 1; i < size; i++) {

@@ -50,7 +50,7 @@ export class SimulatedConnection implements WirePair {
     this.extraDelayMs = medium.dice.upTo(medium.dice.faults.connectionDelayMs);
     const [near, far] = [`${from.name}:${client.port}`, `${to.name}:${server.port}`];
     this.forth = new SimulatedWire(medium, this, from, to, id, `${near} > ${far}`);
-    this.back = new SimulatedWire(medium, this, to, from, id + 1, `${near} < ${far}`);
+    this.back = new SimulatedWire(medium, this, to, from, id + 1, `${far} > ${near}`);
   }
 
   get silent(): boolean {

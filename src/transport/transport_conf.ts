@@ -78,6 +78,8 @@ export class TransportConf {
   readonly #conf: SparkConf;
 
   /**
+   * Reads and checks the settings of `module`.
+   *
    * @param module The module, such as `rpc`.
    * @param conf The configuration; copied.
    * @param options Role and cores.

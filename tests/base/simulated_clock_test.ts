@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes } from "@std/assert";
-import { EventHeap } from "../../src/base/_event_heap.ts";
 import { AssertionError } from "../../src/base/assert.ts";
+import type { Timer } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { SimulatedClock } from "../../src/base/simulated_clock.ts";
 import { SimulatedHostClock } from "../../src/base/simulated_host_clock.ts";
@@ -221,26 +221,21 @@ test("SimulatedHostClock.jump() moves one host's time, and its overdue timers fi
   assertEquals(clock.timerCount, 0);
 });
 
-test("EventHeap gives events in order, whatever was taken out of it", () => {
+test("SimulatedClock.schedule() keeps its order, whatever is called off", async () => {
   const random = seededRandom(1);
-  const heap = new EventHeap();
-  const waiting = new Set<{ readonly timeMs: number; readonly sequence: number }>();
-  const make = (sequence: number) => {
+  const clock = new SimulatedClock();
+  const waiting = new Map<number, { readonly timeMs: number; readonly timer: Timer }>();
+  const log: number[] = [];
+  for (let id = 0; id < 500; id++) {
     const timeMs = Math.floor(random() * 50);
-    return { timeMs, sequence, run: () => {}, host: undefined, cancelled: false, index: -1 };
-  };
-  const events = Array.from({ length: 500 }, (_, sequence) => make(sequence));
-  for (const event of events) {
-    heap.push(event);
-    waiting.add(event);
-    const victim = events[Math.floor(random() * 500)]!;
-    if (victim.index >= 0 && random() < 0.4) {
-      heap.remove(victim);
+    waiting.set(id, { timeMs, timer: clock.schedule(timeMs, () => log.push(id)) });
+    const victim = Math.floor(random() * 500);
+    if (random() < 0.4) {
+      waiting.get(victim)?.timer.cancel();
       waiting.delete(victim);
     }
   }
-  const expected = [...waiting].sort((a, b) => a.timeMs - b.timeMs || a.sequence - b.sequence);
-  const got = [];
-  for (let event = heap.pop(); event !== undefined; event = heap.pop()) got.push(event);
-  assertEquals(got.map((event) => event.sequence), expected.map((event) => event.sequence));
+  const expected = [...waiting].sort(([a, { timeMs: x }], [b, { timeMs: y }]) => x - y || a - b).map(([id]) => id);
+  await clock.run();
+  assertEquals(log, expected);
 });

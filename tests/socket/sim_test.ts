@@ -311,5 +311,5 @@ test("SimulatedNetwork.run() says seed, hash and last events when it is stuck", 
   const [first, second, ...tail] = error.message.split("\n");
   assertEquals(first, "Simulation is stuck at 0 ms: no event is left and the condition does not hold");
   assertEquals(second, `Seed 5, trace ${network.trace.hash} of ${network.trace.count} events at 0 ms, the last ones:`);
-  assertEquals([tail.length, tail.at(-1)], [50, "       0.000 ms  client:49152 < server:49152 reads 60"]);
+  assertEquals([tail.length, tail.at(-1)], [50, "       0.000 ms  server:49152 > client:49152 reads 60"]);
 });

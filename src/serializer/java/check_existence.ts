@@ -11,7 +11,11 @@ export class CheckExistence {
   /** The endpoint's name. */
   readonly name: string;
 
-  /** @param name The endpoint's name. */
+  /**
+   * A question for one name.
+   *
+   * @param name The endpoint's name.
+   */
   constructor(name: string) {
     this.name = name;
   }

@@ -21,8 +21,8 @@ import {
   writeReference,
   writeStreamHeader,
   writeString,
-} from "./_stream_format.ts";
-import { readRpcFailure } from "./_failure_reader.ts";
+} from "./stream_format.ts";
+import { readRpcFailure } from "./failure_reader.ts";
 
 const CHECK_EXISTENCE_CLASS = "org.apache.spark.rpc.netty.RpcEndpointVerifier$CheckExistence";
 const BOOLEAN_CLASS = "java.lang.Boolean";

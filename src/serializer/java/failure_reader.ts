@@ -9,7 +9,7 @@
 
 import { ByteReader } from "../../base/bytes.ts";
 import { RpcRemoteError, SerializerError } from "../../base/errors.ts";
-import { BASE_HANDLE, ClassFlag, Tag } from "./_stream_format.ts";
+import { BASE_HANDLE, ClassFlag, Tag } from "./stream_format.ts";
 
 /** How deep objects and super classes may be nested. */
 const MAX_DEPTH = 512;
@@ -121,10 +121,8 @@ class StreamWalk {
         return this.#readObject();
       case Tag.Array:
         return this.#readArray();
-      case Tag.Class: {
-        const node = this.#readClass();
-        return this.#keep(node);
-      }
+      case Tag.Class:
+        return this.#keep(this.#readClass());
       case Tag.Enum: {
         const { name } = this.#expectClass(this.#readClass());
         this.#keep(new ObjectNode(name));
@@ -181,6 +179,7 @@ class StreamWalk {
     const { name } = this.#expectClass(this.#readClass());
     this.#keep(undefined);
     const count = this.#reader.readInt32("Length of array");
+    if (count < 0) throw this.#fail(`Length of array is negative: ${count}`);
     const size = PRIMITIVE_BYTES[name.charAt(1)];
     if (size !== undefined) this.#reader.skip(count * size, "Array");
     // Each element takes a byte at least, so the input bounds the loop.

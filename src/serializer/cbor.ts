@@ -1,0 +1,94 @@
+/**
+ * The serializer between Sparkwires: CBOR, RFC 8949, with tags that are registered at IANA and no others.
+ *
+ * Spark: core/…/serializer/JavaSerializer.scala, whose place it takes.
+ *
+ * It carries what structured clone carries, and references to endpoints besides: undefined, bigint, -0, NaN, text with half
+ * a surrogate pair, Map, Set, Date, RegExp, Error, ArrayBuffer and its views, arrays with holes, shared and cyclic references.
+ *
+ * - An object of a class travels as its own enumerable data and arrives as a plain object. One with a `toJSON` travels as
+ *   what that returns; a platform's object without (a Promise, a stream), a function and a symbol are refused with their path.
+ * - Properties named by a symbol, accessors as such, prototypes, a RegExp's `lastIndex`, named properties of arrays, and
+ *   what is between two views of one buffer do not travel. A boxed primitive arrives as the primitive.
+ * - Byte strings are copies of the content. Up to 1 KiB they share memory: their `buffer` has neighbours and must not be
+ *   transferred; `slice()` makes one that may.
+ * - Read, not written: items of indefinite length, tags 0, 21 to 24 and 32, maps with any keys (as a Map, if the first is not
+ *   text). Refused: unknown tags and simple values, text that is not UTF-8, bytes after the value.
+ *
+ * @module
+ */
+
+import type { ByteSink } from "../base/bytes.ts";
+import { CborDecoder } from "./_cbor_decoder.ts";
+import { openGeneric } from "./_cbor_encode_builtin.ts";
+import { CborEncoder } from "./_cbor_encoder.ts";
+import { failureFields, failureText } from "./_cbor_failure.ts";
+import { Name, PREFIX } from "./_cbor_format.ts";
+import type { Serializer, SerializerContext } from "./serializer.ts";
+
+/** One of each waits to be used. A call from within another (of a getter that asks) finds none and makes its own. */
+let idleEncoder: CborEncoder | undefined = new CborEncoder();
+let idleDecoder: CborDecoder | undefined = new CborDecoder();
+
+function encode(value: unknown, out: ByteSink, context: SerializerContext): void {
+  const start = out.position;
+  const encoder = idleEncoder ?? new CborEncoder();
+  idleEncoder = undefined;
+  try {
+    encoder.begin(out, context);
+    encoder.writeValue(value);
+    encoder.finish();
+  } catch (thrown) {
+    out.truncate(start);
+    throw encoder.explain(thrown);
+  } finally {
+    encoder.reset();
+    idleEncoder = encoder;
+  }
+}
+
+function encodeFailure(error: Error, out: ByteSink, context: SerializerContext): void {
+  const start = out.position;
+  const encoder = idleEncoder ?? new CborEncoder();
+  idleEncoder = undefined;
+  try {
+    encoder.begin(out, context);
+    openGeneric(encoder, Name.failure, 1);
+    encoder.writeValue(failureFields(error, context.exposeStack));
+  } catch {
+    // Getters of the error threw. The asker must hear of the failure all the same.
+    out.truncate(start);
+    encoder.reset();
+    encoder.begin(out, context);
+    openGeneric(encoder, Name.failure, 1);
+    encoder.writeValue(failureText(error));
+  } finally {
+    encoder.reset();
+    idleEncoder = encoder;
+  }
+}
+
+function decode(bytes: Uint8Array, context: SerializerContext): unknown {
+  const decoder = idleDecoder ?? new CborDecoder();
+  idleDecoder = undefined;
+  try {
+    return decoder.decode(bytes, context);
+  } catch (thrown) {
+    throw decoder.explain(thrown);
+  } finally {
+    decoder.reset();
+    idleDecoder = decoder;
+  }
+}
+
+/**
+ * The serializer between Sparkwires, and an environment's default.
+ *
+ * @example
+ * ```ts
+ * import { cborSerializer } from "@sparkwire/sparkwire";
+ *
+ * if (cborSerializer.name !== "cbor") throw new Error("Not CBOR");
+ * ```
+ */
+export const cborSerializer: Serializer = { name: "cbor", prefix: PREFIX, encode, decode, encodeFailure };

@@ -1,0 +1,49 @@
+/**
+ * Bundles for Bun and Node: one file for each entry point, shared code in chunks, no node_modules.
+ *
+ * @module
+ */
+import { join, relative } from "node:path";
+import { projectRoot } from "../_project.ts";
+import { capture } from "./run.ts";
+
+/** What `deno bundle` has made. */
+export interface Bundle extends AsyncDisposable {
+  /** Its folder: `tests/rpc/inbox_test.ts` is `tests/rpc/inbox_test.js` in it. */
+  readonly folder: string;
+  /** The bundle of an entry point, as a path below the project's root that begins with `./`. */
+  pathOf(entry: string): string;
+}
+
+/**
+ * Bundles entry points into a fresh folder of `.build/`, which goes when the bundle is disposed of: two runs at once do
+ * not meet there.
+ *
+ * @param entries Paths below the project's root.
+ * @throws {Error} One of them does not compile; the text says where.
+ */
+export async function bundle(entries: readonly string[]): Promise<Bundle> {
+  const parent = join(projectRoot, ".build");
+  await Deno.mkdir(parent, { recursive: true });
+  const folder = await Deno.makeTempDir({ dir: parent, prefix: "run-" });
+  const remove = () => Deno.remove(folder, { recursive: true });
+  const { code, output } = await capture({
+    command: Deno.execPath(),
+    args: [
+      ...["bundle", "--quiet", "--no-check", "--platform=deno", "--code-splitting", "--sourcemap=linked", `--outdir=${folder}`],
+      // mod.ts is there to make the root the common folder of all entries: paths in the output are relative to that.
+      ...new Set(["mod.ts", ...entries]),
+    ],
+  }, { cwd: projectRoot });
+  if (code !== 0) {
+    await remove();
+    throw new Error(`deno bundle failed\n${output}`);
+  }
+  // The files are named .js, which Node takes for CommonJS unless told otherwise.
+  await Deno.writeTextFile(join(folder, "package.json"), '{ "type": "module" }\n');
+  return {
+    folder,
+    pathOf: (entry) => `./${relative(projectRoot, join(folder, entry.replace(/\.ts$/, ".js")))}`,
+    [Symbol.asyncDispose]: remove,
+  };
+}

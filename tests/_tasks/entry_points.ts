@@ -1,0 +1,51 @@
+/**
+ * The files that are bundled for Bun and Node: each test, and each program that runs as a process or a worker of its own.
+ *
+ * No bundler follows a program that is started by its path, so each is an entry point; names tell which files these are.
+ *
+ * @module
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { projectRoot } from "../_project.ts";
+
+/** Tests that only Deno can run, and why. */
+export const DENO_ONLY: readonly { readonly folder: string; readonly reason: string }[] = [
+  { folder: "tests/lint/", reason: "the plugin is for deno lint, and Deno.lint.runPlugin exists under deno test alone" },
+];
+
+/** Every test file, as a path below the project's root. */
+export function testFiles(): string[] {
+  return filesBelow("tests").filter((path) => path.endsWith("_test.ts"));
+}
+
+/** Every program: examples, the benchmark's processes, simulations, workers. */
+export function programFiles(): string[] {
+  return ["bench", "examples", "src", "tests"].flatMap(filesBelow).filter(isProgram);
+}
+
+/** Whether a path below the project's root is a program's. */
+export function isProgram(path: string): boolean {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (!name.endsWith(".ts") || name.startsWith("_") || /_(test|bench)\.ts$/.test(name)) return false;
+  if (/^(examples|bench)\/[^/]+$/.test(path)) return true;
+  return /(^|_)worker\.ts$/.test(name) || (path.startsWith("tests/") && /(^|_)main\.ts$/.test(name));
+}
+
+function filesBelow(folder: string): string[] {
+  const files: string[] = [];
+  for (const entry of readFolder(folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) files.push(...filesBelow(path));
+    else if (entry.isFile()) files.push(path);
+  }
+  return files.sort();
+}
+
+function readFolder(folder: string) {
+  try {
+    return readdirSync(join(projectRoot, folder), { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Task `test`: the same tests on Deno, Bun and Node, and one line with the sum at the end.
+ *
+ * `deno task test [FILTER…] [--runtime NAME]…`: a filter is part of a test file's path; one that no path contains is
+ * part of a test's name.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { projectRoot } from "../_project.ts";
+import { taskArguments } from "./arguments.ts";
+import { type Bundle, bundle } from "./bundle.ts";
+import { say } from "./console.ts";
+import { DENO_ONLY, programFiles, testFiles } from "./entry_points.ts";
+import { run } from "./run.ts";
+import { findRuntime, type Runtime, RUNTIME_NAMES, type RuntimeName, testEnvironment } from "./runtimes.ts";
+import { addTotals, formatTotals, NO_TOTALS, runTotals, type Totals } from "./totals.ts";
+
+/** Which tests run. */
+interface Selection {
+  readonly files: readonly string[];
+  /** A regular expression for names; every test if undefined. */
+  readonly namePattern: string | undefined;
+}
+
+/** One runtime and all that it needs to run tests. */
+interface TestRun {
+  readonly runtime: Runtime & { readonly path: string };
+  readonly selection: Selection;
+  readonly bundle: Bundle;
+  readonly env: Record<string, string>;
+}
+
+const RUN_DEADLINE_MS = 6 * 60_000;
+/** Node waits for ever for a file that leaves a handle open; this names the file before the whole run is over. */
+const NODE_FILE_DEADLINE_MS = 4 * 60_000;
+const JOBS = navigator.hardwareConcurrency;
+
+function select(filters: readonly string[]): Selection {
+  const files = testFiles();
+  const wanted = filters.map((filter) => filter.replace(/^\.\//, ""));
+  const inPath = wanted.filter((filter) => files.some((file) => file.includes(filter)));
+  const inName = wanted.filter((filter) => !inPath.includes(filter));
+  return {
+    files: inPath.length === 0 ? files : files.filter((file) => inPath.some((filter) => file.includes(filter))),
+    namePattern: inName.length === 0 ? undefined : inName.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|"),
+  };
+}
+
+function isForDenoOnly(file: string): boolean {
+  return DENO_ONLY.some(({ folder }) => file.startsWith(folder));
+}
+
+/** The test runner's command line; it writes a JUnit report beside what we see. */
+function testArguments({ runtime, selection: { files, namePattern }, bundle }: TestRun, report: string): string[] {
+  if (runtime.name === "deno") {
+    // Types are the task `ok`'s.
+    const filter = namePattern === undefined ? [] : [`--filter=/${namePattern}/`];
+    return ["test", "-A", "--no-check", "--parallel", `--junit-path=${report}`, ...filter, ...files];
+  }
+  const bundles = files.map((file) => bundle.pathOf(file));
+  if (runtime.name === "bun") {
+    const filter = namePattern === undefined ? [] : [`--test-name-pattern=${namePattern}`];
+    return ["test", `--parallel=${JOBS}`, "--reporter=junit", `--reporter-outfile=${report}`, ...filter, ...bundles];
+  }
+  const filter = namePattern === undefined ? [] : [`--test-name-pattern=${namePattern}`];
+  return [
+    ...["--test", "--enable-source-maps", `--test-concurrency=${JOBS}`, `--test-timeout=${NODE_FILE_DEADLINE_MS}`],
+    ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
+    ...["--test-reporter=junit", `--test-reporter-destination=${report}`],
+    ...filter,
+    ...bundles,
+  ];
+}
+
+async function runTests(testRun: TestRun): Promise<Totals> {
+  const { runtime, bundle, env } = testRun;
+  const report = join(bundle.folder, `${runtime.name}.xml`);
+  const command = { command: runtime.path, args: testArguments(testRun, report) };
+  const { code, timedOut } = await run(command, { cwd: projectRoot, env, deadlineMs: RUN_DEADLINE_MS });
+  if (timedOut) say(`${runtime.name} was ended after ${RUN_DEADLINE_MS / 1000} s`);
+  const xml = await Deno.readTextFile(report).catch(() => undefined);
+  const totals = runTotals(xml, code);
+  if (totals.passed + totals.failed === 0 || xml === undefined) say(`${runtime.name} ran no test to its end`);
+  return totals;
+}
+
+/** Runs the selection on each runtime that is wanted and can be had; says what is left out, and why. */
+async function testAll(names: readonly RuntimeName[], selection: Selection): Promise<Totals> {
+  const runtimes = await Promise.all(RUNTIME_NAMES.map(findRuntime));
+  const portable = { ...selection, files: selection.files.filter((file) => !isForDenoOnly(file)) };
+  const bundled = names.some((name) => name !== "deno") ? portable.files : [];
+  const made = await bundle([...bundled, ...programFiles()]);
+  const env = testEnvironment(runtimes, made.folder);
+  const lines: string[] = [];
+  let sum = NO_TOTALS;
+  try {
+    for (const runtime of runtimes.filter(({ name }) => names.includes(name))) {
+      const chosen = runtime.name === "deno" ? selection : portable;
+      const { line, totals } = await testOne(runtime, chosen, made, env);
+      lines.push(line);
+      sum = addTotals(sum, totals);
+    }
+  } finally {
+    await made[Symbol.asyncDispose]();
+  }
+  say("");
+  if (names.some((name) => name !== "deno")) {
+    for (const { folder, reason } of DENO_ONLY) {
+      if (selection.files.some((file) => file.startsWith(folder))) say(`${folder} ran on Deno only: ${reason}`);
+    }
+  }
+  for (const line of lines) say(line);
+  return sum;
+}
+
+async function testOne(
+  runtime: Runtime,
+  selection: Selection,
+  bundle: Bundle,
+  env: Record<string, string>,
+): Promise<{ line: string; totals: Totals }> {
+  if (runtime.path === undefined) {
+    const failed = Deno.env.get("CI") === "true" ? 1 : 0;
+    return { line: `${runtime.name}: skipped, ${runtime.reason}`, totals: { ...NO_TOTALS, failed } };
+  }
+  const title = `${runtime.name} ${runtime.version}`;
+  if (selection.files.length === 0) return { line: `${title}: no file of this selection`, totals: NO_TOTALS };
+  say(`\n${title}`);
+  const start = performance.now();
+  const totals = await runTests({ runtime, selection, bundle, env });
+  return { line: `${title}: ${formatTotals(totals)} (${((performance.now() - start) / 1000).toFixed(1)} s)`, totals };
+}
+
+function isRuntimeName(name: string): name is RuntimeName {
+  return RUNTIME_NAMES.some((known) => known === name);
+}
+
+const { values, positionals } = parseArgs({
+  args: taskArguments(Deno.args),
+  options: { runtime: { type: "string", multiple: true } },
+  allowPositionals: true,
+});
+const names = values.runtime?.filter(isRuntimeName) ?? RUNTIME_NAMES;
+if (values.runtime !== undefined && names.length !== values.runtime.length) {
+  throw new TypeError(`--runtime is one of ${RUNTIME_NAMES.join(", ")}, not ${values.runtime}`);
+}
+const totals = await testAll(names, select(positionals));
+say(formatTotals(totals));
+Deno.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);

@@ -1,0 +1,53 @@
+/**
+ * How many tests passed, failed and were skipped, and the reports of test runners from which we know it.
+ *
+ * @module
+ */
+
+/** Counts of tests, or of steps that count as one each. */
+export interface Totals {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** Nothing has run. */
+export const NO_TOTALS: Totals = { passed: 0, failed: 0, skipped: 0 };
+
+/** The sum of both. */
+export function addTotals(a: Totals, b: Totals): Totals {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
+
+/** The closing line of every task: `N passed, N failed`. */
+export function formatTotals(totals: Totals): string {
+  const line = `${totals.passed} passed, ${totals.failed} failed`;
+  return totals.skipped === 0 ? line : `${line}, ${totals.skipped} skipped`;
+}
+
+/** Node 20 calls a test skipped that the name pattern left out; to us it did not take part. */
+const LEFT_OUT = 'message="test name does not match pattern"';
+
+/**
+ * Counts the test cases of a JUnit report: the one form that Deno, Bun and Node all write.
+ *
+ * A runner that could not load a file may say so in its exit code alone, so the caller looks at that too.
+ */
+export function countJunit(xml: string): Totals {
+  let totals = NO_TOTALS;
+  for (const [testcase, attributes] of xml.matchAll(/<testcase\b((?:[^>"]|"[^"]*")*?)(?:\/>|>[^]*?<\/testcase>)/g)) {
+    if (testcase.includes(LEFT_OUT)) continue;
+    const body = testcase.slice("<testcase".length + attributes!.length);
+    if (/<(?:failure|error)\b/.test(body)) totals = addTotals(totals, { ...NO_TOTALS, failed: 1 });
+    else if (/<skipped\b/.test(body)) totals = addTotals(totals, { ...NO_TOTALS, skipped: 1 });
+    else totals = addTotals(totals, { ...NO_TOTALS, passed: 1 });
+  }
+  return totals;
+}
+
+/** The totals of a run, of which its report and its exit code must both speak well. */
+export function runTotals(xml: string | undefined, exitCode: number): Totals {
+  const totals = xml === undefined ? NO_TOTALS : countJunit(xml);
+  const unexplained = totals.failed === 0 && (exitCode !== 0 || totals.passed === 0);
+  return unexplained ? addTotals(totals, { ...NO_TOTALS, failed: 1 }) : totals;
+}

@@ -1,0 +1,382 @@
+import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import { RpcOverloadedError, RpcStoppedError, UnsupportedMessageError } from "../../src/base/errors.ts";
+import { Inbox } from "../../src/rpc/inbox.ts";
+import type { DropReason, InboxHost } from "../../src/rpc/inbox.ts";
+import type { InboxMessage, NettyRpcCallContext } from "../../src/rpc/inbox_message.ts";
+import { SharedMessageLoop } from "../../src/rpc/message_loop.ts";
+import { RpcAddress } from "../../src/rpc/rpc_address.ts";
+import { later, unhandled } from "../../src/rpc/rpc_call_context.ts";
+import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
+import { HandClock } from "../_hand_clock.ts";
+import { deferred, test } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
+
+const sender = new RpcAddress("localhost", 12345);
+
+class Host implements InboxHost {
+  readonly logger = new MemoryLogger();
+  readonly drops: DropReason[] = [];
+  readonly removed: RpcEndpoint[] = [];
+  ends = 0;
+
+  describe(inbox: Inbox): string {
+    return `NettyRpcEndpointRef(spark://${inbox.name}@localhost:1)`;
+  }
+
+  watch(): void {}
+
+  removeRpcEndpointRef(endpoint: RpcEndpoint): void {
+    this.removed.push(endpoint);
+  }
+
+  ended(): void {
+    this.ends++;
+  }
+
+  dropped(_inbox: Inbox, _message: InboxMessage, reason: DropReason): void {
+    this.drops.push(reason);
+  }
+}
+
+class Context implements NettyRpcCallContext {
+  readonly later: typeof later = later;
+  readonly senderAddress = sender;
+  readonly signal = new AbortController().signal;
+  replied = false;
+  readonly replies: unknown[] = [];
+  readonly failures: Error[] = [];
+
+  reply(response: unknown): void {
+    if (response instanceof RangeError) throw response;
+    this.replied = true;
+    this.replies.push(response);
+  }
+
+  sendFailure(error: Error): void {
+    this.replied = true;
+    this.failures.push(error);
+  }
+}
+
+interface Rig {
+  readonly inbox: Inbox;
+  readonly host: Host;
+  readonly clock: HandClock;
+  readonly calls: string[];
+  readonly errors: Error[];
+  readonly endpoint: RpcEndpoint;
+}
+
+function setUp(
+  overrides: RpcEndpoint = {},
+  limits: Partial<{ maxInboxMessages: number; maxConcurrentMessages: number }> = {},
+): Rig {
+  const calls: string[] = [];
+  const errors: Error[] = [];
+  const endpoint: RpcEndpoint = {
+    receive: (message) => void calls.push(`receive ${message}`),
+    receiveAndReply: (message) => {
+      calls.push(`receiveAndReply ${message}`);
+      return message;
+    },
+    onStart: () => void calls.push("onStart"),
+    onStop: () => void calls.push("onStop"),
+    onError: (error) => void errors.push(error),
+    onConnected: (address) => void calls.push(`onConnected ${address}`),
+    onDisconnected: (address) => void calls.push(`onDisconnected ${address}`),
+    onNetworkError: (error, address) => void calls.push(`onNetworkError ${error.message} ${address}`),
+    ...overrides,
+  };
+  const clock = new HandClock();
+  const host = new Host();
+  const inbox = new Inbox("test", endpoint, {
+    loop: new SharedMessageLoop(clock),
+    host,
+    limits: { maxInboxMessages: 1_000, maxConcurrentMessages: 4, ...limits },
+  });
+  return { inbox, host, clock, calls, errors, endpoint };
+}
+
+const oneWay = (content: unknown): InboxMessage => ({ kind: "OneWayMessage", senderAddress: sender, content });
+const ask = (content: unknown, context = new Context()): InboxMessage => ({
+  kind: "RpcMessage",
+  senderAddress: sender,
+  content,
+  context,
+});
+const ALL = 1_000_000;
+
+// Spark: InboxSuite "post"
+test("Inbox.post() queues a message; process() gives it to receive()", () => {
+  const { inbox, calls, host, endpoint } = setUp();
+  inbox.post(oneWay("hi"));
+  inbox.process(ALL);
+  assertEquals(inbox.isEmpty, true);
+  assertEquals(calls, ["onStart", "receive hi"]);
+  inbox.stop();
+  inbox.process(ALL);
+  assertEquals(inbox.isEmpty, true);
+  assertEquals(calls, ["onStart", "receive hi", "onStop"]);
+  assertEquals([host.removed, host.ends], [[endpoint], 1]);
+});
+
+// Spark: InboxSuite "post: with reply"
+test("Inbox.post() queues an ask; process() gives it to receiveAndReply()", () => {
+  const { inbox, calls } = setUp();
+  const context = new Context();
+  inbox.post(ask("hi", context));
+  inbox.process(ALL);
+  assertEquals(calls, ["onStart", "receiveAndReply hi"]);
+  assertEquals(context.replies, ["hi"]);
+});
+
+// Spark: InboxSuite "post: multiple threads"
+test("Inbox.post() drops what comes after stop(), and delivers all that came before", () => {
+  const { inbox, calls, host } = setUp();
+  for (let i = 0; i < 400; i++) inbox.post(oneWay(i));
+  inbox.stop();
+  for (let i = 0; i < 600; i++) inbox.post(oneWay(i));
+  inbox.process(ALL);
+  assertEquals(calls.length, 402);
+  assertEquals([calls[0], calls.at(-1)], ["onStart", "onStop"]);
+  assertEquals([host.drops.length, inbox.droppedMessages], [600, 600]);
+  assertEquals(calls.length - 2 + host.drops.length, 1_000);
+});
+
+test("Inbox.post() fails an ask that comes after stop()", () => {
+  const { inbox } = setUp();
+  inbox.stop();
+  const context = new Context();
+  inbox.post(ask("late", context));
+  assertInstanceOf(context.failures[0], RpcStoppedError);
+});
+
+// Spark: InboxSuite "post: Associated"
+test("Inbox.post() of RemoteProcessConnected calls onConnected()", () => {
+  const { inbox, calls } = setUp();
+  inbox.post({ kind: "RemoteProcessConnected", remoteAddress: new RpcAddress("localhost", 11111) });
+  inbox.process(ALL);
+  assertEquals(calls, ["onStart", "onConnected localhost:11111"]);
+});
+
+// Spark: InboxSuite "post: Disassociated"
+test("Inbox.post() of RemoteProcessDisconnected calls onDisconnected()", () => {
+  const { inbox, calls } = setUp();
+  inbox.post({ kind: "RemoteProcessDisconnected", remoteAddress: new RpcAddress("localhost", 11111) });
+  inbox.process(ALL);
+  assertEquals(calls, ["onStart", "onDisconnected localhost:11111"]);
+});
+
+// Spark: InboxSuite "post: AssociationError"
+test("Inbox.post() of RemoteProcessConnectionError calls onNetworkError()", () => {
+  const { inbox, calls } = setUp();
+  const remoteAddress = new RpcAddress("localhost", 11111);
+  inbox.post({ kind: "RemoteProcessConnectionError", cause: new Error("Oops"), remoteAddress });
+  inbox.process(ALL);
+  assertEquals(calls, ["onStart", "onNetworkError Oops localhost:11111"]);
+});
+
+// Spark: InboxSuite "SPARK-32738: should reduce the number of active threads when fatal error happens"
+test("Inbox.process() goes on after a handler ran out of stack", async () => {
+  const overflow = (): never => overflow();
+  const { inbox, host, errors, calls } = setUp({
+    receiveAndReply: (message) => message === "async" ? Promise.resolve().then(overflow) : overflow(),
+  });
+  const contexts = [new Context(), new Context()];
+  inbox.post(ask("sync", contexts[0]));
+  inbox.post(ask("async", contexts[1]));
+  inbox.process(ALL);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(inbox.messagesInHand, 0);
+  assertEquals(contexts.map((context) => context.failures[0]?.name), ["RangeError", "RangeError"]);
+  assertEquals(errors, []);
+  assertEquals(host.logger.lines.filter((line) => line.includes("An error happened while processing message")).length, 2);
+  inbox.post(oneWay("still here"));
+  inbox.process(ALL);
+  assertEquals(calls.at(-1), "receive still here");
+});
+
+test("Inbox gives a thread-safe endpoint the next message when the last one has settled", async () => {
+  const first = deferred<string>();
+  const started: unknown[] = [];
+  const { inbox, clock } = setUp({
+    threadSafe: true,
+    receiveAndReply: (message) => {
+      started.push(message);
+      return message === 1 ? first.promise : message;
+    },
+  });
+  const contexts = [1, 2, 3].map(() => new Context());
+  contexts.forEach((context, i) => inbox.post(ask(i + 1, context)));
+  inbox.process(ALL);
+  assertEquals(started, [1]);
+  assertEquals([inbox.messagesInHand, inbox.ready], [1, false]);
+  first.resolve("one");
+  await first.promise;
+  await Promise.resolve();
+  clock.drain();
+  assertEquals(started, [1, 2, 3]);
+  assertEquals(contexts.map((context) => context.replies), [["one"], [2], [3]]);
+});
+
+test("Inbox gives a plain endpoint up to maxConcurrentMessages at once", async () => {
+  const gates = Array.from({ length: 6 }, () => deferred());
+  let running = 0;
+  let most = 0;
+  const { inbox } = setUp({
+    receive: async (message) => {
+      most = Math.max(most, ++running);
+      await gates[message as number]!.promise;
+      running--;
+    },
+  });
+  for (let i = 0; i < 6; i++) inbox.post(oneWay(i));
+  inbox.process(ALL);
+  assertEquals([running, inbox.messagesInHand, inbox.length], [4, 4, 2]);
+  for (const gate of gates) gate.resolve();
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals([running, most, inbox.length], [0, 4, 0]);
+});
+
+test("Inbox keeps an endpoint to one message at a time when its onStart failed", () => {
+  const pending = new Promise<void>(() => {});
+  const { inbox, errors } = setUp({
+    onStart: () => {
+      throw new Error("no start");
+    },
+    receive: () => pending,
+  });
+  inbox.post(oneWay(1));
+  inbox.post(oneWay(2));
+  inbox.process(ALL);
+  assertEquals(errors.map((error) => error.message), ["no start"]);
+  assertEquals([inbox.messagesInHand, inbox.length], [1, 1]);
+});
+
+test("Inbox gives nothing before an async onStart has settled", async () => {
+  const start = deferred();
+  const { inbox, calls } = setUp({ onStart: () => start.promise });
+  inbox.post(oneWay(1));
+  inbox.process(ALL);
+  assertEquals(calls, []);
+  start.resolve();
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(calls, ["receive 1"]);
+});
+
+test("Inbox.stop() lets what is in hand settle before onStop", async () => {
+  const gate = deferred();
+  const { inbox, calls } = setUp({ receive: () => gate.promise });
+  inbox.post(oneWay(1));
+  inbox.post(oneWay(2));
+  inbox.process(ALL);
+  inbox.stop();
+  inbox.process(ALL);
+  assertEquals(calls, ["onStart"]);
+  gate.resolve();
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(calls, ["onStart", "onStop"]);
+});
+
+test("Inbox.post() refuses messages above maxInboxMessages, and never an event of the network", () => {
+  const { inbox, host, calls } = setUp({}, { maxInboxMessages: 3 });
+  inbox.post(oneWay(1));
+  inbox.post(oneWay(2));
+  inbox.post(oneWay(3));
+  const context = new Context();
+  inbox.post(ask(4, context));
+  inbox.post({ kind: "RemoteProcessConnected", remoteAddress: sender });
+  assertEquals(host.drops, ["full", "full"]);
+  assertInstanceOf(context.failures[0], RpcOverloadedError);
+  assertEquals([context.failures[0].queue, context.failures[0].limit], ["inbox of test", 3]);
+  inbox.process(ALL);
+  assertEquals(calls, ["onStart", "receive 1", "receive 2", "onConnected localhost:12345"]);
+  assertEquals(inbox.stats().maxQueuedMessages, 4);
+});
+
+test("Inbox answers an ask that fails, and tells onError", async () => {
+  const boom = new Error("Boom");
+  const { inbox, errors } = setUp({
+    receiveAndReply: (message) => {
+      if (message === "sync") throw boom;
+      if (message === "async") return Promise.reject(boom);
+      if (message === "unhandled") return unhandled;
+      return new RangeError("not to be encoded");
+    },
+  });
+  const contexts = ["sync", "async", "unhandled", "unserializable"].map((content) => {
+    const context = new Context();
+    inbox.post(ask(content, context));
+    return context;
+  });
+  inbox.process(ALL);
+  await new Promise((resolve) => setTimeout(resolve));
+  const texts = contexts.map((context) => context.failures[0]?.message);
+  assertEquals(texts, ["Boom", "Boom", "Unsupported message unhandled from localhost:12345", "not to be encoded"]);
+  assertInstanceOf(contexts[2]!.failures[0], UnsupportedMessageError);
+  assertEquals(errors.length, 4);
+});
+
+test("Inbox leaves an ask to its context after `later`, and after a reply within the handler", () => {
+  const { inbox, errors } = setUp({
+    receiveAndReply: (message, context) => {
+      if (message === "later") return context.later;
+      context.reply("in hand");
+    },
+  });
+  const contexts = [new Context(), new Context()];
+  inbox.post(ask("later", contexts[0]));
+  inbox.post(ask("now", contexts[1]));
+  inbox.process(ALL);
+  assertEquals(contexts.map((context) => context.replies), [[], ["in hand"]]);
+  assertEquals(errors, []);
+});
+
+test("Inbox says in Spark's words that an endpoint has no receive and no receiveAndReply", () => {
+  const errors: string[] = [];
+  const endpoint: RpcEndpoint = { onError: (error) => void errors.push(error.message) };
+  const inbox = new Inbox("bare", endpoint, {
+    loop: new SharedMessageLoop(new HandClock()),
+    host: new Host(),
+    limits: { maxInboxMessages: 10, maxConcurrentMessages: 1 },
+  });
+  const context = new Context();
+  inbox.post(oneWay(1));
+  inbox.post(ask(1, context));
+  inbox.process(ALL);
+  assertEquals(errors, ["NettyRpcEndpointRef(spark://bare@localhost:1) does not implement 'receive'"]);
+  assertEquals(context.failures[0]?.message, "NettyRpcEndpointRef(spark://bare@localhost:1) won't reply anything");
+});
+
+test("Inbox logs and ignores what onError throws, and errors that have no onError", async () => {
+  const failing = setUp({
+    receive: () => {
+      throw new Error("first");
+    },
+    onError: (error) => {
+      if (error.message === "first") throw new Error("from onError");
+    },
+  });
+  failing.inbox.post(oneWay(1));
+  failing.inbox.process(ALL);
+  assertStringIncludes(failing.host.logger.lines.join(), "Ignoring error (from onError)");
+  const rejecting = setUp({
+    receive: () => Promise.reject(new Error("r")),
+    onError: () => Promise.reject(new Error("async onError")),
+  });
+  rejecting.inbox.post(oneWay(1));
+  rejecting.inbox.process(ALL);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertStringIncludes(rejecting.host.logger.lines.join(), "Ignoring error (async onError)");
+});
+
+test("Inbox.scanSlow() reports a message that is in hand at two scans, once", () => {
+  for (const threadSafe of [true, false]) {
+    const { inbox } = setUp({ threadSafe, receive: () => new Promise(() => {}) });
+    inbox.post(oneWay("slow"));
+    inbox.process(ALL);
+    const reported: number[] = [];
+    for (let scan = 0; scan < 4; scan++) inbox.scanSlow(() => reported.push(scan));
+    assertEquals(reported, [1]);
+  }
+});
