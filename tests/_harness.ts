@@ -13,17 +13,38 @@ export interface TestContext {
 /** A test's body. */
 export type TestBody = (context: TestContext) => void | Promise<void>;
 
-type Register = (name: string, body: () => Promise<void>) => void;
+/** Options of {@linkcode test}. */
+export interface TestOptions {
+  /** Why the test cannot run here, if so; it then counts as skipped and says this. */
+  readonly skip?: string | undefined;
+}
+
+type Register = (name: string, body: () => Promise<void>, skip: boolean) => void;
+
+/** The same in bun:test and node:test, but that the third argument is a number of milliseconds in one of them only. */
+interface TestFunction {
+  (name: string, body: () => Promise<void>, timeoutMs?: number): void;
+  skip(name: string, body: () => Promise<void>): void;
+}
+
+interface DenoTest {
+  (definition: { name: string; fn: () => Promise<void>; ignore: boolean }): void;
+}
 
 async function findRegister(): Promise<Register> {
-  const runtime = globalThis as { Deno?: { test: Register }; Bun?: unknown };
-  if (runtime.Deno !== undefined) return runtime.Deno.test;
-  const name = runtime.Bun !== undefined ? "bun:test" : "node:test";
-  const module = await import(name) as { test: (name: string, body: () => Promise<void>, timeoutMs?: number) => void };
-  // bun:test ends a test after 5 s unless told otherwise; a busy machine needs more.
-  return runtime.Bun !== undefined
-    ? (title, body) => module.test(title, body, 120_000)
-    : (title, body) => module.test(title, body);
+  const runtime = globalThis as { Deno?: { test: DenoTest }; Bun?: unknown };
+  if (runtime.Deno !== undefined) {
+    const { test } = runtime.Deno;
+    return (name, fn, ignore) => test({ name, fn, ignore });
+  }
+  const isBun = runtime.Bun !== undefined;
+  const { test } = await import(isBun ? "bun:test" : "node:test") as { test: TestFunction };
+  return (name, body, skip) => {
+    if (skip) test.skip(name, body);
+    // bun:test ends a test after 5 s unless told otherwise; a busy machine needs more.
+    else if (isBun) test(name, body, 120_000);
+    else test(name, body);
+  };
 }
 
 const register = await findRegister();
@@ -32,15 +53,15 @@ const register = await findRegister();
 export const runtimeName: "deno" | "bun" | "node" = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
 /** Registers a test. */
-export function test(name: string, body: TestBody): void {
-  register(name, async () => {
+export function test(name: string, body: TestBody, { skip }: TestOptions = {}): void {
+  register(skip === undefined ? name : `${name} (skipped: ${skip})`, async () => {
     const cleanups: (() => unknown)[] = [];
     try {
       await body({ defer: (cleanup) => cleanups.push(cleanup) });
     } finally {
       for (const cleanup of cleanups.reverse()) await cleanup();
     }
-  });
+  }, skip !== undefined);
 }
 
 /** Fails unless `promise` settles within `deadlineMs`; says what was waited for. */

@@ -12,6 +12,9 @@ const floatBytes = new Uint8Array(float.buffer);
 /** Below this many characters a loop is faster than TextEncoder and TextDecoder, which cost 0.3 µs a call on Node 20. */
 const SHORT_TEXT = 64;
 
+/** Where a text's UTF-16 is gathered: appending one at a time takes 40 bytes for each until the end, 1 GB for 32 MB. */
+const units = new Uint16Array(4096);
+
 /** Longest text of Java's `writeUTF`: its length is an unsigned 16-bit number. */
 export const MAX_MODIFIED_UTF8_BYTES = 65_535;
 
@@ -255,15 +258,20 @@ export class ByteReader {
     const start = this.skip(count, what);
     const end = start + count;
     let text = "";
+    let waiting = 0;
     for (let at = start; at < end;) {
       const size = modifiedUtf8Size(this.bytes[at]!);
       if (size === 0 || at + size > end || !hasContinuation(this.bytes, at + 1, at + size)) {
         throw this.#fail(`${what} is not modified UTF-8`, at);
       }
-      text += String.fromCharCode(modifiedUtf8Unit(this.bytes, at, size));
+      units[waiting++] = modifiedUtf8Unit(this.bytes, at, size);
       at += size;
+      if (waiting === units.length) {
+        text += textOfUnits(waiting);
+        waiting = 0;
+      }
     }
-    return text;
+    return text + textOfUnits(waiting);
   }
 }
 
@@ -291,6 +299,10 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
 export function sameBytes(a: Uint8Array, aStart: number, b: Uint8Array, length: number): boolean {
   for (let i = 0; i < length; i++) if (a[aStart + i] !== b[i]) return false;
   return true;
+}
+
+function textOfUnits(count: number): string {
+  return Reflect.apply(String.fromCharCode, null, units.subarray(0, count));
 }
 
 function modifiedUtf8Size(lead: number): number {

@@ -53,11 +53,16 @@ class SystemTimer implements Timer {
 /** Deno, Bun and Node have it as a global; the standard library's types do not. */
 declare const setImmediate: (callback: () => void) => unknown;
 
+/** Its reactions are microtasks. Node's queueMicrotask makes an AsyncResource each time, which is felt (Node 20, 24). */
+const resolved = Promise.resolve();
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer: (delayMs, callback) => new SystemTimer(delayMs, callback),
-  soon: (callback) => queueMicrotask(callback),
+  soon: (callback) => {
+    resolved.then(callback);
+  },
   yieldThen: (callback) => {
     setImmediate(callback);
   },

@@ -38,6 +38,16 @@ export function toSteps(delayMs: number): number {
   return delayMs > 0 ? Math.ceil(delayMs * STEPS_PER_MS) / STEPS_PER_MS : 0;
 }
 
+/** Somebody waits for a condition. */
+interface Run {
+  readonly until: (() => boolean) | undefined;
+  /** How many events may have happened when it ends. */
+  readonly lastEvent: number;
+  readonly endMs: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /**
  * A clock whose time is virtual.
  *
@@ -52,7 +62,8 @@ export class SimulatedClock implements Clock {
   #sequence = 0;
   #eventCount = 0;
   #timerCount = 0;
-  #running = false;
+  #runs: Run[] = [];
+  #turnComes = false;
 
   /** @param startMs What the clock shows at first. */
   constructor(startMs = 0) {
@@ -152,7 +163,7 @@ export class SimulatedClock implements Clock {
   }
 
   /**
-   * Runs events until a condition holds, or until none is left if there is no condition.
+   * Runs events until a condition holds, or until none is left if there is no condition. Several runs at once share the events.
    *
    * @param until Looked at before the first event and after each one, when its microtasks have drained.
    * @param options How far the run may go.
@@ -161,21 +172,9 @@ export class SimulatedClock implements Clock {
    */
   run(until?: () => boolean, options: SimulatedRunOptions = {}): Promise<void> {
     const { maxEvents = DEFAULT_MAX_EVENTS, maxMs = Infinity } = options;
-    if (this.#running) return Promise.reject(new AssertionError("Simulation runs already: one run at a time"));
-    this.#running = true;
-    const lastEvent = this.#eventCount + maxEvents;
-    const endMs = this.#nowMs + maxMs;
     return new Promise((resolve, reject) => {
-      const turn = () => {
-        try {
-          if (this.#step(until, lastEvent, endMs)) return systemClock.yieldThen(turn);
-          resolve();
-        } catch (error) {
-          reject(error);
-        }
-        this.#running = false;
-      };
-      systemClock.yieldThen(turn);
+      this.#runs.push({ until, lastEvent: this.#eventCount + maxEvents, endMs: this.#nowMs + maxMs, resolve, reject });
+      this.#turnLater();
     });
   }
 
@@ -208,26 +207,66 @@ export class SimulatedClock implements Clock {
     });
   }
 
-  /** Runs the next event; false where the run is over. */
-  #step(until: (() => boolean) | undefined, lastEvent: number, endMs: number): boolean {
-    for (const hook of this.#drainedHooks) hook();
-    if (this.#failures.length > 0) throw this.#failures.splice(0)[0];
-    if (until?.()) return false;
+  #turnLater(): void {
+    if (this.#turnComes) return;
+    this.#turnComes = true;
+    systemClock.yieldThen(this.#turn);
+  }
+
+  /** One turn of the event loop: ends what is over, then lets the next event happen. Its microtasks drain after this returns. */
+  readonly #turn = () => {
+    this.#turnComes = false;
+    try {
+      for (const hook of this.#drainedHooks) hook();
+      if (this.#failures.length > 0) throw this.#failures.splice(0)[0];
+      // Whoever waited goes on before the next event, even if others wait still.
+      if (!this.#endRuns(({ until }) => until !== undefined && until())) this.#happen();
+    } catch (error) {
+      for (const run of this.#runs.splice(0)) run.reject(error);
+    }
+    if (this.#runs.length > 0) this.#turnLater();
+  };
+
+  #happen(): void {
     const event = this.#nextEvent();
     if (event === undefined) {
-      if (until === undefined) return false;
-      throw new AssertionError(`Simulation is stuck at ${this.#nowMs} ms: no event is left and the condition does not hold`);
+      this.#endRuns((run) => this.#isOutOfEvents(run));
+      return;
     }
-    if (this.#eventCount >= lastEvent || event.timeMs > endMs) {
+    if (this.#endRuns((run) => this.#isPastLimit(run, event))) {
       this.#events.push(event);
-      const limit = event.timeMs > endMs ? `until ${endMs} ms` : `${this.#eventCount} events long`;
-      throw new AssertionError(`Simulation went on ${limit}, its limit, at ${this.#nowMs} ms`);
+      return;
     }
     this.#eventCount++;
     // An event that a frozen host held back is late: time does not go back to it.
     this.#nowMs = Math.max(this.#nowMs, event.timeMs);
     event.run();
-    return true;
+  }
+
+  /** Ends the runs that `isOver` is true of, and those for which it throws. Whether there were any. */
+  #endRuns(isOver: (run: Run) => boolean): boolean {
+    const count = this.#runs.length;
+    this.#runs = this.#runs.filter((run) => {
+      try {
+        if (!isOver(run)) return true;
+        run.resolve();
+      } catch (error) {
+        run.reject(error);
+      }
+      return false;
+    });
+    return this.#runs.length < count;
+  }
+
+  #isOutOfEvents({ until }: Run): boolean {
+    if (until === undefined) return true;
+    throw new AssertionError(`Simulation is stuck at ${this.#nowMs} ms: no event is left and the condition does not hold`);
+  }
+
+  #isPastLimit({ lastEvent, endMs }: Run, next: ClockEvent): boolean {
+    if (this.#eventCount < lastEvent && next.timeMs <= endMs) return false;
+    const limit = next.timeMs > endMs ? `until ${endMs} ms` : `${this.#eventCount} events long`;
+    throw new AssertionError(`Simulation went on ${limit}, its limit, at ${this.#nowMs} ms`);
   }
 
   #nextEvent(): ClockEvent | undefined {

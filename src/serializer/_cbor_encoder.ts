@@ -86,7 +86,7 @@ export class CborEncoder {
   /** Writes a number: an integer where it is one and safe, else the shortest float that holds it. */
   writeNumber(value: number): void {
     // Minus zero is a float; it must not be taken for the integer.
-    if (!Number.isSafeInteger(value) || (value === 0 && 1 / value < 0)) writeFloat(this.out, value);
+    if ((value | 0) !== value && !Number.isSafeInteger(value) || Object.is(value, -0)) writeFloat(this.out, value);
     else if (value >= 0) this.head(Major.unsigned, value);
     else this.head(Major.negative, -1 - value);
   }

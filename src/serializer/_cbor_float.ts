@@ -9,7 +9,12 @@ import { Initial } from "./_cbor_format.ts";
 
 const single = new Float32Array(1);
 const singleBits = new Uint32Array(single.buffer);
-const scratch = new DataView(new ArrayBuffer(8));
+const double = new Float64Array(1);
+const doubleBits = new Uint32Array(double.buffer);
+
+/** Where the upper half of a double lies in its memory. */
+const HIGH = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 1 : 0;
+const LOW = 1 - HIGH;
 
 const NOT_A_NUMBER = 0x7e00;
 
@@ -17,8 +22,13 @@ const NOT_A_NUMBER = 0x7e00;
 export function writeFloat(out: ByteSink, value: number): void {
   single[0] = value;
   if (single[0] !== value && value === value) {
-    out.writeUint8(Initial.float64);
-    out.writeFloat64(value);
+    double[0] = value;
+    out.reserve(9);
+    const at = out.position;
+    out.bytes[at] = Initial.float64;
+    out.setInt32(at + 1, doubleBits[HIGH]!);
+    out.setInt32(at + 5, doubleBits[LOW]!);
+    out.position = at + 9;
     return;
   }
   const half = halfBits(singleBits[0]!);
@@ -67,7 +77,7 @@ export function float32Value(bits: number): number {
 
 /** The 64-bit float of these halves. */
 export function float64Value(high: number, low: number): number {
-  scratch.setInt32(0, high);
-  scratch.setInt32(4, low);
-  return scratch.getFloat64(0);
+  doubleBits[HIGH] = high;
+  doubleBits[LOW] = low;
+  return double[0]!;
 }

@@ -41,7 +41,8 @@ export interface BunSocket<Data> {
   data: Data;
   readonly localAddress: string;
   readonly localPort: number;
-  readonly remoteAddress: string;
+  /** Undefined once it is not connected any more. */
+  readonly remoteAddress: string | undefined;
   readonly remotePort: number;
   /** How many bytes were taken; -1 if it is closed. */
   write(chunk: Uint8Array): number;

@@ -58,6 +58,7 @@ export class SimulatedConnection implements WirePair {
   }
 
   fallSilent(): void {
+    if (this.#silent) return;
     this.#silent = true;
     this.forth.record("falls silent");
     for (const wire of [this.forth, this.back]) if (wire.hasUnread) wire.keepTrying();

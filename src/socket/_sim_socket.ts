@@ -49,7 +49,6 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
   #receivedBytes = 0;
   #finArrived = false;
   #finLeft = false;
-  #paused = false;
   /** A write returned false, and onDrain is owed. */
   #isBackedUp = false;
   #resetDue = false;
@@ -81,16 +80,6 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
     const goesOn = super.write(chunks);
     if (!goesOn && !this.isShut) this.#isBackedUp = true;
     return goesOn;
-  }
-
-  override pause(): void {
-    this.#paused = true;
-  }
-
-  override resume(): void {
-    if (!this.#paused || this.isClosed) return;
-    this.#paused = false;
-    this.#readLater();
   }
 
   get isOver(): boolean {
@@ -142,6 +131,10 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
 
   protected override begin(): void {
     this.#reserve();
+  }
+
+  protected override startReading(): void {
+    this.#readLater();
   }
 
   protected override enqueue(chunks: readonly Uint8Array[]): void {
@@ -200,7 +193,7 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
 
   #readLater(): void {
     if (this.#receivedBytes === 0 && (!this.#finArrived || this.hasEnded)) return;
-    if (this.#readEvent !== undefined || this.#paused || this.isClosed) return;
+    if (this.#readEvent !== undefined || this.isPaused || this.isClosed) return;
     this.#readEvent = this.#host.clock.schedule(this.#nextReadMs - this.#medium.clock.now(), () => {
       this.#readEvent = undefined;
       this.#read();
@@ -209,7 +202,7 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
 
   /** One callback at most: what else is there is read in an event of its own. */
   #read(): void {
-    if (this.#paused || this.isClosed) return;
+    if (this.isPaused || this.isClosed) return;
     if (this.#receivedBytes > 0) {
       this.#readBytes();
     } else if (this.#finArrived && !this.hasEnded) {
@@ -235,7 +228,7 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
     // What was read into the handler's own memory stays there.
     this.received(chunk, reserved !== undefined);
     if (reserved === undefined) chunk.fill(SPOILED);
-    if (!this.isClosed && !this.#paused && this.#reserved === null) this.#reserve();
+    if (!this.isClosed && !this.isPaused && this.#reserved === null) this.#reserve();
   }
 
   #readLimit(): number {

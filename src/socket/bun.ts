@@ -34,7 +34,7 @@ class BunSocket extends BaseSocket {
   constructor(native: Native<Data>, options: SocketOptions) {
     const ends = {
       local: socketAddress(native.localAddress, native.localPort),
-      remote: socketAddress(native.remoteAddress, native.remotePort),
+      remote: socketAddress(native.remoteAddress ?? "", native.remotePort),
     };
     super(ends, options);
     this.#native = native;
@@ -112,6 +112,11 @@ class BunSocket extends BaseSocket {
   }
 }
 
+/** Whether it is still connected: a peer that has reset it by now has no address any more. */
+function hasPeer(native: Native<Data>): boolean {
+  return native.remoteAddress !== undefined;
+}
+
 function makeSocket(native: Native<Data>, options: SocketOptions): BunSocket {
   native.setNoDelay(options.noDelay ?? true);
   if (options.keepAlive === true) native.setKeepAlive(true);
@@ -168,12 +173,18 @@ function dial(
   reject: (reason: unknown) => void,
 ): void {
   const { signal } = options;
+  const what = `Cannot connect to ${formatAddress(address)}`;
   const onAbort = () => reject(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   const socket = handlers((native) => {
     signal?.removeEventListener("abort", onAbort);
     if (signal?.aborted) {
       native.terminate();
+      return;
+    }
+    if (!hasPeer(native)) {
+      native.terminate();
+      reject(socketError("CONNECTION_RESET", what));
       return;
     }
     const made = makeSocket(native, options);
@@ -183,7 +194,7 @@ function dial(
   });
   const failed = (thrown: unknown) => {
     signal?.removeEventListener("abort", onAbort);
-    reject(toSocketError(thrown, `Cannot connect to ${formatAddress(address)}`));
+    reject(toSocketError(thrown, what));
   };
   try {
     bun().connect({ hostname: address.host, port: address.port, allowHalfOpen: true, socket }).catch(failed);
@@ -199,7 +210,8 @@ async function listen(address: SocketAddress, attach: AttachSocket, options: Lis
   const target = { hostname: address.host, port: address.port, allowHalfOpen: true as const };
   try {
     const socket = handlers((native) => {
-      makeSocket(native, options).open(attach);
+      if (hasPeer(native)) makeSocket(native, options).open(attach);
+      else native.terminate();
     });
     return new Listener(bun().listen({ ...target, socket, ...(backlog === undefined ? {} : { backlog }) }));
   } catch (thrown) {

@@ -11,6 +11,7 @@
 import { connect as connectTcp, createServer as createTcpServer, isIP } from "node:net";
 import type { OnReadOpts, Server, Socket as Native } from "node:net";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import { systemClock } from "../base/clock.ts";
 import { BaseSocket, checkSocketOptions, READ_BUFFER_BYTES, socketAddress } from "./_base_socket.ts";
 import type {
   AttachSocket,
@@ -66,7 +67,10 @@ class NodeSocket extends BaseSocket {
   }
 
   protected override startReading(): void {
-    this.#native.resume();
+    // Later: TLS on Deno 2.9 passes on what it has decrypted before `resume` returns.
+    systemClock.soon(() => {
+      if (!this.isPaused && !this.isClosed) this.#native.resume();
+    });
   }
 
   /** Without `cork`: it is of use for many small writes only, and the core gathers those. */
@@ -186,6 +190,8 @@ function dial(
   native.once(tls === undefined ? "connect" : "secureConnect", () => {
     settle();
     if (signal?.aborted) return;
+    // A peer that has reset it by now has no address any more.
+    if (native.remoteAddress === undefined) return onClose();
     native.off("error", onError);
     setFlags(native, options);
     const socket = new NodeSocket(native, reader, options);
@@ -216,7 +222,7 @@ async function listen(address: SocketAddress, attach: AttachSocket, options: Lis
   let listener: Listener | undefined;
   const accept = (native: Native) => {
     native.on("error", () => {});
-    // A peer that has reset it by now has no address any more.
+    // As above: it may have been reset. And what ends its handshake after `close` comes too late.
     if (native.remoteAddress === undefined || listener?.isClosed !== false) {
       native.destroy();
       return;

@@ -59,6 +59,8 @@ export interface Socket extends AsyncDisposable {
   shutdown(): void;
   /** Drops the queue and closes at once, with RST where the runtime can. */
   abort(reason?: unknown): void;
+  /** Aborts it and waits for the close. Whoever wants a graceful end calls `shutdown` before and waits for `closed`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A listening socket. */
@@ -67,6 +69,8 @@ export interface SocketListener extends AsyncDisposable {
   readonly address: SocketAddress;
   /** Stops accepting; open sockets live on. */
   close(): Promise<void>;
+  /** The same as `close`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Certificates and names of a TLS socket, in PEM. */

@@ -20,6 +20,8 @@ const CODES: Readonly<Record<string, SocketErrorCode>> = {
   ECONNREFUSED: "CONNECTION_REFUSED",
   ECONNRESET: "CONNECTION_RESET",
   EINTR: "ABORTED",
+  // What node:net of Deno 2.9 says of an address of another machine; systems say it of one that lacks its zone.
+  EINVAL: "ADDRESS_NOT_AVAILABLE",
   ENODATA: "HOST_NOT_FOUND",
   ENOTCONN: "BROKEN_PIPE",
   ENOTFOUND: "HOST_NOT_FOUND",

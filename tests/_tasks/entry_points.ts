@@ -24,6 +24,11 @@ export function programFiles(): string[] {
   return ["bench", "examples", "src", "tests"].flatMap(filesBelow).filter(isProgram);
 }
 
+/** Every file for `deno bench`. */
+export function benchFiles(): string[] {
+  return filesBelow("bench").filter((path) => path.endsWith("_bench.ts"));
+}
+
 /** Whether a path below the project's root is a program's. */
 export function isProgram(path: string): boolean {
   const name = path.slice(path.lastIndexOf("/") + 1);

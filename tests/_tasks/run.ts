@@ -69,7 +69,7 @@ function spawnOptions({ cwd, env }: RunOptions): Deno.CommandOptions {
 
 /** Ends a child that takes too long: gently, so that a test runner ends its own children, and then not. */
 class Deadline {
-  readonly #timers: number[];
+  readonly #timers: ReturnType<typeof setTimeout>[];
   #passed = false;
 
   constructor(child: Deno.ChildProcess, deadlineMs = DEFAULT_DEADLINE_MS) {

@@ -11,6 +11,11 @@ export type RuntimeName = "deno" | "bun" | "node";
 /** All of them, in the order in which tests run. */
 export const RUNTIME_NAMES: readonly RuntimeName[] = ["deno", "bun", "node"];
 
+/** Whether it is one of the three. */
+export function isRuntimeName(name: string): name is RuntimeName {
+  return RUNTIME_NAMES.some((known) => known === name);
+}
+
 /** A runtime, or the reason why there is none. */
 export type Runtime =
   | { readonly name: RuntimeName; readonly path: string; readonly version: string }

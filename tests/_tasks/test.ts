@@ -14,7 +14,7 @@ import { type Bundle, bundle } from "./bundle.ts";
 import { say } from "./console.ts";
 import { DENO_ONLY, programFiles, testFiles } from "./entry_points.ts";
 import { run } from "./run.ts";
-import { findRuntime, type Runtime, RUNTIME_NAMES, type RuntimeName, testEnvironment } from "./runtimes.ts";
+import { findRuntime, isRuntimeName, type Runtime, RUNTIME_NAMES, type RuntimeName, testEnvironment } from "./runtimes.ts";
 import { addTotals, formatTotals, NO_TOTALS, runTotals, type Totals } from "./totals.ts";
 
 /** Which tests run. */
@@ -131,10 +131,6 @@ async function testOne(
   const start = performance.now();
   const totals = await runTests({ runtime, selection, bundle, env });
   return { line: `${title}: ${formatTotals(totals)} (${((performance.now() - start) / 1000).toFixed(1)} s)`, totals };
-}
-
-function isRuntimeName(name: string): name is RuntimeName {
-  return RUNTIME_NAMES.some((known) => known === name);
 }
 
 const { values, positionals } = parseArgs({

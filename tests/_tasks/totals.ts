@@ -48,6 +48,7 @@ export function countJunit(xml: string): Totals {
 /** The totals of a run, of which its report and its exit code must both speak well. */
 export function runTotals(xml: string | undefined, exitCode: number): Totals {
   const totals = xml === undefined ? NO_TOTALS : countJunit(xml);
-  const unexplained = totals.failed === 0 && (exitCode !== 0 || totals.passed === 0);
+  const { passed, failed, skipped } = totals;
+  const unexplained = failed === 0 && (exitCode !== 0 || passed + skipped === 0);
   return unexplained ? addTotals(totals, { ...NO_TOTALS, failed: 1 }) : totals;
 }

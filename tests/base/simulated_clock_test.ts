@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { AssertionError } from "../../src/base/assert.ts";
 import type { Timer } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/random.ts";
@@ -156,14 +156,40 @@ test("SimulatedClock.run() rejects with what an event, a timer or a microtask th
   assertEquals(later, true);
 });
 
-test("SimulatedClock.run() refuses a second run at a time", async () => {
+test("SimulatedClock.run() shares the events among several runs, each with its own condition and limits", async () => {
   const clock = new SimulatedClock();
-  clock.setTimer(1, () => {});
-  const first = clock.run();
-  const error = await assertRejects(() => clock.run(), AssertionError);
-  assertStringIncludes(error.message, "runs already");
-  await first;
-  await clock.run();
+  const log: string[] = [];
+  for (let i = 1; i <= 5; i++) clock.setTimer(i, () => log.push(`event ${i}`));
+  const note = (run: Promise<void>, name: string) =>
+    run.then(() => log.push(`${name} over`), (error: Error) => log.push(`${name}: ${error.message}`));
+  const bug = new Error("bug in a condition");
+  await Promise.all([
+    note(clock.run(), "all"),
+    note(clock.run(() => clock.now() === 2), "two"),
+    note(clock.run(() => false, { maxEvents: 3 }), "three"),
+    note(clock.run(() => false, { maxMs: 4 }), "four"),
+    note(
+      clock.run(() => {
+        if (clock.now() < 5) return false;
+        throw bug;
+      }),
+      "five",
+    ),
+    note(clock.run(() => false), "never"),
+  ]);
+  assertEquals(log, [
+    "event 1",
+    "event 2",
+    "two over",
+    "event 3",
+    "three: Simulation went on 3 events long, its limit, at 3 ms",
+    "event 4",
+    "four: Simulation went on until 4 ms, its limit, at 4 ms",
+    "event 5",
+    "five: bug in a condition",
+    "all over",
+    "never: Simulation is stuck at 5 ms: no event is left and the condition does not hold",
+  ]);
 });
 
 test("SimulatedClock.settle() gives what the promise gave, as SimulatedClock.advance() lets time pass", async () => {

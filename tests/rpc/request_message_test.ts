@@ -1,19 +1,18 @@
-import { readFileSync } from "node:fs";
 import { assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { encodeRequestHeader, parseRequestHeader, requestHeaderEnd } from "../../src/rpc/request_message.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { fromHex, test, toHex } from "../_harness.ts";
+import { readVectors } from "../_vectors.ts";
 
-interface Vector {
+interface Fields {
+  readonly sender: string | null;
+  readonly receiver: string | null;
   readonly name: string;
-  readonly hex: string;
-  readonly fields: { readonly sender: string | null; readonly receiver: string | null; readonly name: string };
 }
 
-const vectors = readFileSync("tests/vectors/requests-4.2.0_2.13.jsonl", "utf8").trimEnd().split("\n")
-  .map((line) => JSON.parse(line) as Vector);
+const vectors = readVectors("requests").map(({ name, hex, fields }) => ({ name, hex, fields: fields as unknown as Fields }));
 
 function addressOf(hostPort: string | null): RpcAddress | undefined {
   if (hostPort === null) return undefined;

@@ -155,7 +155,7 @@ const EXPECTED_HASHES: Readonly<Record<number, string>> = {
   1977: "e8d1a859c66a7957",
   123456789: "1689d1f8cdeb2da4",
 };
-const EXPECTED_OF_50_SEEDS = -1081935083;
+const EXPECTED_OF_50_SEEDS = 901749156;
 
 test("SimulatedNetwork repeats a run exactly for 50 seeds, and no two seeds agree", async () => {
   const hashes = new Set<string>();

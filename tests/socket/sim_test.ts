@@ -112,6 +112,36 @@ test("SimulatedHost.driver gives a connect up by its signal, before, during and 
   assertEquals(recorder.log, []);
 });
 
+test("SimulatedHost.driver takes its listener off the signal, however a connect ends", async () => {
+  const network = new SimulatedNetwork({ seed: 1 });
+  const { address } = await network.driver("server").listen({ host: "server", port: 0 }, new Recorder().attach);
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const spied = Object.assign(signal, {
+    addEventListener: () => void listeners++,
+    removeEventListener: () => void listeners--,
+  });
+  const connecting = network.driver("client").connect(address, new Recorder().attach, { signal: spied });
+  assertEquals(listeners, 1);
+  await network.settle(connecting);
+  assertEquals(listeners, 0);
+  assertEquals(await connectError(network, "nowhere", 1, spied), "HOST_NOT_FOUND");
+  assertEquals(listeners, 0);
+});
+
+test("SimulatedHost.driver frees the port of a connection that has closed or failed", async () => {
+  const network = new SimulatedNetwork({ seed: 1 });
+  const { near } = await connectPair(network);
+  const { driver } = network.host("client");
+  const listen = async (port: number) => await (await driver.listen({ host: "client", port }, new Recorder().attach)).close();
+  const { port } = near.localAddress;
+  await assertRejects(() => listen(port), SocketError, "address already in use");
+  near.abort();
+  await listen(port);
+  assertEquals(await connectError(network, "server", 1), "CONNECTION_REFUSED");
+  await listen(port + 1);
+});
+
 test("SimulatedSocket keeps the order of callbacks through data, half-close and close", async () => {
   const network = new SimulatedNetwork({ seed: 1, faults: { delayMinMs: 5 } });
   const { client, server, near, far } = await connectPair(network);
@@ -144,6 +174,28 @@ test("SimulatedSocket sends what an event wrote as one run, in the order of the 
   const lines = network.trace.tail.slice(before - network.trace.count);
   assertEquals(lines.filter((line) => line.includes(" sends ")).map((line) => line.split(" ").at(-2)), ["5", "1"]);
   assertEquals([first.server.log, second.server.log], [["data 5"], ["data 1"]]);
+});
+
+test("SimulatedSocket decides nothing inside write(): how an event writes its bytes leaves no trace", async () => {
+  const hashes = new Set<string>();
+  for (const sizes of [[60], [1, 59], [20, 20, 20], [0, 59, 1]]) {
+    const faults = { delayMinMs: 1, delayMeanMs: 9, splitProbability: 0.7, mergeProbability: 0.5 };
+    const network = new SimulatedNetwork({ seed: 11, faults });
+    const { server, near } = await connectPair(network);
+    let written = 0;
+    const writeNext = () => {
+      const size = sizes[written++];
+      if (size === undefined) return;
+      const start = sizes.slice(0, written - 1).reduce((sum, other) => sum + other, 0);
+      near.write([streamBytes(1, start, start + size)]);
+      network.clock.soon(writeNext);
+    };
+    network.clock.schedule(1, writeNext);
+    await network.run();
+    assertEquals(server.bytes, [...streamBytes(1, 0, 60)]);
+    hashes.add(network.trace.hash);
+  }
+  assertEquals(hashes.size, 1);
 });
 
 test("SimulatedSocket.abort() drops the queue, calls onClose in a microtask and resets the peer", async () => {
@@ -209,6 +261,19 @@ test("SimulatedSocket.write() returns false from the mark on, and onDrain follow
   await network.run();
   assertEquals([client.log, server.bytes.length], [["drain"], 100]);
   assert(queuedAtDrain < 50);
+});
+
+test("SimulatedSocket owes onDrain also if more is written before it could come", async () => {
+  const network = new SimulatedNetwork({ seed: 1, bufferBytes: 100 });
+  const { client, near, far } = await connectPair(network, { highWaterMarkBytes: 100 });
+  far.pause();
+  network.clock.schedule(0, () => assertEquals(near.write([new Uint8Array(100)]), false));
+  network.clock.schedule(0, () => assertEquals(near.write([new Uint8Array(60)]), true));
+  await network.run();
+  assertEquals([near.queuedBytes, client.log], [60, []]);
+  far.resume();
+  await network.run();
+  assertEquals([near.queuedBytes, client.log], [0, ["drain"]]);
 });
 
 test("SimulatedSocket.write() above maxQueuedBytes aborts with QUEUE_OVERFLOW", async () => {

@@ -14,6 +14,9 @@ import { BASE_HANDLE, ClassFlag, Tag } from "./stream_format.ts";
 /** How deep objects and super classes may be nested. */
 const MAX_DEPTH = 512;
 
+/** How many objects, classes and fields are kept of one stream. */
+const MAX_KEPT = 1_000_000;
+
 /** Causes of causes that are kept. */
 const MAX_CAUSES = 64;
 
@@ -31,10 +34,15 @@ class ClassNode {
   }
 }
 
+/** The fields whose values are kept: RpcFailure's one, and two of Throwable's. */
+type KeptField = "e" | "cause" | "detailMessage";
+
 class ObjectNode {
   readonly className: string;
   /** What its fields refer to; of a name used twice, the super class's. */
-  readonly references: Map<string, Node> = new Map();
+  e: Node;
+  cause: Node;
+  detailMessage: Node;
 
   constructor(className: string) {
     this.className = className;
@@ -55,30 +63,33 @@ export function readRpcFailure(bytes: Uint8Array): RpcRemoteError {
   const walk = new StreamWalk(bytes);
   const root = walk.readValue();
   walk.expectEnd();
-  const exception = root instanceof ObjectNode ? root.references.get("e") : undefined;
+  const exception = root instanceof ObjectNode ? root.e : undefined;
   if (!(exception instanceof ObjectNode)) throw fail("Failure holds no exception", bytes.length);
   return toRemoteError(exception);
 }
 
 function toRemoteError(exception: ObjectNode): RpcRemoteError {
   const chain: ObjectNode[] = [];
-  for (let at: Node = exception; at instanceof ObjectNode && chain.length < MAX_CAUSES; at = at.references.get("cause")) {
+  for (let at: Node = exception; at instanceof ObjectNode && chain.length < MAX_CAUSES; at = at.cause) {
     // An exception that is its own cause has none, and hostile ones may go round in a ring.
     if (chain.includes(at)) break;
     chain.push(at);
   }
   let cause: RpcRemoteError | undefined;
-  for (const { className, references } of chain.reverse()) {
-    const message = references.get("detailMessage");
+  for (const { className, detailMessage } of chain.reverse()) {
     const options = cause === undefined ? { remoteClass: className } : { remoteClass: className, cause };
     // As Throwable.toString does, the class stands for a text that is missing.
-    cause = new RpcRemoteError(typeof message === "string" ? message : className, options);
+    cause = new RpcRemoteError(typeof detailMessage === "string" ? detailMessage : className, options);
   }
   return cause!;
 }
 
 function fail(message: string, offset: number): SerializerError {
   return new SerializerError(message, { direction: "decode", offset });
+}
+
+function isKeptField(name: string): name is KeptField {
+  return name === "e" || name === "cause" || name === "detailMessage";
 }
 
 /** One pass over a stream. */
@@ -88,6 +99,7 @@ class StreamWalk {
   #depth = 0;
   /** Pieces that may still be visited: work is bound by the input's size, also where classes are shared. */
   #budget: number;
+  #kept = 0;
 
   constructor(bytes: Uint8Array) {
     this.#reader = new ByteReader(bytes, fail, 4);
@@ -170,7 +182,7 @@ class StreamWalk {
         continue;
       }
       const value = this.readValue();
-      if (!node.references.has(name)) node.references.set(name, value);
+      if (isKeptField(name)) node[name] ??= value;
     }
     if ((part.flags & ClassFlag.WriteMethod) !== 0) this.#skipAnnotations();
   }
@@ -231,6 +243,7 @@ class StreamWalk {
       const name = this.#readName("field name");
       if (type === "L" || type === "[") this.readValue();
       else if (!Object.hasOwn(PRIMITIVE_BYTES, type)) throw this.#fail(`Unknown type of field ${name}: ${type}`);
+      this.#countKept();
       fields.push({ name, type });
     }
     return fields;
@@ -264,8 +277,13 @@ class StreamWalk {
   }
 
   #keep<T extends Node>(node: T): T {
+    this.#countKept();
     this.#handles.push(node);
     return node;
+  }
+
+  #countKept(): void {
+    if (++this.#kept > MAX_KEPT) throw this.#fail(`Stream holds more than ${MAX_KEPT} objects, classes and fields`);
   }
 
   #expectClass(node: ClassNode | undefined): ClassNode {

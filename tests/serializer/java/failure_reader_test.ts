@@ -193,6 +193,19 @@ test("readRpcFailure() refuses a stream that takes more steps than its size allo
   refuses(bytes, "Stream takes more steps than its size allows");
 });
 
+test("readRpcFailure() keeps no more than a million objects, classes and fields", () => {
+  const bytes = failureOf((out) => {
+    writeException(out, "E");
+    out.writeUint8(Tag.Array);
+    writeClassDesc(out, { name: "[Ljava.lang.Object;", uid: 1n, flags: ClassFlag.Serializable });
+    out.writeUint8(Tag.Null);
+    out.writeInt32(1_000_001);
+    for (let i = 0; i < 1_000_001; i++) writeString(out, "");
+    writeString(out, "many");
+  });
+  refuses(bytes, "Stream holds more than 1000000 objects, classes and fields");
+});
+
 test("readRpcFailure() refuses what has no meaning", () => {
   const afterClass = (write: (out: ByteSink) => void) =>
     failureOf((out) => {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { ByteSink } from "../../../src/base/bytes.ts";
 import { RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
@@ -7,15 +6,11 @@ import { CheckExistence } from "../../../src/serializer/java/check_existence.ts"
 import { javaTemplates } from "../../../src/serializer/java/java_templates.ts";
 import { RpcFailure, type SerializerContext } from "../../../src/serializer/serializer.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
+import { readVectors } from "../../_vectors.ts";
 
 const context: SerializerContext = { encodeRef: () => undefined, decodeRef: () => ({}), exposeStack: false };
 
-const vectors = new Map(
-  readFileSync("tests/vectors/java_templates.jsonl", "utf8").trimEnd().split("\n").map((line) => {
-    const { name, hex } = JSON.parse(line) as { name: string; hex: string };
-    return [name, hex];
-  }),
-);
+const vectors = new Map(readVectors("java_templates").map(({ name, hex }) => [name, hex]));
 
 /** Where the serialVersionUID of a CheckExistence is. */
 const UID_OFFSET = 69;
