@@ -20,7 +20,7 @@ export interface RawRuntime {
 }
 
 /** Size of the read buffer where it is ours: 16 KiB halves the bulk rate. */
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 128 * 1024;
 
 /** Pools that were filled and wait for the system, and pools that are free. */
 class PoolQueue {

@@ -65,7 +65,7 @@ export class SimulatedClock implements Clock {
   #runs: Run[] = [];
   #turnComes = false;
 
-  /** @param startMs What the clock shows at first. */
+  /** Makes a clock without events. @param startMs What it shows at first. */
   constructor(startMs = 0) {
     this.#nowMs = toSteps(startMs);
   }

@@ -25,7 +25,7 @@ export class SimulatedHostClock implements Clock, EventHost {
   #frozenUntilMs = -Infinity;
   #held: ClockEvent[] = [];
 
-  /** @param clock The time of the world. */
+  /** Makes the clock of one host. @param clock The time of the world. */
   constructor(clock: SimulatedClock) {
     this.#clock = clock;
   }

@@ -81,6 +81,7 @@ export class Inbox {
   /** The one message in the hands of an endpoint that takes one at a time. */
   readonly #single: { message: InboxMessage; seen: 0 | 1 | 2 } = { message: { kind: "OnStart" }, seen: 0 };
   #singleBusy = false;
+  #calling = false;
 
   /** @param name The endpoint's name. @param loop Gives it its turns. OnStart is queued, and waits for the loop. */
   constructor(
@@ -118,7 +119,7 @@ export class Inbox {
 
   /** The message in hand, for an endpoint that takes one at a time. */
   get current(): InboxMessage | undefined {
-    return this.#singleBusy ? this.#single.message : undefined;
+    return this.#singleBusy || (this.#calling && !this.#concurrent) ? this.#single.message : undefined;
   }
 
   /** Queues a message. After `stop`, or above the limit, it is dropped: an ask is failed, all else is logged and counted. */
@@ -187,19 +188,23 @@ export class Inbox {
 
   #give(message: InboxMessage): void {
     let result: unknown;
+    this.#single.message = message;
+    this.#calling = true;
     try {
       result = this.#call(message);
     } catch (thrown) {
+      this.#calling = false;
       this.#failed(message, thrown);
       return;
     }
+    this.#calling = false;
     if (!isThenable(result)) {
       this.#succeeded(message, result);
       return;
     }
     this.#host.watch(this);
     if (this.#concurrent) this.#awaitAmongOthers(message, result);
-    else this.#awaitAlone(message, result);
+    else this.#awaitAlone(result);
   }
 
   #call(message: InboxMessage): unknown {
@@ -237,8 +242,7 @@ export class Inbox {
   }
 
   /** Two functions bound once serve all messages of an endpoint that takes one at a time. */
-  #awaitAlone(message: InboxMessage, result: PromiseLike<unknown>): void {
-    this.#single.message = message;
+  #awaitAlone(result: PromiseLike<unknown>): void {
     this.#single.seen = 0;
     this.#singleBusy = true;
     result.then(this.#settledAlone, this.#failedAlone);

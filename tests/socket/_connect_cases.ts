@@ -163,7 +163,8 @@ function signalCases(suite: SocketSuiteOptions): void {
   );
 
   socketCase(suite, "SocketDriver.connect() is done with the signal once it is connected or has failed", async (stage) => {
-    const { listener, address } = await stage.listen({ hooks: { onData: (peer, chunk) => void peer.send(chunk.length) } });
+    const listening = await stage.listen({ hooks: { onData: (peer, chunk) => void peer.send(chunk.length) } });
+    const { listener, address } = listening;
     const controller = new AbortController();
     const { signal } = controller;
     let listeners = 0;
@@ -177,6 +178,7 @@ function signalCases(suite: SocketSuiteOptions): void {
     };
     const client = await stage.connect(address, { options: { signal } });
     assertEquals(listeners, 0);
+    await listening.next();
     await stage.run(listener.close(), "to close");
     assert(await rejection(stage, address, { signal }) instanceof SocketError);
     assertEquals(listeners, 0);

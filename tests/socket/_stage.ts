@@ -119,7 +119,13 @@ export class Stage {
 
   /** Waits until `holds`, asked after every callback of `peer`. */
   async until(peer: Peer, what: string, holds: () => boolean): Promise<void> {
-    await this.run(peer.when(holds), `${what}; events so far: ${peer.events.join(" ")}`);
+    try {
+      await this.run(peer.when(holds), what);
+    } catch (cause) {
+      const { events, receivedBytes, sentBytes, error } = peer;
+      const state = `[${events.join(" ")}], ${receivedBytes} bytes received, ${sentBytes} sent, ${error ?? "no error"}`;
+      throw new Error(`Peer did not come to see ${what}: ${state}`, { cause });
+    }
   }
 
   async untilClosed(...peers: readonly Peer[]): Promise<void> {
