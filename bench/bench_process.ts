@@ -2,16 +2,22 @@
  * How `compare.ts` talks with the processes that it starts: a JSON line each way, over stdin and stdout.
  *
  * A server says its port, and answers `stats`. A client says that it is ready, and answers `go` with what it measured. Both end
- * when stdin does, so that none outlives the one that started it.
+ * when stdin does, whatever they are doing, so that none outlives the one that started it.
  *
  * @module
  */
 
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { type LoadPlan, type LoadTarget, prepare } from "./load.ts";
+import { type LoadPlan, type LoadResult, type LoadTarget, prepare } from "./load.ts";
 
-/** What a server tells about itself. */
+/** The first line of a server. */
+export interface ServerReady {
+  /** Where it listens. */
+  readonly port: number;
+}
+
+/** What a server tells about itself when asked for `stats`. */
 export interface ServerStats {
   /** CPU time that the process has used, user and system. */
   readonly cpuMicros: number;
@@ -20,49 +26,43 @@ export interface ServerStats {
 }
 
 /** What a client tells about the timed part. */
-export interface ClientReport {
+export interface ClientReport extends LoadResult {
   /** The kind of load. */
   readonly workload: string;
-  /** How many requests or messages were handled. */
-  readonly requests: number;
-  /** How long it took. */
-  readonly seconds: number;
   /** Requests or messages a second. */
   readonly perSecond: number;
-  /** The median of a round trip. */
-  readonly p50Micros?: number;
   /** CPU time of the client per request, user and system. */
   readonly cpuMicrosPerRequest: number;
 }
 
 /** Runs a server: says the port, then answers until stdin ends. */
-export async function serve(port: number, oneWayMessages: () => number): Promise<void> {
-  say({ port });
-  for await (const _ of commands()) say({ cpuMicros: cpuMicros(), oneWayMessages: oneWayMessages() } satisfies ServerStats);
-  process.exit(0);
+export function serve(port: number, oneWayMessages: () => number): void {
+  onCommand(() => say<ServerStats>({ cpuMicros: cpuMicros(), oneWayMessages: oneWayMessages() }));
+  say<ServerReady>({ port });
 }
 
-/** Runs a client: connects, warms up, says so, then measures once per line of stdin. */
+/** Runs a client: connects, verifies, warms up, says so, then measures once per line of stdin. */
 export async function load(connect: (port: number, plan: LoadPlan) => Promise<LoadTarget>): Promise<void> {
   const [port, plan] = JSON.parse(process.argv[2] ?? "") as [number, LoadPlan];
-  const measure = await prepare(await connect(port, plan), plan);
-  say({ ready: true });
-  for await (const _ of commands()) {
+  let measure: (() => Promise<LoadResult>) | undefined;
+  onCommand(async () => {
     const before = cpuMicros();
-    const result = await measure();
+    const result = await measure!();
     const cpu = cpuMicros() - before;
-    say({
+    say<ClientReport>({
       workload: plan.kind,
       ...result,
       perSecond: result.requests / result.seconds,
       cpuMicrosPerRequest: cpu / result.requests,
-    } satisfies ClientReport);
-  }
-  process.exit(0);
+    });
+  });
+  measure = await prepare(await connect(port, plan), plan);
+  say({ ready: true });
 }
 
-function commands(): AsyncIterable<string> {
-  return createInterface({ input: process.stdin });
+/** Calls back for each line; the end of stdin is the end of the process. */
+function onCommand(handle: () => unknown): void {
+  createInterface({ input: process.stdin }).on("line", handle).on("close", () => process.exit(0));
 }
 
 function cpuMicros(): number {
@@ -70,6 +70,6 @@ function cpuMicros(): number {
   return user + system;
 }
 
-function say(message: unknown): void {
+function say<T>(message: T): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }

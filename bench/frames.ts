@@ -12,7 +12,7 @@
 /** The host that the server listens on. */
 export const BENCH_HOST = "127.0.0.1";
 
-/** The endpoint that echoes; it has four letters, as the small-object endpoints have five. */
+/** The endpoint that echoes. */
 export const BENCH_ENDPOINT = "Echo";
 
 /** The type byte of a request that wants an answer. */
@@ -39,7 +39,7 @@ export const ROUTE_BYTES = 1 + 1 + 2 + BENCH_HOST.length + 4 + 2 + BENCH_ENDPOIN
 const CBOR_PREFIX = [0xd9, 0xd9, 0xf7];
 
 /** A byte string of CBOR behind the prefix that marks content as CBOR. */
-export function content(body: Uint8Array): Uint8Array {
+function content(body: Uint8Array): Uint8Array {
   const size = body.length;
   let head: number[];
   if (size < 24) head = [0x40 | size];
@@ -47,11 +47,6 @@ export function content(body: Uint8Array): Uint8Array {
   else if (size < 0x10000) head = [0x59, size >>> 8, size & 0xff];
   else head = [0x5a, ...int32(size)];
   return join([...CBOR_PREFIX, ...head], body);
-}
-
-/** How many bytes of content a body of `size` bytes makes. */
-export function contentBytes(size: number): number {
-  return content(new Uint8Array(size)).length;
 }
 
 /** A whole request with id 0: header, route, content. */

@@ -20,4 +20,4 @@ const port = await runtime.listen(() => {
   peers.push(peer);
   return peer;
 });
-await serve(port, () => peers.reduce((sum, peer) => sum + peer.oneWayMessages, 0));
+serve(port, () => peers.reduce((sum, peer) => sum + peer.oneWayMessages, 0));
