@@ -44,10 +44,12 @@ export function serve(port: number, oneWayMessages: () => number): void {
 /** Runs a client: connects, verifies, warms up, says so, then measures once per line of stdin. */
 export async function load(connect: (port: number, plan: LoadPlan) => Promise<LoadTarget>): Promise<void> {
   const [port, plan] = JSON.parse(process.argv[2] ?? "") as [number, LoadPlan];
-  let measure: (() => Promise<LoadResult>) | undefined;
+  // stdin is heard from the start, so that a client which hangs while it warms up still ends with the one that started it.
+  const prepared = connect(port, plan).then((target) => prepare(target, plan));
   onCommand(async () => {
+    const measure = await prepared;
     const before = cpuMicros();
-    const result = await measure!();
+    const result = await measure();
     const cpu = cpuMicros() - before;
     say<ClientReport>({
       workload: plan.kind,
@@ -56,7 +58,7 @@ export async function load(connect: (port: number, plan: LoadPlan) => Promise<Lo
       cpuMicrosPerRequest: cpu / result.requests,
     });
   });
-  measure = await prepare(await connect(port, plan), plan);
+  await prepared;
   say({ ready: true });
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RpcEnv, type RpcEndpoint } from "../mod.ts";
+import { type RpcEndpoint, RpcEnv } from "../mod.ts";
 import { serve } from "./bench_process.ts";
 import { BENCH_ENDPOINT, BENCH_HOST } from "./frames.ts";
 import { SMALL_OBJECT_ENDPOINTS } from "./workloads.ts";

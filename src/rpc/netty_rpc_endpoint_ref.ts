@@ -11,6 +11,7 @@ import type { Serializer } from "../serializer/serializer.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { Inbox } from "./inbox.ts";
 import type { NettyRpcEnv } from "./netty_rpc_env.ts";
+import type { Outbox } from "./outbox.ts";
 import { encodeRequestHeader } from "./request_message.ts";
 import type { RpcAddress } from "./rpc_address.ts";
 import { RpcEndpointAddress } from "./rpc_endpoint_address.ts";
@@ -31,25 +32,19 @@ export interface RefRoute {
 /** A reference of an environment. */
 export class NettyRpcEndpointRef implements RpcEndpointRef {
   readonly endpointAddress: RpcEndpointAddress;
-  /** Whether the endpoint lives in the same environment. */
-  readonly local: boolean;
-  /** The connection that it is bound to. */
-  readonly client: TransportClient | undefined;
-  /** The codec of what it sends. */
-  readonly serializer: Serializer;
-  /** The inbox behind an endpoint's own `self`. */
-  readonly selfInbox: Inbox | undefined;
+  // All else is private, so that a reference that is printed shows its address and not the whole environment.
   readonly #env: NettyRpcEnv;
+  readonly #route: RefRoute;
+  readonly #serializer: Serializer;
+  #outbox: Outbox | undefined;
   #header: Uint8Array | undefined;
 
   /** @param address Where the endpoint's environment listens, if it does. */
   constructor(env: NettyRpcEnv, address: RpcAddress | undefined, name: string, route: RefRoute = {}) {
     this.#env = env;
     this.endpointAddress = new RpcEndpointAddress(address, name);
-    this.local = route.local ?? false;
-    this.client = route.client;
-    this.serializer = route.serializer ?? env.codecs.default;
-    this.selfInbox = route.selfInbox;
+    this.#route = route;
+    this.#serializer = route.serializer ?? env.codecs.default;
   }
 
   get name(): string {
@@ -58,6 +53,35 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
 
   get address(): RpcAddress | undefined {
     return this.endpointAddress.rpcAddress;
+  }
+
+  /** Whether the endpoint lives in the same environment. */
+  get local(): boolean {
+    return this.#route.local === true;
+  }
+
+  /** The connection that it is bound to. */
+  get client(): TransportClient | undefined {
+    return this.#route.client;
+  }
+
+  /** The inbox behind an endpoint's own `self`. */
+  get selfInbox(): Inbox | undefined {
+    return this.#route.selfInbox;
+  }
+
+  /** The codec of what it sends. */
+  get serializer(): Serializer {
+    return this.#serializer;
+  }
+
+  /** The outbox that it used last. */
+  get outbox(): Outbox | undefined {
+    return this.#outbox;
+  }
+
+  set outbox(outbox: Outbox | undefined) {
+    this.#outbox = outbox;
   }
 
   /** The head of every message that it sends: addresses and name, the same bytes each time. */

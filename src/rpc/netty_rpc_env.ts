@@ -37,6 +37,7 @@ import type { LookupTarget } from "./lookup_target.ts";
 import { LocalNettyRpcCallContext } from "./netty_rpc_call_context.ts";
 import { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import { NettyRpcHandler } from "./netty_rpc_handler.ts";
+import type { Outbox } from "./outbox.ts";
 import { Outboxes } from "./outboxes.ts";
 import { PendingAsk } from "./pending_ask.ts";
 import { RpcAddress } from "./rpc_address.ts";
@@ -304,7 +305,7 @@ export class NettyRpcEnv implements RpcEnv {
         ask.sendOver(client, content);
         return;
       }
-      const outbox = this.outboxes.get(ref.address);
+      const outbox = this.#outboxOf(ref);
       if (outbox.client !== undefined) {
         ask.sendOver(outbox.client, content);
         return;
@@ -331,8 +332,8 @@ export class NettyRpcEnv implements RpcEnv {
 
   #sendRemote(ref: NettyRpcEndpointRef, content: Content): void {
     try {
-      const client = ref.client ?? this.outboxes.get(ref.address).client;
-      if (client === undefined) this.outboxes.get(ref.address).send(content);
+      const client = ref.client ?? this.#outboxOf(ref).client;
+      if (client === undefined) this.#outboxOf(ref).send(content);
       else if (!client.send(content)) {
         this.outboxes.lost(ref.address ?? this.#localSender, new Error(`${client.channel.remote} is gone`));
       }
@@ -348,6 +349,12 @@ export class NettyRpcEnv implements RpcEnv {
       out.writeBytes(ref.header);
       ref.serializer.encode(message, out, this.encoding);
     };
+  }
+
+  /** The outbox that leads to `ref`; the reference remembers it, since finding it by address costs as much as sending. */
+  #outboxOf(ref: NettyRpcEndpointRef): Outbox {
+    if (ref.outbox === undefined || ref.outbox.stopped) ref.outbox = this.outboxes.get(ref.address);
+    return ref.outbox;
   }
 
   #ownRef(name: string, address: { readonly host: string; readonly port: number } | undefined): NettyRpcEndpointRef {

@@ -26,7 +26,8 @@ export class RpcConnection {
   /** Where the peer listens, as its messages say, if that is another address. */
   listeningAddress: RpcAddress | undefined;
   readonly #signals = new Set<AbortController>();
-  readonly #decoding = new Map<Serializer, SerializerContext>();
+  readonly #decoding = new Map<Serializer, ConnectionContext>();
+  #last: ConnectionContext | undefined;
 
   /** @param client The connection. */
   constructor(env: NettyRpcEnv, client: TransportClient) {
@@ -54,11 +55,14 @@ export class RpcConnection {
 
   /** The context in which content of this connection is decoded: references in it are bound to the connection. */
   decoding(serializer: Serializer): SerializerContext {
+    // Nearly all messages of a connection are in one codec.
+    if (this.#last?.serializer === serializer) return this.#last;
     let context = this.#decoding.get(serializer);
     if (context === undefined) {
       context = new ConnectionContext(this, serializer);
       this.#decoding.set(serializer, context);
     }
+    this.#last = context;
     return context;
   }
 
@@ -69,12 +73,12 @@ export class RpcConnection {
 }
 
 class ConnectionContext implements SerializerContext {
+  readonly serializer: Serializer;
   readonly #connection: RpcConnection;
-  readonly #serializer: Serializer;
 
   constructor(connection: RpcConnection, serializer: Serializer) {
     this.#connection = connection;
-    this.#serializer = serializer;
+    this.serializer = serializer;
   }
 
   get exposeStack(): boolean {
@@ -87,7 +91,7 @@ class ConnectionContext implements SerializerContext {
 
   decodeRef(name: string, encoded: RefAddress | undefined): object {
     const { env, client } = this.#connection;
-    const serializer = this.#serializer;
+    const { serializer } = this;
     if (encoded === undefined) return new NettyRpcEndpointRef(env, undefined, name, { client, serializer });
     const address = new RpcAddress(encoded.host, encoded.port, { asWritten: true });
     if (address.equals(env.address)) return new NettyRpcEndpointRef(env, address, name, { local: true, serializer });

@@ -15,6 +15,9 @@ import { float16Value, float32Value, float64Value } from "./_cbor_float.ts";
 import { BUDGET_BASE, BUDGET_PER_BYTE, Initial, Major, MAX_DEPTH, MAX_HANDLES, PREFIX, Tag } from "./_cbor_format.ts";
 import type { SerializerContext } from "./serializer.ts";
 
+/** An array of at most so many elements is made whole; a longer one grows with what comes. */
+const MADE_IN_ADVANCE = 1024;
+
 /** Stands in the place of a shared value that is not there yet. */
 const UNFINISHED: unique symbol = Symbol("unfinished");
 
@@ -111,10 +114,11 @@ export class CborDecoder extends CborReader {
 
   #readArray(info: number): unknown[] {
     const count = this.#count(info, 1);
-    const array: unknown[] = [];
+    // Not more than so many in advance: what is claimed need not come.
+    const array: unknown[] = count > 0 && count <= MADE_IN_ADVANCE ? new Array(count) : [];
     if (this.#pending >= 0) this.resolve(this.takeHandle(), array);
     this.#enter();
-    for (let i = 0; this.hasNext(i, count); i++) array.push(this.readValue());
+    for (let i = 0; this.hasNext(i, count); i++) array[i] = this.readValue();
     this.leave();
     return array;
   }

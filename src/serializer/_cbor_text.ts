@@ -53,11 +53,7 @@ export function writeWtf8(text: string, bytes: Uint8Array, at: number): void {
 
 /** The text of `[start, end)` in UTF-8, or undefined if it is none. */
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
-  const length = end - start;
-  if (length <= CACHED_BYTES) {
-    const text = readCached(bytes, start, end);
-    if (text !== undefined) return text;
-  }
+  if (end - start <= CACHED_BYTES) return readShort(bytes, start, end);
   const text = decoder.decode(bytes.subarray(start, end));
   // The strict decoder costs Deno 2.9 three times as much, so it is asked only about what may be a replacement.
   return text.includes("\ufffd") ? readStrictly(bytes, start, end) : text;
@@ -71,14 +67,20 @@ function readStrictly(bytes: Uint8Array, start: number, end: number): string | u
   }
 }
 
-function readCached(bytes: Uint8Array, start: number, end: number): string | undefined {
+function readShort(bytes: Uint8Array, start: number, end: number): string | undefined {
   let hash = 0;
-  for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + bytes[at]!) | 0;
+  let all = 0;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    all |= byte;
+    hash = (Math.imul(hash, 31) + byte) | 0;
+  }
+  if (all > 0x7f) return readUnits(bytes, start, end, false);
   const slot = (hash ^ (hash >>> 15)) & (CACHE_SLOTS - 1);
   const cached = cache[slot]!;
   if (isText(cached, bytes, start, end)) return cached;
   const text = readAscii(bytes, start, end);
-  if (text !== undefined) cache[slot] = text;
+  cache[slot] = text;
   return text;
 }
 
@@ -88,8 +90,7 @@ function isText(text: string, bytes: Uint8Array, start: number, end: number): bo
   return true;
 }
 
-function readAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
-  for (let at = start; at < end; at++) if (bytes[at]! > 0x7f) return undefined;
+function readAscii(bytes: Uint8Array, start: number, end: number): string {
   if (end - start > FLAT_TEXT) return decoder.decode(bytes.subarray(start, end));
   let text = "";
   for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]!);
@@ -98,18 +99,14 @@ function readAscii(bytes: Uint8Array, start: number, end: number): string | unde
 
 /** The text of `[start, end)` in WTF-8, or undefined if it is none. */
 export function readWtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
-  const units: number[] = [];
+  return readUnits(bytes, start, end, true);
+}
+
+function readUnits(bytes: Uint8Array, start: number, end: number, halves: boolean): string | undefined {
+  let text = "";
   for (let at = start; at < end;) {
     const lead = bytes[at]!;
-    const size = lead <= 0x7f
-      ? 1
-      : lead >= 0xc2 && lead <= 0xdf
-      ? 2
-      : (lead & 0xf0) === 0xe0
-      ? 3
-      : (lead & 0xf8) === 0xf0
-      ? 4
-      : 0;
+    const size = sizeOf(lead);
     if (size === 0 || at + size > end) return undefined;
     let point = size === 1 ? lead : lead & (0x7f >> size);
     for (let i = 1; i < size; i++) {
@@ -117,19 +114,18 @@ export function readWtf8(bytes: Uint8Array, start: number, end: number): string 
       if ((next & 0xc0) !== 0x80) return undefined;
       point = (point << 6) | (next & 0x3f);
     }
-    if ((size === 3 && point < 0x800) || (size === 4 && (point < 0x10000 || point > 0x10ffff))) return undefined;
-    if (size < 4) units.push(point);
-    else units.push(0xd7c0 + (point >> 10), 0xdc00 | (point & 0x3ff));
+    if (size === 3 && (point < 0x800 || (!halves && (point & 0xf800) === 0xd800))) return undefined;
+    if (size === 4 && (point < 0x1_0000 || point > 0x10_ffff)) return undefined;
+    text += size === 4 ? String.fromCodePoint(point) : String.fromCharCode(point);
     at += size;
   }
-  return textOf(units);
+  return text;
 }
 
-/** Arguments of one call, well below what an engine's stack takes. */
-const UNITS_AT_ONCE = 8192;
-
-function textOf(units: readonly number[]): string {
-  let text = "";
-  for (let i = 0; i < units.length; i += UNITS_AT_ONCE) text += String.fromCharCode(...units.slice(i, i + UNITS_AT_ONCE));
-  return text;
+/** How many bytes begin with `lead`; 0 for what no character begins with. */
+function sizeOf(lead: number): number {
+  if (lead <= 0x7f) return 1;
+  if (lead >= 0xc2 && lead <= 0xdf) return 2;
+  if ((lead & 0xf0) === 0xe0) return 3;
+  return (lead & 0xf8) === 0xf0 ? 4 : 0;
 }

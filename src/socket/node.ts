@@ -64,14 +64,14 @@ class NodeSocket extends BaseSocket {
 
   protected override stopReading(): void {
     this.#native.pause();
-    if (this.secure) handleBelowTls(this.#native)?.readStop();
+    if (this.secure) handleBelowTls(this.#native)?.readStop?.();
   }
 
   protected override startReading(): void {
     // Later: TLS on Deno 2.9 passes on what it has decrypted before `resume` returns.
     systemClock.soon(() => {
       if (this.isPaused || this.isClosed) return;
-      if (this.secure) handleBelowTls(this.#native)?.readStart();
+      if (this.secure) handleBelowTls(this.#native)?.readStart?.();
       this.#native.resume();
     });
   }
@@ -120,8 +120,8 @@ class Reader implements OnReadOpts {
 
 /** What reads below a TLS socket, on Deno. */
 interface TcpHandle {
-  readStop(): unknown;
-  readStart(): unknown;
+  readStop?(): unknown;
+  readStart?(): unknown;
 }
 
 /**

@@ -10,9 +10,11 @@
 import { ByteSink } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
+import { RpcError } from "../base/errors.ts";
 import type { Message } from "../protocol/message.ts";
 import { encodeMessage } from "../protocol/message_encoder.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { DEFAULT_MAX_QUEUED_BYTES, SocketError } from "../socket/socket.ts";
 import type { Socket } from "../socket/socket.ts";
 import type { Content } from "./rpc_response_callback.ts";
 import { StreamBodies } from "./stream_bodies.ts";
@@ -52,6 +54,7 @@ export class OutgoingQueue {
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
+  readonly #maxQueuedBytes: number;
   readonly #bodies: StreamBodies;
   #out = new ByteSink(GATHER_BYTES);
   #inFlight: InFlight[] = [];
@@ -59,7 +62,10 @@ export class OutgoingQueue {
   /** Frames that were sent from within the writing of another one; they follow it. */
   #nested: Uint8Array[] = [];
   #writing = false;
-  #stopped = false;
+  /** Nothing more is taken. */
+  #closed = false;
+  /** Called once all that was taken has been handed to the socket. */
+  #onFlushed: (() => void) | undefined;
   #settling = false;
   #seenBytes = 0;
   #quietTurns = 0;
@@ -71,12 +77,22 @@ export class OutgoingQueue {
   /** When bytes were last handed to the socket, in milliseconds of the clock. */
   lastWriteAt = 0;
 
-  /** @param socket Where the bytes go. @param clock Gives the microtasks in which the flush settles. */
-  constructor(socket: Socket, clock: Clock, deadlines: Deadlines) {
+  /**
+   * @param socket Where the bytes go.
+   * @param clock Gives the microtasks in which the flush settles.
+   * @param maxQueuedBytes How many bytes may wait behind a stream's body; above it the socket is aborted, as it is by itself
+   * above as many of its own.
+   */
+  constructor(socket: Socket, clock: Clock, deadlines: Deadlines, maxQueuedBytes: number = DEFAULT_MAX_QUEUED_BYTES) {
     this.#socket = socket;
     this.#clock = clock;
     this.#deadlines = deadlines;
-    this.#bodies = new StreamBodies((chunks) => this.#write(chunks), () => this.#socket.abort());
+    this.#maxQueuedBytes = maxQueuedBytes;
+    this.#bodies = new StreamBodies({
+      write: (bytes) => this.#write(bytes),
+      failed: (error) => this.#socket.abort(error),
+      emptied: () => this.#finish(),
+    });
   }
 
   /** Bytes that have been queued and have not left this process. */
@@ -96,27 +112,29 @@ export class OutgoingQueue {
 
   /**
    * Appends one frame: `begin` writes its head, then comes the content, then `end` patches the lengths. Returns how many bytes
-   * the frame takes. What the content throws is thrown here, and nothing is sent.
+   * the frame takes; 0 if nothing is taken any more. What the content or `end` throws is thrown here, and nothing is sent.
    */
   writeFrame<T>(begin: BeginFrame<T>, head: T, content: Content, end: (frameStart: number, out: ByteSink) => void): number {
-    if (this.#stopped) return 0;
+    if (this.#closed) return 0;
     if (this.#writing) return this.#writeNested(begin, head, content, end);
     const out = this.#out;
     const start = out.position;
+    let size = 0;
     this.#writing = true;
     try {
       const frameStart = begin(head, out);
       if (typeof content === "function") content(out);
       else out.writeBytes(content);
       end(frameStart, out);
+      size = out.position - start;
     } catch (thrown) {
       out.truncate(start);
       throw thrown;
     } finally {
       this.#writing = false;
       if (this.#nested.length > 0) this.#appendNested();
+      this.#finish();
     }
-    const size = out.position - start;
     if (out.position >= GATHER_BYTES) this.flush();
     else this.#flushSoon();
     return size;
@@ -129,9 +147,9 @@ export class OutgoingQueue {
 
   /** Appends a frame and a body that follows it; `done` hears how it went, after which the body has been released. */
   writeBody(head: Message, body: ManagedBuffer, done: (error: Error | undefined) => void): void {
-    if (this.#stopped) {
+    if (this.#closed) {
       body.release();
-      done(new Error("The connection is closed"));
+      done(new RpcError("DISCONNECTED", "The connection is closed"));
       return;
     }
     encodeMessage(head, this.#out);
@@ -150,16 +168,17 @@ export class OutgoingQueue {
   /** Hands everything to the socket now. */
   flush(): void {
     const out = this.#out;
-    if (out.position === 0 || this.#writing || this.#stopped) return;
+    if (out.position === 0 || this.#writing) return;
     const view = out.view();
     if (!this.#bodies.idle) {
       // A stream's bytes belong together on the wire, so frames wait behind it.
-      this.#bodies.pushBytes(view);
+      this.#bodies.pushFrames(view);
+      this.#emptyBuffer();
       this.#backlog = this.#bodies.queuedBytes + this.#socket.queuedBytes;
-      this.#out = new ByteSink(GATHER_BYTES);
+      if (this.#backlog > this.#maxQueuedBytes) this.#overflow();
       return;
     }
-    this.#write([view]);
+    this.#write(view);
     this.#backlog = this.#socket.queuedBytes;
     if (this.#backlog === 0 && out.bytes.length <= MAX_POOLED_BYTES) {
       out.truncate(0);
@@ -179,9 +198,18 @@ export class OutgoingQueue {
     this.#bodies.pump();
   }
 
+  /** Takes nothing more; calls `flushed` once all that was taken, bodies included, has been handed to the socket. */
+  close(flushed: () => void): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#onFlushed = flushed;
+    this.#finish();
+  }
+
   /** Drops what is left; bodies are released and their senders told. */
   stop(error: Error): void {
-    this.#stopped = true;
+    this.#closed = true;
+    this.#onFlushed = undefined;
     this.#out = new ByteSink(0);
     this.#nested = [];
     this.#inFlight = [];
@@ -189,10 +217,28 @@ export class OutgoingQueue {
     this.#bodies.stop(error);
   }
 
-  #write(chunks: readonly Uint8Array[]): boolean {
+  #write(bytes: Uint8Array): boolean {
     this.lastWriteAt = this.#deadlines.now();
-    for (const chunk of chunks) this.#writtenBytes += chunk.length;
-    return this.#socket.write(chunks);
+    this.#writtenBytes += bytes.length;
+    return this.#socket.write([bytes]);
+  }
+
+  /** After `close`: says so when nothing is left to be handed to the socket. */
+  #finish(): void {
+    if (this.#onFlushed === undefined || this.#writing) return;
+    this.flush();
+    if (!this.#bodies.idle) return;
+    const flushed = this.#onFlushed;
+    this.#onFlushed = undefined;
+    flushed?.();
+  }
+
+  #overflow(): void {
+    const { host, port } = this.#socket.remoteAddress;
+    const message = `More than ${this.#maxQueuedBytes} bytes wait behind a stream to ${host}:${port} (maxQueuedBytes)`;
+    const error = new SocketError("QUEUE_OVERFLOW", message);
+    this.stop(error);
+    this.#socket.abort(error);
   }
 
   #writeNested<T>(begin: BeginFrame<T>, head: T, content: Content, end: (frameStart: number, out: ByteSink) => void): number {
@@ -235,6 +281,12 @@ export class OutgoingQueue {
     }
     this.#clock.soon(this.#settle);
   };
+
+  /** Goes on in the same buffer, unless one large frame has made it larger than what is kept. */
+  #emptyBuffer(): void {
+    if (this.#out.bytes.length > MAX_POOLED_BYTES) this.#out = new ByteSink(GATHER_BYTES);
+    else this.#out.truncate(0);
+  }
 
   /** Goes on in a buffer that the socket does not have. */
   #replaceBuffer(): void {

@@ -6,21 +6,37 @@
  * @module
  */
 
-import { toError } from "../base/errors.ts";
+import { ByteSink } from "../base/bytes.ts";
+import { RpcError, toError } from "../base/errors.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 
 /** How much of a body is read at once. */
 const PIECE_BYTES = 256 * 1024;
+/** Frames that wait are put together in blocks of this size: one object each would cost more than the frames. */
+const FRAMES_BYTES = 16 * 1024;
+
+interface Body {
+  readonly body: ManagedBuffer;
+  readonly done: (error: Error | undefined) => void;
+  position: number;
+}
 
 /** A body, or frames that wait behind one. */
-type Item =
-  | { readonly bytes: Uint8Array }
-  | { readonly body: ManagedBuffer; position: number; readonly done: (error: Error | undefined) => void };
+type Item = Body | { readonly frames: ByteSink };
+
+/** What {@linkcode StreamBodies} tells its owner. */
+export interface StreamBodiesOwner {
+  /** Takes bytes for the socket; false when that is full. */
+  write(bytes: Uint8Array): boolean;
+  /** A body could not be read to its end, and all that waited has been dropped. */
+  failed(error: Error): void;
+  /** Nothing waits any more. */
+  emptied(): void;
+}
 
 /** A FIFO of bodies, and of the frames between them. */
 export class StreamBodies {
-  readonly #write: (chunks: readonly Uint8Array[]) => boolean;
-  readonly #abort: () => void;
+  readonly #owner: StreamBodiesOwner;
   #items: Item[] = [];
   #queuedBytes = 0;
   #pumping = false;
@@ -28,10 +44,9 @@ export class StreamBodies {
   #blocked = false;
   #stopped = false;
 
-  /** @param write Gives bytes to the socket; false when it is full. @param abort Ends the connection. */
-  constructor(write: (chunks: readonly Uint8Array[]) => boolean, abort: () => void) {
-    this.#write = write;
-    this.#abort = abort;
+  /** @param owner Is told what happens. */
+  constructor(owner: StreamBodiesOwner) {
+    this.#owner = owner;
   }
 
   /** Whether nothing waits. */
@@ -44,39 +59,29 @@ export class StreamBodies {
     return this.#queuedBytes;
   }
 
-  /** Appends a body. */
+  /** Appends a body; `done` hears how it went, after which the body has been released. */
   push(body: ManagedBuffer, done: (error: Error | undefined) => void): void {
     this.#items.push({ body, position: 0, done });
-    this.pump();
+    this.#pump();
   }
 
-  /** Appends frames behind the bodies that wait. */
-  pushBytes(bytes: Uint8Array): void {
-    this.#items.push({ bytes });
+  /** Appends a copy of `bytes`, whole frames, behind the bodies that wait. */
+  pushFrames(bytes: Uint8Array): void {
     this.#queuedBytes += bytes.length;
+    const last = this.#items.at(-1);
+    if (last !== undefined && "frames" in last && last.frames.position + bytes.length <= last.frames.bytes.length) {
+      last.frames.writeBytes(bytes);
+      return;
+    }
+    const frames = new ByteSink(Math.max(FRAMES_BYTES, bytes.length));
+    frames.writeBytes(bytes);
+    this.#items.push({ frames });
   }
 
-  /** Goes on after the socket was full, or after a piece has been read. */
-  pump(): void {
+  /** The socket, which was full, can take more. */
+  drained(): void {
     this.#blocked = false;
-    if (this.#pumping || this.#reading) return;
-    this.#pumping = true;
-    while (!this.#blocked && !this.#reading && !this.#stopped) {
-      const item = this.#items[0];
-      if (item === undefined) break;
-      if ("bytes" in item) {
-        this.#items.shift();
-        this.#queuedBytes -= item.bytes.length;
-        this.#send(item.bytes);
-      } else if (item.position === item.body.size) {
-        this.#items.shift();
-        item.body.release();
-        item.done(undefined);
-      } else {
-        this.#sendPiece(item);
-      }
-    }
-    this.#pumping = false;
+    this.#pump();
   }
 
   /** Fails and releases all that waits. */
@@ -87,51 +92,73 @@ export class StreamBodies {
     this.#items = [];
     this.#queuedBytes = 0;
     for (const item of items) {
-      if ("bytes" in item) continue;
+      if ("frames" in item) continue;
       item.body.release();
       item.done(error);
     }
   }
 
-  #send(bytes: Uint8Array): void {
-    if (!this.#write([bytes])) this.#blocked = true;
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (!this.#blocked && !this.#reading && !this.#stopped) {
+      const item = this.#items[0];
+      if (item === undefined) break;
+      if ("frames" in item) {
+        this.#items.shift();
+        this.#queuedBytes -= item.frames.position;
+        this.#send(item.frames.view());
+      } else if (item.position === item.body.size) {
+        this.#items.shift();
+        item.body.release();
+        item.done(undefined);
+      } else {
+        this.#sendPiece(item);
+      }
+    }
+    this.#pumping = false;
+    if (this.#items.length === 0) this.#owner.emptied();
   }
 
-  #sendPiece(item: Extract<Item, { body: ManagedBuffer }>): void {
+  #send(bytes: Uint8Array): void {
+    if (!this.#owner.write(bytes)) this.#blocked = true;
+  }
+
+  #sendPiece(item: Body): void {
     const count = Math.min(PIECE_BYTES, item.body.size - item.position);
     const bytes = item.body.bytes;
-    if (bytes !== undefined) {
-      this.#send(bytes.subarray(item.position, item.position + count));
-      item.position += count;
+    if (bytes === undefined) {
+      this.#reading = true;
+      this.#read(item, new Uint8Array(count));
       return;
     }
-    const piece = new Uint8Array(count);
-    this.#reading = true;
-    this.#read(item, piece);
+    this.#send(bytes.subarray(item.position, item.position + count));
+    item.position += count;
   }
 
-  async #read(item: Extract<Item, { body: ManagedBuffer }>, piece: Uint8Array): Promise<void> {
+  async #read(item: Body, piece: Uint8Array): Promise<void> {
+    let failure: Error | undefined;
+    // The buffer lives for the length of the read even if the connection closes meanwhile.
+    item.body.retain();
     try {
-      // The buffer lives for the length of the read even if the connection closes meanwhile.
-      item.body.retain();
-      let length: number;
-      try {
-        length = await item.body.read(item.position, piece);
-      } finally {
-        item.body.release();
+      const length = await item.body.read(item.position, piece);
+      // One that reads nothing would be asked for ever.
+      if (!(length > 0 && length <= piece.length)) {
+        throw new RpcError("STREAM", `A buffer of ${item.body.size} bytes read ${length} of ${piece.length} at ${item.position}`);
       }
-      this.#reading = false;
-      if (this.#stopped) return;
-      item.position += length;
-      this.#send(length === piece.length ? piece : piece.subarray(0, length));
+      if (!this.#stopped) {
+        item.position += length;
+        this.#send(length === piece.length ? piece : piece.subarray(0, length));
+      }
     } catch (thrown) {
-      this.#reading = false;
-      if (this.#stopped) return;
-      // The peer has been promised these bytes; closing is the only way to say that they will not come.
-      this.stop(toError(thrown));
-      this.#abort();
-      return;
+      failure = toError(thrown);
     }
-    if (!this.#blocked) this.pump();
+    this.#reading = false;
+    item.body.release();
+    if (this.#stopped) return;
+    if (failure === undefined) return this.#pump();
+    // The peer has been promised these bytes; closing is the only way to say that they will not come.
+    this.stop(failure);
+    this.#owner.failed(failure);
   }
 }

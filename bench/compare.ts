@@ -1,0 +1,141 @@
+/**
+ * The comparison with the raw echo: both sides in turn, in processes of their own, best of rounds.
+ *
+ * `deno run -A bench/compare.ts [--runtimes node,deno,bun] [--workloads 64x64,…] [--rounds 5] [--seconds 1] [--pin free]
+ * [--json FILE] [--side raw_echo]`; README.md has the method.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { killAll } from "./bench_child.ts";
+import { bundle, canRun, measure, type Placement, type Run, type RunOptions, type Side } from "./measure.ts";
+import { type Comparison, json, judge, table } from "./report.ts";
+import { type Runtime, RUNTIMES, type Workload, WORKLOADS } from "./workloads.ts";
+
+/** A wake-up of the other core that costs more than this many times a turn on one core hides what code costs. */
+const DEAR_WAKE_UP = 1.5;
+
+interface Options {
+  readonly runtimes: readonly Runtime[];
+  readonly workloads: readonly Workload[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** Where processes run; undefined as the method says: round trips apart, others free. */
+  readonly pin: Placement | undefined;
+  readonly json: string | undefined;
+  /** What is compared with the raw echo: the raw echo itself shows how much of a ratio is noise. */
+  readonly side: Side;
+}
+
+function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: args[0] === "--" ? args.slice(1) : [...args],
+    options: {
+      runtimes: { type: "string", default: RUNTIMES.join() },
+      workloads: { type: "string", default: WORKLOADS.map(({ name }) => name).join() },
+      rounds: { type: "string", default: "5" },
+      seconds: { type: "string", default: "1" },
+      "warm-up": { type: "string", default: "0.5" },
+      pin: { type: "string", default: "method" },
+      json: { type: "string" },
+      side: { type: "string", default: "sparkwire" },
+    },
+  });
+  const pin = oneOf("--pin", values.pin, ["method", "apart", "together", "free"] as const);
+  return {
+    runtimes: values.runtimes.split(",").map((name) => oneOf("--runtimes", name, RUNTIMES)),
+    workloads: values.workloads.split(",").map((name) => {
+      const known = oneOf("--workloads", name, WORKLOADS.map((workload) => workload.name));
+      return WORKLOADS.find((workload) => workload.name === known)!;
+    }),
+    rounds: positive("--rounds", values.rounds),
+    seconds: positive("--seconds", values.seconds),
+    warmUpSeconds: positive("--warm-up", values["warm-up"]),
+    pin: pin === "method" ? undefined : pin,
+    json: values.json,
+    side: oneOf("--side", values.side, ["sparkwire", "raw_echo"] as const),
+  };
+}
+
+function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {
+  const found = known.find((name) => name === value);
+  if (found === undefined) throw new RangeError(`${flag} knows ${known.join(", ")}, but not ${value}`);
+  return found;
+}
+
+function positive(flag: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new RangeError(`${flag} must be above 0: ${text}`);
+  return value;
+}
+
+async function main(options: Options): Promise<boolean> {
+  const runtimes: Runtime[] = [];
+  for (const runtime of options.runtimes) {
+    if (runtime === "deno" || await canRun(runtime, "--version")) runtimes.push(runtime);
+    else say(`${runtime} cannot be run and is left out`);
+  }
+  const pinnable = await canRun("taskset", "-c", "0,1", "true");
+  if (!pinnable) say("taskset cannot pin to cores 0 and 1: nothing is pinned, and round trips depend on luck");
+  if (options.side === "sparkwire") await (await import("./frame_check.ts")).checkFrames();
+  if (runtimes.some((runtime) => runtime !== "deno")) {
+    for (const side of new Set<Side>(["raw_echo", options.side])) await bundle(side);
+  }
+  if (pinnable && runtimes[0] !== undefined) await sayWakeUpCost(runtimes[0]);
+
+  const comparisons: Comparison[] = [];
+  for (const workload of options.workloads) {
+    for (const runtime of runtimes) {
+      const placement = pinnable ? options.pin ?? (workload.kind === "roundtrip" ? "apart" : "free") : "free";
+      comparisons.push(await compare(workload, runtime, placement, options));
+    }
+  }
+  say(`\nBest of ${options.rounds} rounds; ours is ${options.side}.\n\n${table(comparisons)}`);
+  if (options.json !== undefined) await Deno.writeTextFile(options.json, json(comparisons));
+  return comparisons.every((comparison) => judge(comparison).mark !== "BELOW");
+}
+
+/** Both sides back to back, each first in every other round, so that a slow spell of the machine meets both. */
+async function compare(workload: Workload, runtime: Runtime, placement: Placement, options: Options): Promise<Comparison> {
+  const raw: Run[] = [];
+  const ours: Run[] = [];
+  const base = { runtime, placement, seconds: options.seconds, warmUpSeconds: options.warmUpSeconds };
+  const runRaw = async (): Promise<unknown> => raw.push(await measure(workload, { ...base, side: "raw_echo" }));
+  const runOurs = async (): Promise<unknown> => ours.push(await measure(workload, { ...base, side: options.side }));
+  for (let round = 0; round < options.rounds; round++) {
+    for (const run of round % 2 === 0 ? [runRaw, runOurs] : [runOurs, runRaw]) await run();
+  }
+  const comparison = { runtime, workload, placement, raw, ours };
+  const { ratio, mark } = judge(comparison);
+  say(`${runtime}, ${workload.title}: ${ratio.toFixed(2)} ${mark}`);
+  return comparison;
+}
+
+/** Says what a wake-up across cores costs here, for with few requests outstanding nothing else may be measured. */
+async function sayWakeUpCost(runtime: Runtime): Promise<void> {
+  const workload = WORKLOADS.find(({ kind }) => kind === "roundtrip")!;
+  const p50 = async (placement: Placement): Promise<number> => {
+    const options: RunOptions = { runtime, side: "raw_echo", placement, seconds: 0.3, warmUpSeconds: 0.3 };
+    return (await measure(workload, options)).p50Micros!;
+  };
+  const together = await p50("together");
+  const apart = await p50("apart");
+  say(`A raw round trip on ${runtime} takes ${together.toFixed(1)} µs on one core, ${apart.toFixed(1)} µs on two.`);
+  if (apart > together * DEAR_WAKE_UP) {
+    say(
+      "Waking the other core is dear here and flatters every ratio with few outstanding: measure with --pin together too.",
+    );
+  }
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+Deno.addSignalListener("SIGINT", () => {
+  killAll();
+  Deno.exit(130);
+});
+if (!await main(readOptions(Deno.args))) Deno.exitCode = 1;

@@ -1,0 +1,100 @@
+/**
+ * One run of one side: a server and a client in processes of their own, warmed up, measured once, ended.
+ *
+ * @module
+ */
+
+import { BenchChild } from "./bench_child.ts";
+import type { ClientReport, ServerReady, ServerStats } from "./bench_process.ts";
+import type { LoadPlan } from "./load.ts";
+import type { Runtime, Workload } from "./workloads.ts";
+
+/** Whose server and client. */
+export type Side = "raw_echo" | "sparkwire";
+
+/** Where the two processes run: on a core each, on one core, or where the system puts them. */
+export type Placement = "apart" | "together" | "free";
+
+/** How a side is run. */
+export interface RunOptions {
+  readonly runtime: Runtime;
+  readonly side: Side;
+  readonly placement: Placement;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+}
+
+/** What one run gave. */
+export interface Run {
+  readonly perSecond: number;
+  readonly p50Micros?: number;
+  /** CPU time of client and server together. */
+  readonly cpuMicrosPerRequest: number;
+}
+
+/** Where the bundles for Bun and Node lie. */
+const BUNDLES = ".build/bench";
+
+const root = new URL("../", import.meta.url);
+
+/** Bundles the entry points of a side for the runtimes that do not run TypeScript from a folder of modules. */
+export async function bundle(side: Side): Promise<void> {
+  for (const role of ["server", "client"]) {
+    const output = await new Deno.Command(Deno.execPath(), {
+      args: ["bundle", "--quiet", "--platform", "deno", "-o", `${BUNDLES}/${side}_${role}.mjs`, `bench/${side}_${role}.ts`],
+      cwd: root,
+      stdout: "null",
+      stderr: "inherit",
+    }).output();
+    if (!output.success) throw new Error(`Cannot bundle ${side}_${role}.ts`);
+  }
+}
+
+/** Whether a program can be run. */
+export async function canRun(program: string, ...args: string[]): Promise<boolean> {
+  try {
+    return (await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output()).success;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs one side once. */
+export async function measure(workload: Workload, options: RunOptions): Promise<Run> {
+  const { kind, outstanding, bodyBytes } = workload;
+  const smallObject = workload.smallObject && options.side === "sparkwire";
+  const { seconds, warmUpSeconds } = options;
+  const plan: LoadPlan = { kind, outstanding, bodyBytes, smallObject, seconds, warmUpSeconds };
+  const server = new BenchChild(commandOf(options, "server"));
+  try {
+    const { port } = await server.next<ServerReady>();
+    const client = new BenchChild([...commandOf(options, "client"), JSON.stringify([port, plan])]);
+    try {
+      await client.next(warmUpSeconds);
+      const before = await server.request<ServerStats>("stats");
+      const report = await client.request<ClientReport>("go", seconds);
+      const after = await server.request<ServerStats>("stats");
+      const handled = after.oneWayMessages - before.oneWayMessages;
+      if (kind === "oneway" && handled !== report.requests) {
+        throw new Error(`${report.requests} one-way messages were sent, but ${handled} were handled`);
+      }
+      return {
+        perSecond: report.perSecond,
+        ...(report.p50Micros === undefined ? {} : { p50Micros: report.p50Micros }),
+        cpuMicrosPerRequest: report.cpuMicrosPerRequest + (after.cpuMicros - before.cpuMicros) / report.requests,
+      };
+    } finally {
+      await client[Symbol.asyncDispose]();
+    }
+  } finally {
+    await server[Symbol.asyncDispose]();
+  }
+}
+
+function commandOf({ runtime, side, placement }: RunOptions, role: "server" | "client"): string[] {
+  const core = role === "client" && placement === "apart" ? "1" : "0";
+  const pin = placement === "free" ? [] : ["taskset", "-c", core];
+  const path = (file: string): string => new URL(file, root).pathname;
+  if (runtime === "deno") return [...pin, Deno.execPath(), "run", "-A", "--no-check", path(`bench/${side}_${role}.ts`)];
+  return [...pin, runtime, path(`${BUNDLES}/${side}_${role}.mjs`)];
+}
