@@ -46,7 +46,7 @@ export interface LoadResult {
 }
 
 /** So many messages go out before an ask makes sure that the peer has handled them: no queue grows past a few batches. */
-const ONE_WAY_BATCH = 2048;
+const ONE_WAY_BATCH = 8192;
 
 /** So many batches are on their way at once, so that neither side waits for the other. */
 const ONE_WAY_BATCHES = 4;

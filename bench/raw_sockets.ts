@@ -203,6 +203,7 @@ const bunRuntime: RawRuntime = {
 /** The members of a node:net socket that are called here. */
 interface NodeConnection {
   readonly writableLength: number;
+  on(event: "drain", listener: () => void): unknown;
   write(bytes: Uint8Array): boolean;
   end(): void;
   setNoDelay(on: boolean): void;
@@ -211,19 +212,26 @@ interface NodeConnection {
 class NodeSocket implements RawSocket {
   readonly #connection: NodeConnection;
   readonly #pools: PoolQueue;
-  readonly busy = false;
+  busy = false;
 
   constructor(connection: NodeConnection, peer: RawPeer, alloc: (bytes: number) => Uint8Array) {
     this.#connection = connection;
     this.#pools = new PoolQueue(() => poolOf(alloc(peer.poolBytes)));
     connection.setNoDelay(true);
+    connection.on("drain", () => {
+      // It comes after each large write, also after one that the system took whole.
+      if (!this.busy) return;
+      this.busy = false;
+      peer.flush();
+    });
     peer.attach(this, this.#pools.take());
   }
 
   send(pool: Pool, length: number): Pool {
     const connection = this.#connection;
-    connection.write(pool.bytes.subarray(0, length));
+    const isTaken = connection.write(pool.bytes.subarray(0, length));
     if (connection.writableLength > 0) {
+      this.busy = !isTaken;
       this.#pools.push(pool, length);
       return this.#pools.take();
     }

@@ -50,10 +50,10 @@ export class StreamInterceptor implements Interceptor {
   }
 
   /** Fails the stream: its bytes will not come. */
-  channelInactive(): void {
+  channelInactive(reason?: Error): void {
     if (!this.#end()) return;
     const message = `Connection closed within stream ${this.#streamId}: ${this.#received} of ${this.#byteCount} bytes came`;
-    this.#callback.onFailure(this.#streamId, new StreamError(message, this.#streamId));
+    this.#callback.onFailure(this.#streamId, new StreamError(message, this.#streamId, { cause: reason }));
   }
 
   /** Fails the stream with what went wrong. */

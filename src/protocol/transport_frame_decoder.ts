@@ -39,8 +39,8 @@ export interface Interceptor {
    * memory is borrowed until this returns.
    */
   handle(memory: Uint8Array, start: number, end: number, owned: boolean): number;
-  /** The connection was closed; the interceptor is gone. It may have had all that it wanted. */
-  channelInactive(): void;
+  /** The connection was closed, for that reason; the interceptor is gone. It may have had all that it wanted. */
+  channelInactive(reason?: Error): void;
   /** The connection failed; the interceptor is gone. It may have had all that it wanted. */
   exceptionCaught(cause: Error): void;
 }
@@ -135,11 +135,11 @@ export class TransportFrameDecoder {
   }
 
   /** The connection was closed: tells the interceptor and frees the memory. */
-  channelInactive(): void {
+  channelInactive(reason?: Error): void {
     this.stop();
     const interceptor = this.#interceptor;
     this.#interceptor = undefined;
-    interceptor?.channelInactive();
+    interceptor?.channelInactive(reason);
   }
 
   /** The connection failed and will be closed: tells the interceptor and frees the memory. */

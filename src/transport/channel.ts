@@ -10,10 +10,25 @@ import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
 import { SocketError } from "../socket/socket.ts";
 import type { Socket, SocketAddress } from "../socket/socket.ts";
+import { formatAddress } from "../socket/socket_errors.ts";
 import { OutgoingQueue } from "./outgoing_queue.ts";
 
 /** How long a connection that is being closed may take to flush and to hear the peer's FIN. */
 export const CLOSE_LINGER_MS = 5_000;
+
+/** What a {@linkcode Channel} is made with. */
+export interface ChannelOptions {
+  /** Whether this side dialled. */
+  readonly dialled: boolean;
+  /** Gives time. */
+  readonly clock: Clock;
+  /** Time and deadlines of the context. */
+  readonly deadlines: Deadlines;
+  /** How many bytes may wait to be sent. */
+  readonly maxQueuedBytes: number;
+  /** Called once, when nothing more can be asked or answered over it. */
+  readonly onInactive: (reason: Error) => void;
+}
 
 /** A connection between two ends that are alike: either side may ask. */
 export class Channel {
@@ -36,24 +51,19 @@ export class Channel {
   readonly #clock: Clock;
   readonly #onInactive: (reason: Error) => void;
 
-  /** @param onInactive Called once, when nothing more can be asked or answered over it. */
-  constructor(
-    socket: Socket,
-    remoteAddress: SocketAddress,
-    options: {
-      readonly dialled: boolean;
-      readonly clock: Clock;
-      readonly deadlines: Deadlines;
-      readonly onInactive: (reason: Error) => void;
-    },
-  ) {
+  /**
+   * @param socket The byte stream below.
+   * @param remoteAddress The peer, as it was dialled or as it came.
+   * @param options Its surroundings.
+   */
+  constructor(socket: Socket, remoteAddress: SocketAddress, options: ChannelOptions) {
     this.socket = socket;
     this.remoteAddress = remoteAddress;
     this.dialled = options.dialled;
     this.deadlines = options.deadlines;
     this.#clock = options.clock;
     this.#onInactive = options.onInactive;
-    this.outgoing = new OutgoingQueue(socket, options.clock, options.deadlines);
+    this.outgoing = new OutgoingQueue(socket, options.clock, options.deadlines, options.maxQueuedBytes);
   }
 
   /** Whether the connection can be used. */
@@ -68,15 +78,16 @@ export class Channel {
 
   /** `host:port` of the peer, for people. */
   get remote(): string {
-    const { host, port } = this.remoteAddress;
-    return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    return formatAddress(this.remoteAddress);
   }
 
-  /** Nothing more is asked or answered; what was answered before leaves within {@linkcode CLOSE_LINGER_MS}. */
+  /**
+   * Nothing more is asked or answered; what was sent before, bodies of streams included, leaves within
+   * {@linkcode CLOSE_LINGER_MS}.
+   */
   close(reason: Error = new SocketError("ABORTED", `Connection from ${this.remote} closed`)): void {
     if (!this.#deactivate(reason)) return;
-    this.outgoing.flush();
-    this.socket.shutdown();
+    this.outgoing.close(() => this.socket.shutdown());
     const timer = this.#clock.setTimer(CLOSE_LINGER_MS, () => this.socket.abort(reason));
     this.socket.closed.then(() => timer.cancel());
   }

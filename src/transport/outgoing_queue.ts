@@ -195,7 +195,7 @@ export class OutgoingQueue {
 
   /** The socket can take more. */
   drained(): void {
-    this.#bodies.pump();
+    this.#bodies.drained();
   }
 
   /** Takes nothing more; calls `flushed` once all that was taken, bodies included, has been handed to the socket. */

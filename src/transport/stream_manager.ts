@@ -9,6 +9,9 @@
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import type { TransportClient } from "./transport_client.ts";
 
+/** The longest name of a stream, in UTF-16 units: longer than any path. A peer that asks for a longer one is no Spark. */
+export const MAX_STREAM_ID_LENGTH = 65_536;
+
 /** Opens streams by name. */
 export interface StreamManager {
   /** The stream's bytes, or undefined if there is none of that name. What it throws becomes a StreamFailure. */

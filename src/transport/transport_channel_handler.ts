@@ -38,20 +38,18 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   readonly #responseHandler: TransportResponseHandler;
   readonly #idle: IdleState;
   #lastReadAt: number;
+  /** What waited to be sent when the connection was last found idle. */
+  #queuedWhenIdle = Infinity;
 
   /** @param dialled The address that was dialled; undefined for an accepted connection. */
-  constructor(
-    context: TransportContext,
-    socket: Socket,
-    dialled: SocketAddress | undefined,
-    bootstraps: readonly TransportServerBootstrap[],
-  ) {
+  constructor(context: TransportContext, socket: Socket, dialled: SocketAddress | undefined) {
     const { clock, deadlines, limits, logger, exposeStack } = context;
     this.#context = context;
     this.channel = new Channel(socket, dialled ?? socket.remoteAddress, {
       dialled: dialled !== undefined,
       clock,
       deadlines,
+      maxQueuedBytes: limits.maxQueuedBytes,
       onInactive: (reason) => this.#inactive(reason),
     });
     this.#lastReadAt = deadlines.now();
@@ -61,20 +59,30 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
       maxOutstandingRequests: limits.maxOutstandingRequests,
     });
     this.client = new TransportClient(this.channel, this.#responseHandler, limits);
-    let rpcHandler = context.rpcHandler;
-    for (const bootstrap of bootstraps) rpcHandler = bootstrap.doBootstrap(this.client, rpcHandler);
-    this.#requestHandler = new TransportRequestHandler(this.channel, this.client, rpcHandler, {
+    this.#requestHandler = new TransportRequestHandler(this.channel, this.client, {
       logger,
       exposeStack,
       maxChunksBeingTransferred: context.conf.maxChunksBeingTransferred,
+      maxFrameBytes: limits.maxFrameBytes,
       maxStreams: limits.maxStreams,
     });
     this.#idle = new IdleState(clock, context.conf.connectionTimeoutMs, this);
   }
 
-  /** Tells the application of the connection. Not part of the constructor, so that the application can already use it. */
-  activate(): void {
-    this.#requestHandler.channelActive();
+  /**
+   * Prepares the connection and tells the application of it: not part of the constructor, so that they can already use it.
+   * What a bootstrap throws closes the connection.
+   */
+  activate(bootstraps: readonly TransportServerBootstrap[]): void {
+    let { rpcHandler } = this.#context;
+    try {
+      for (const bootstrap of bootstraps) rpcHandler = bootstrap.doBootstrap(this.client, rpcHandler);
+    } catch (thrown) {
+      const error = toError(thrown);
+      this.#context.logger.error(`Exception while bootstrapping connection from ${this.channel.remote}`, error);
+      this.channel.abort(error);
+    }
+    if (this.channel.active) this.#requestHandler.channelActive(rpcHandler);
   }
 
   /** The part of a large frame that is still missing, for a driver that can read straight into it. */
@@ -144,6 +152,11 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   onIdle(): boolean {
     const { conf, closeIdleConnections, logger } = this.#context;
     const { remote } = this.channel;
+    const queued = this.channel.outgoing.queuedBytes;
+    const leaving = queued > 0 && queued < this.#queuedWhenIdle;
+    this.#queuedWhenIdle = queued;
+    // What was written long ago may still be leaving, which nothing else tells of.
+    if (leaving) return true;
     if (this.#responseHandler.numOutstandingRequests > 0) {
       const message = `Connection to ${remote} has been quiet for ${conf.connectionTimeoutMs} ms while there are outstanding ` +
         `requests. Assuming connection is dead; please adjust spark.${conf.moduleName}.io.connectionTimeout if this is wrong.`;
@@ -183,8 +196,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
 
   #inactive(reason: Error): void {
     this.#idle.stop();
-    this.#decoder.stop();
-    this.#decoder.channelInactive();
+    this.#decoder.channelInactive(reason);
     // Whoever waits must not be kept waiting by a socket that nobody reads any more.
     this.channel.socket.resume();
     this.#responseHandler.channelInactive(reason);

@@ -8,19 +8,21 @@
  */
 
 import type { ByteSink } from "../base/bytes.ts";
-import { ProtocolError, RpcError, RpcOverloadedError } from "../base/errors.ts";
+import { RpcError, RpcOverloadedError } from "../base/errors.ts";
 import { MessageType } from "../protocol/message.ts";
-import { beginOneWayMessage, beginRpcRequest, endFrame } from "../protocol/message_encoder.ts";
+import { beginOneWayMessage, beginRpcRequest } from "../protocol/message_encoder.ts";
 import type { StreamCallback } from "../protocol/stream_callback.ts";
 import type { Channel } from "./channel.ts";
+import { type EndFrame, limitedEndFrame } from "./frame_limit.ts";
 import type { Content, RpcResponseCallback } from "./rpc_response_callback.ts";
+import { MAX_STREAM_ID_LENGTH } from "./stream_manager.ts";
 import type { TransportResponseHandler } from "./transport_response_handler.ts";
 
 /** Limits of what one connection may have waiting. */
 export interface TransportClientLimits {
   /** Bytes of own messages that wait to be sent. */
   readonly maxOutboxBytes: number;
-  /** The largest frame that may be sent, in bytes. */
+  /** The largest frame that may be sent, in bytes without its length field. */
   readonly maxFrameBytes: number;
 }
 
@@ -29,14 +31,16 @@ export class TransportClient {
   /** The connection. */
   readonly channel: Channel;
   readonly #handler: TransportResponseHandler;
-  readonly #limits: TransportClientLimits;
+  readonly #maxOutboxBytes: number;
+  readonly #endFrame: EndFrame;
   #clientId: string | undefined;
 
-  /** @param channel The connection. @param handler Waits for the answers. */
+  /** @param channel The connection. @param handler Waits for the answers. @param limits What may wait. */
   constructor(channel: Channel, handler: TransportResponseHandler, limits: TransportClientLimits) {
     this.channel = channel;
     this.#handler = handler;
-    this.#limits = limits;
+    this.#maxOutboxBytes = limits.maxOutboxBytes;
+    this.#endFrame = limitedEndFrame(limits.maxFrameBytes);
   }
 
   /** Whether it can be used. */
@@ -49,7 +53,11 @@ export class TransportClient {
     return this.#clientId;
   }
 
-  /** Says who the peer is; once. */
+  /**
+   * Says who the peer is; once.
+   *
+   * @throws RpcError if that has been said before.
+   */
   setClientId(id: string): void {
     if (this.#clientId !== undefined) throw new RpcError("AUTH", "Client ID has already been set.");
     this.#clientId = id;
@@ -60,10 +68,17 @@ export class TransportClient {
     return this.#handler.numOutstandingRequests;
   }
 
+  /** Counts as a request for the idle timeout: somebody is about to use this connection. */
+  updateTimeOfLastRequest(): void {
+    this.#handler.updateTimeOfLastRequest();
+  }
+
   /**
-   * Sends a request; the callback hears of the answer, also when this connection breaks. Returns the request's id, or -1 if the
-   * callback has been failed already. Throws what `content` throws, and an RpcOverloadedError or ProtocolError at a limit; then
-   * nothing was sent and the callback hears nothing.
+   * Sends a request; the callback hears of the answer, also when this connection breaks.
+   *
+   * @returns The request's id, or -1 if the callback has been failed already.
+   * @throws RpcOverloadedError at `maxOutboxBytes` and `maxOutstandingRequests`, ProtocolError at `maxFrameBytes`, and what
+   * `content` throws; then nothing was sent and the callback hears nothing.
    */
   sendRpc(content: Content, callback: RpcResponseCallback): number {
     const { channel } = this;
@@ -82,7 +97,13 @@ export class TransportClient {
     return id;
   }
 
-  /** Sends a message that wants no answer. Returns whether the connection took it; throws as {@linkcode sendRpc} does. */
+  /**
+   * Sends a message that wants no answer.
+   *
+   * @returns Whether the connection took it.
+   * @throws RpcOverloadedError at `maxOutboxBytes`, ProtocolError at `maxFrameBytes`, and what `content` throws; then nothing
+   * was sent.
+   */
   send(content: Content): boolean {
     if (!this.channel.active) return false;
     this.#checkBacklog();
@@ -90,12 +111,21 @@ export class TransportClient {
     return true;
   }
 
-  /** Asks for a stream. Answers carry no request id; they are matched by order. */
+  /**
+   * Asks for a stream. Answers carry no request id; they are matched by order.
+   *
+   * @throws RangeError for an id of more than {@linkcode MAX_STREAM_ID_LENGTH} characters, RpcOverloadedError if too much
+   * waits; then nothing was sent and the callback hears nothing.
+   */
   stream(streamId: string, callback: StreamCallback): void {
+    if (streamId.length > MAX_STREAM_ID_LENGTH) {
+      throw new RangeError(`Stream id has ${streamId.length} characters, but the limit is ${MAX_STREAM_ID_LENGTH}`);
+    }
     if (!this.channel.active) {
       callback.onFailure(streamId, this.#inactiveError(`stream ${streamId}`));
       return;
     }
+    this.#checkBacklog();
     this.#handler.addStreamCallback(streamId, callback);
     this.channel.outgoing.writeMessage({ type: MessageType.StreamRequest, streamId });
   }
@@ -115,17 +145,8 @@ export class TransportClient {
     return `TransportClient[remoteAddress=${this.channel.remote}, clientId=${this.#clientId}, isActive=${this.isActive}]`;
   }
 
-  readonly #endFrame = (frameStart: number, out: ByteSink): void => {
-    const size = out.position - frameStart;
-    const limit = this.#limits.maxFrameBytes;
-    if (size > limit) {
-      throw new ProtocolError(`Message takes ${size} bytes, but the limit is ${limit} (spark.rpc.message.maxSize)`, { limit });
-    }
-    endFrame(frameStart, out);
-  };
-
   #checkBacklog(): void {
-    const limit = this.#limits.maxOutboxBytes;
+    const limit = this.#maxOutboxBytes;
     if (!this.channel.outgoing.exceeds(limit)) return;
     const queue = `outbox to ${this.channel.remote}`;
     throw new RpcOverloadedError(`Cannot send: more than ${limit} bytes wait in the ${queue} (maxOutboxBytes)`, queue, limit);

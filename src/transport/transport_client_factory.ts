@@ -1,7 +1,8 @@
 /**
  * Dials peers and keeps their connections for the next who wants them.
  *
- * Spark: common/network-common/…/client/TransportClientFactory.java.
+ * Spark: common/network-common/…/client/TransportClientFactory.java. Differences: the time limit of a dial holds for its
+ * bootstraps too, and a peer whose connections are gone is forgotten.
  *
  * @module
  */
@@ -9,6 +10,7 @@
 import { RpcStoppedError, toError } from "../base/errors.ts";
 import { SocketError } from "../socket/socket.ts";
 import type { SocketAddress } from "../socket/socket.ts";
+import { formatAddress } from "../socket/socket_errors.ts";
 import type { TransportChannelHandler } from "./transport_channel_handler.ts";
 import type { TransportClientBootstrap } from "./transport_client_bootstrap.ts";
 import type { TransportClient } from "./transport_client.ts";
@@ -31,14 +33,21 @@ export class TransportClientFactory implements AsyncDisposable {
     this.#bootstraps = bootstraps;
   }
 
+  /** How many peers it has connections to, dials included. */
+  get size(): number {
+    return this.#pools.size;
+  }
+
   /**
    * A connection to `address`: an open one, or the one that is being dialled, or a new one. The key is the name, not the IP, so
-   * `localhost` and `127.0.0.1` are different peers. Rejects with a SocketError or what a bootstrap failed with.
+   * `localhost` and `127.0.0.1` are different peers.
+   *
+   * @returns Rejects with a SocketError, with what a bootstrap failed with, or with an RpcStoppedError after `close`.
    */
   createClient(address: SocketAddress): Promise<TransportClient> {
-    if (this.#closed) return Promise.reject(new RpcStoppedError("TransportClientFactory is closed"));
+    if (this.#closed) return Promise.reject(stoppedError());
     const { numConnectionsPerPeer } = this.#context.conf;
-    const key = `${address.host} ${address.port}`;
+    const key = formatAddress(address);
     let slots = this.#pools.get(key);
     if (slots === undefined) {
       slots = new Array<Slot>(numConnectionsPerPeer).fill(undefined);
@@ -47,19 +56,24 @@ export class TransportClientFactory implements AsyncDisposable {
     const index = numConnectionsPerPeer === 1 ? 0 : Math.floor(this.#context.random() * numConnectionsPerPeer);
     const slot = slots[index];
     if (slot instanceof Promise) return slot;
-    if (slot !== undefined && slot.isActive) return Promise.resolve(slot);
-    return this.#fill(slots, index, address);
+    if (slot === undefined || !slot.isActive) return this.#fill(slots, index, address);
+    slot.updateTimeOfLastRequest();
+    return Promise.resolve(slot);
   }
 
-  /** Dials a connection that nobody else gets. */
+  /**
+   * Dials a connection that nobody else gets.
+   *
+   * @returns Rejects as that of {@linkcode createClient} does.
+   */
   createUnmanagedClient(address: SocketAddress): Promise<TransportClient> {
-    return this.#dial(address);
+    return this.#closed ? Promise.reject(stoppedError()) : this.#dial(address);
   }
 
-  /** Closes the pooled connections and gives up the dials. */
+  /** Closes the pooled connections, for `reason` if there is one, and gives up the dials. */
   async close(reason?: Error): Promise<void> {
     this.#closed = true;
-    for (const dial of this.#dialling) dial.abort(new RpcStoppedError("TransportClientFactory is closed"));
+    for (const dial of this.#dialling) dial.abort(stoppedError());
     const closing: Promise<void>[] = [];
     for (const slots of this.#pools.values()) {
       for (const slot of slots) {
@@ -76,22 +90,26 @@ export class TransportClientFactory implements AsyncDisposable {
     return this.close();
   }
 
-  async #fill(slots: Slot[], index: number, address: SocketAddress): Promise<TransportClient> {
+  /** Not async: whoever asks while the dial is under way gets the very same promise. */
+  #fill(slots: Slot[], index: number, address: SocketAddress): Promise<TransportClient> {
     const dialling = this.#dial(address);
     slots[index] = dialling;
-    try {
-      const client = await dialling;
-      slots[index] = client;
-      return client;
-    } catch (thrown) {
+    const forget = (slot: Slot): void => {
+      if (slots[index] !== slot) return;
       slots[index] = undefined;
-      throw thrown;
-    }
+      const key = formatAddress(address);
+      if (this.#pools.get(key) === slots && slots.every((other) => other === undefined)) this.#pools.delete(key);
+    };
+    dialling.then((client) => {
+      slots[index] = client;
+      client.channel.socket.closed.then(() => forget(client));
+    }, () => forget(dialling));
+    return dialling;
   }
 
   async #dial(address: SocketAddress): Promise<TransportClient> {
     const { conf, clock, logger } = this.#context;
-    const name = `${address.host}:${address.port}`;
+    const name = formatAddress(address);
     const timeoutMs = conf.connectionCreationTimeoutMs;
     const begun = clock.now();
     const dial = new AbortController();
@@ -123,20 +141,32 @@ export class TransportClientFactory implements AsyncDisposable {
       if (signal.aborted) throw signal.reason;
       const error = toError(thrown);
       const code = error instanceof SocketError ? error.socketCode : "UNKNOWN";
-      throw new SocketError(code, `Failed to connect to ${address.host}:${address.port}: ${error.message}`, { cause: error });
+      throw new SocketError(code, `Failed to connect to ${formatAddress(address)}: ${error.message}`, { cause: error });
     }
     if (handler === undefined) throw new SocketError("UNKNOWN", `The ${this.#context.driver.name} driver attached nothing`);
     return handler.client;
   }
 
   async #bootstrap(client: TransportClient, signal: AbortSignal): Promise<void> {
+    let giveUp = (): void => {};
+    const gaveUp = new Promise<never>((_, reject) => {
+      giveUp = () => reject(signal.reason);
+    });
+    signal.addEventListener("abort", giveUp, { once: true });
     try {
-      for (const bootstrap of this.#bootstraps) await bootstrap.doBootstrap(client);
       signal.throwIfAborted();
+      for (const bootstrap of this.#bootstraps) await Promise.race([bootstrap.doBootstrap(client), gaveUp]);
     } catch (thrown) {
-      this.#context.logger.error(`Exception while bootstrapping client of ${client.channel.remote}`, thrown);
-      client.close();
-      throw thrown;
+      const error = toError(thrown);
+      this.#context.logger.error(`Exception while bootstrapping client of ${client.channel.remote}`, error);
+      client.close(error);
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", giveUp);
     }
   }
+}
+
+function stoppedError(): RpcStoppedError {
+  return new RpcStoppedError("TransportClientFactory is closed");
 }

@@ -22,7 +22,7 @@ import type { TransportServerBootstrap } from "./transport_server_bootstrap.ts";
 
 /** Limits per connection. */
 export interface TransportLimits {
-  /** The largest frame, in bytes. Sending more fails locally; receiving more closes the connection. */
+  /** The largest frame, in bytes without its length field. Sending more fails locally; receiving more closes the connection. */
   readonly maxFrameBytes: number;
   /** Bytes of own messages that may wait on one connection. */
   readonly maxOutboxBytes: number;
@@ -126,9 +126,9 @@ export class TransportContext {
     dialled: SocketAddress | undefined,
     bootstraps: readonly TransportServerBootstrap[] = [],
   ): TransportChannelHandler {
-    const handler = new TransportChannelHandler(this, socket, dialled, bootstraps);
+    const handler = new TransportChannelHandler(this, socket, dialled);
     this.#connections.add(handler);
-    handler.activate();
+    handler.activate(bootstraps);
     return handler;
   }
 

@@ -12,12 +12,19 @@ import type { Int64 } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType } from "../protocol/message.ts";
-import type { RpcRequest, StreamRequest, TransportRequest } from "../protocol/message.ts";
-import { beginRpcResponse, endFrame } from "../protocol/message_encoder.ts";
+import type { OneWayMessage, RpcRequest, StreamRequest, TransportRequest } from "../protocol/message.ts";
+import { beginRpcResponse } from "../protocol/message_encoder.ts";
 import type { Channel } from "./channel.ts";
-import type { RpcHandler } from "./rpc_handler.ts";
+import { type EndFrame, limitedEndFrame } from "./frame_limit.ts";
+import { noOpRpcHandler, type RpcHandler } from "./rpc_handler.ts";
 import type { Content, RpcResponder } from "./rpc_response_callback.ts";
+import { MAX_STREAM_ID_LENGTH } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
+
+/** The longest text of a failure that is sent, in UTF-16 units. */
+const MAX_FAILURE_LENGTH = 65_536;
+/** How many streams that are refused may wait for their turn to be told so. */
+const MAX_REFUSED_STREAMS = 1_024;
 
 /** How a connection answers. */
 export interface TransportRequestHandlerOptions {
@@ -27,13 +34,20 @@ export interface TransportRequestHandlerOptions {
   readonly exposeStack: boolean;
   /** How many chunks and streams may be on their way: `spark.shuffle.maxChunksBeingTransferred`. */
   readonly maxChunksBeingTransferred: number;
+  /** The largest answer, in bytes of its frame without the length field. */
+  readonly maxFrameBytes: number;
   /** How many streams one connection may be sent at once. */
   readonly maxStreams: number;
 }
 
-/** The text that tells a peer of a failure. */
-export function failureText(error: Error, exposeStack: boolean): string {
-  return exposeStack && error.stack !== undefined ? error.stack : error.message;
+function failureText(error: Error, exposeStack: boolean): string {
+  const text = exposeStack && error.stack !== undefined ? error.stack : error.message;
+  return text.slice(0, MAX_FAILURE_LENGTH);
+}
+
+/** Whether the peer's bytes are at fault; an error without an offset is of bytes that were to be sent. */
+function isOfReceived(thrown: unknown): boolean {
+  return thrown instanceof ProtocolError && thrown.offset !== undefined;
 }
 
 /** Answers one request, once. */
@@ -70,33 +84,34 @@ class Responder implements RpcResponder {
 export class TransportRequestHandler {
   readonly #channel: Channel;
   readonly #client: TransportClient;
-  readonly #rpcHandler: RpcHandler;
   readonly #options: TransportRequestHandlerOptions;
+  readonly #endFrame: EndFrame;
+  #rpcHandler: RpcHandler = noOpRpcHandler;
   #streamsBeingSent = 0;
+  #streamsRefused = 0;
   /** Streams are answered in the order in which they were asked for, however long each takes to open. */
   #lastStream: Promise<void> | undefined;
 
-  /** @param client The other direction of the same connection. @param rpcHandler What the application does. */
-  constructor(channel: Channel, client: TransportClient, rpcHandler: RpcHandler, options: TransportRequestHandlerOptions) {
+  /** @param client The other direction of the same connection. */
+  constructor(channel: Channel, client: TransportClient, options: TransportRequestHandlerOptions) {
     this.#channel = channel;
     this.#client = client;
-    this.#rpcHandler = rpcHandler;
     this.#options = options;
+    this.#endFrame = limitedEndFrame(options.maxFrameBytes);
   }
 
-  /** A request has come. */
+  /**
+   * A request has come.
+   *
+   * @throws ProtocolError if its bytes are no request that any peer of ours would send.
+   */
   handle(request: TransportRequest): void {
     switch (request.type) {
       case MessageType.RpcRequest:
         this.#processRpcRequest(request);
         return;
       case MessageType.OneWayMessage:
-        try {
-          this.#rpcHandler.receiveOneWay(this.#client, request.body);
-        } catch (thrown) {
-          if (thrown instanceof ProtocolError) throw thrown;
-          this.#options.logger.error("Error while invoking RpcHandler#receive() for one-way message.", toError(thrown));
-        }
+        this.#processOneWayMessage(request);
         return;
       case MessageType.StreamRequest:
         this.#processStreamRequest(request);
@@ -119,9 +134,13 @@ export class TransportRequestHandler {
     }
   }
 
-  /** Sends the answer to a request; throws what `content` throws, and then nothing was sent. */
+  /**
+   * Sends the answer to a request; returns how many bytes it takes.
+   *
+   * @throws ProtocolError if it is too large, and what `content` throws; then nothing was sent.
+   */
   respond(requestId: Int64, content: Content): number {
-    return this.#channel.outgoing.writeFrame(beginRpcResponse, requestId, content, endFrame);
+    return this.#channel.outgoing.writeFrame(beginRpcResponse, requestId, content, this.#endFrame);
   }
 
   /** Tells that a request failed. */
@@ -141,9 +160,10 @@ export class TransportRequestHandler {
     return 0;
   }
 
-  /** A new connection. */
-  channelActive(): void {
-    this.#guard(() => this.#rpcHandler.channelActive?.(this.#client));
+  /** A new connection, whose requests are for `rpcHandler`. */
+  channelActive(rpcHandler: RpcHandler): void {
+    this.#rpcHandler = rpcHandler;
+    this.#guard(() => rpcHandler.channelActive?.(this.#client));
   }
 
   /** All that came in one piece has been handled. */
@@ -169,15 +189,27 @@ export class TransportRequestHandler {
       this.#rpcHandler.receive(this.#client, request.body, responder);
     } catch (thrown) {
       // Content that cannot be read is one message's fault; bytes that are no message are the connection's.
-      if (thrown instanceof ProtocolError) throw thrown;
+      if (isOfReceived(thrown)) throw thrown;
       const error = toError(thrown);
       this.#options.logger.debug(`Error while invoking RpcHandler#receive() on RPC of ${this.#channel.remote}`, error);
       responder.onFailure(error);
     }
   }
 
+  #processOneWayMessage({ body }: OneWayMessage): void {
+    try {
+      this.#rpcHandler.receiveOneWay(this.#client, body);
+    } catch (thrown) {
+      if (isOfReceived(thrown)) throw thrown;
+      this.#options.logger.error("Error while invoking RpcHandler#receive() for one-way message.", toError(thrown));
+    }
+  }
+
   #processStreamRequest({ streamId }: StreamRequest): void {
     const { logger, maxChunksBeingTransferred, maxStreams } = this.#options;
+    if (streamId.length > MAX_STREAM_ID_LENGTH) {
+      throw new ProtocolError(`Stream id has ${streamId.length} characters`, { offset: 0, limit: MAX_STREAM_ID_LENGTH });
+    }
     const transferred = this.#rpcHandler.streamManager.chunksBeingTransferred?.() ?? 0;
     if (transferred >= maxChunksBeingTransferred) {
       const message = `The number of chunks being transferred ${transferred} is above ${maxChunksBeingTransferred}, ` +
@@ -186,39 +218,52 @@ export class TransportRequestHandler {
       this.#channel.close(new Error(message));
       return;
     }
-    if (this.#streamsBeingSent >= maxStreams) {
-      this.#streamFailure(streamId, new Error(`More than ${maxStreams} streams at once on one connection`));
+    if (this.#streamsBeingSent < maxStreams) {
+      this.#streamsBeingSent++;
+      this.#lastStream = this.#answerStream(streamId, this.#openStream(streamId), this.#lastStream);
       return;
     }
-    this.#streamsBeingSent++;
-    this.#lastStream = this.#openStream(streamId, this.#lastStream);
+    if (this.#streamsRefused === MAX_REFUSED_STREAMS) {
+      throw new ProtocolError(`${maxStreams} streams and ${MAX_REFUSED_STREAMS} more were asked for at once`, { offset: 0 });
+    }
+    this.#streamsRefused++;
+    this.#lastStream = this.#refuseStream(streamId, this.#lastStream);
   }
 
-  async #openStream(streamId: string, previous: Promise<void> | undefined): Promise<void> {
+  /** The stream's bytes, or why there are none; never rejects. */
+  async #openStream(streamId: string): Promise<ManagedBuffer | Error> {
     const manager = this.#rpcHandler.streamManager;
-    let buffer: ManagedBuffer | undefined;
-    let failure: Error | undefined;
     try {
       manager.checkAuthorization?.(this.#client, streamId);
-      buffer = await manager.openStream(streamId);
+      return await manager.openStream(streamId) ?? new Error(`Stream '${streamId}' was not found.`);
     } catch (thrown) {
-      failure = toError(thrown);
+      return toError(thrown);
     }
+  }
+
+  async #answerStream(streamId: string, opening: Promise<ManagedBuffer | Error>, previous?: Promise<void>): Promise<void> {
+    const buffer = await opening;
     await previous;
-    if (buffer === undefined) {
+    if (buffer instanceof Error) {
       this.#streamsBeingSent--;
-      this.#streamFailure(streamId, failure ?? new Error(`Stream '${streamId}' was not found.`));
+      this.#streamFailure(streamId, buffer);
       return;
     }
-    manager.streamBeingSent?.(streamId);
+    const manager = this.#rpcHandler.streamManager;
+    this.#guard(() => manager.streamBeingSent?.(streamId));
     const head = { type: MessageType.StreamResponse, streamId, byteCount: buffer.size } as const;
     this.#channel.outgoing.writeBody(head, buffer, (error) => {
       this.#streamsBeingSent--;
-      manager.streamSent?.(streamId);
-      if (error !== undefined) {
-        this.#options.logger.warning(`Error sending stream ${streamId} to ${this.#channel.remote}`, error);
-      }
+      this.#guard(() => manager.streamSent?.(streamId));
+      if (error === undefined) return;
+      this.#options.logger.warning(`Error sending stream ${streamId} to ${this.#channel.remote}: ${error.message}`, error);
     });
+  }
+
+  async #refuseStream(streamId: string, previous?: Promise<void>): Promise<void> {
+    await previous;
+    this.#streamsRefused--;
+    this.#streamFailure(streamId, new Error(`More than ${this.#options.maxStreams} streams at once on one connection`));
   }
 
   #streamFailure(streamId: string, failure: Error): void {

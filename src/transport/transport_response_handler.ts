@@ -7,6 +7,7 @@
  * @module
  */
 
+import { unreachable } from "../base/assert.ts";
 import {
   ProtocolError,
   RpcError,
@@ -74,7 +75,16 @@ export class TransportResponseHandler {
     return this.#lastRequestAt;
   }
 
-  /** Keeps `callback` until its answer comes; returns the request's id. Throws an RpcOverloadedError at the limit. */
+  /** Somebody is about to send a request. */
+  updateTimeOfLastRequest(): void {
+    this.#lastRequestAt = this.#channel.deadlines.now();
+  }
+
+  /**
+   * Keeps `callback` until its answer comes; returns the request's id.
+   *
+   * @throws RpcOverloadedError at `maxOutstandingRequests`.
+   */
   addRpcRequest(callback: RpcResponseCallback): number {
     const requests = this.#requests;
     if (requests.full) {
@@ -82,7 +92,7 @@ export class TransportResponseHandler {
       const message = `Cannot ask: ${requests.limit} ${queue} wait for their answers (maxOutstandingRequests)`;
       throw new RpcOverloadedError(message, queue, requests.limit);
     }
-    this.#lastRequestAt = this.#channel.deadlines.now();
+    this.updateTimeOfLastRequest();
     if (callback.deadline !== Infinity) this.#channel.deadlines.note(callback.deadline);
     return requests.add(callback);
   }
@@ -92,7 +102,11 @@ export class TransportResponseHandler {
     this.#requests.take(id);
   }
 
-  /** Keeps `callback` until its stream comes: the first to ask is the first to be answered. */
+  /**
+   * Keeps `callback` until its stream comes: the first to ask is the first to be answered.
+   *
+   * @throws RpcOverloadedError at {@linkcode MAX_STREAMS_WAITING}.
+   */
   addStreamCallback(streamId: string, callback: StreamCallback): void {
     if (!this.#streams.push({ streamId, callback })) {
       const queue = `streams from ${this.#channel.remote}`;
@@ -102,10 +116,14 @@ export class TransportResponseHandler {
         MAX_STREAMS_WAITING,
       );
     }
-    this.#lastRequestAt = this.#channel.deadlines.now();
+    this.updateTimeOfLastRequest();
   }
 
-  /** An answer has come. */
+  /**
+   * An answer has come.
+   *
+   * @throws ProtocolError if bytes would follow that nobody has asked for.
+   */
   handle(message: TransportResponse): void {
     switch (message.type) {
       case MessageType.RpcResponse: {
@@ -130,15 +148,22 @@ export class TransportResponseHandler {
       case MessageType.StreamFailure: {
         const waiting = this.#streams.shift();
         if (waiting === undefined) {
-          this.#logger.warning(`Stream failure with unknown callback: ${message.error}`);
+          this.#ignored(`stream ${message.streamId}`);
           return;
         }
         const error = new StreamError(message.error, waiting.streamId);
         this.#guard(() => waiting.callback.onFailure(waiting.streamId, error));
         return;
       }
+      case MessageType.ChunkFetchSuccess:
+      case MessageType.ChunkFetchFailure:
+        this.#ignored(`block ${int64ToBigInt(message.streamId)}_${message.chunkIndex}`);
+        return;
+      case MessageType.MergedBlockMetaSuccess:
+        this.#ignored(`MergedBlockMeta ${int64ToBigInt(message.requestId)}`);
+        return;
       default:
-        throw new ProtocolError(`Unexpected response of type ${message.type} from ${this.#channel.remote}`);
+        unreachable(message);
     }
   }
 
@@ -160,11 +185,12 @@ export class TransportResponseHandler {
 
   #take(requestId: Int64): RpcResponseCallback | undefined {
     const callback = this.#requests.take(int64ToSafe(requestId));
-    if (callback === undefined) {
-      const id = int64ToBigInt(requestId);
-      this.#logger.debug(`Ignoring response for RPC ${id} from ${this.#channel.remote} since it is not outstanding`);
-    }
+    if (callback === undefined) this.#ignored(`RPC ${int64ToBigInt(requestId)}`);
     return callback;
+  }
+
+  #ignored(what: string): void {
+    this.#logger.debug(`Ignoring response for ${what} from ${this.#channel.remote} since it is not outstanding`);
   }
 
   #startStream(message: StreamResponse): void {
@@ -181,7 +207,13 @@ export class TransportResponseHandler {
     const ended = () => {
       this.#streamActive = false;
     };
-    this.#decoder.setInterceptor(new StreamInterceptor(streamId, message.byteCount, callback, this.#flow, ended));
+    // What onData throws ends the connection, since the rest of the body would have to go somewhere; the end is as any answer.
+    const guarded: StreamCallback = {
+      onData: (id, chunk, owned, flow) => callback.onData(id, chunk, owned, flow),
+      onComplete: (id) => this.#guard(() => callback.onComplete(id)),
+      onFailure: (id, error) => this.#guard(() => callback.onFailure(id, error)),
+    };
+    this.#decoder.setInterceptor(new StreamInterceptor(streamId, message.byteCount, guarded, this.#flow, ended));
   }
 
   #guard(run: () => void): void {

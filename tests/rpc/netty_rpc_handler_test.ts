@@ -1,0 +1,59 @@
+import { assertEquals } from "@std/assert";
+import type { RpcAddress } from "../../src/rpc/rpc_address.ts";
+import { RpcEnv } from "../../src/rpc/rpc_env.ts";
+import { test, until } from "../_harness.ts";
+import type { TestContext } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
+
+async function server(context: TestContext, events: string[] = []): Promise<RpcEnv> {
+  const env = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0, logger: new MemoryLogger() });
+  context.defer(() => env.shutdown());
+  const keep = (what: string) => (address: RpcAddress) => void events.push(`${what} ${address}`);
+  env.setupEndpoint("Echo", {
+    receiveAndReply: (message) => message,
+    onConnected: keep("onConnected"),
+    onDisconnected: keep("onDisconnected"),
+  });
+  return env;
+}
+
+// Spark: NettyRpcHandlerSuite "receive"
+test("NettyRpcHandler announces a peer's socket address, and with its first message the address that it listens at", async (context) => {
+  const events: string[] = [];
+  const env = await server(context, events);
+  const peer = await server(context);
+  const ref = await peer.setupEndpointRef({ address: env.address!, name: "Echo" });
+  for (let i = 0; i < 3; i++) await ref.ask(i);
+  await until(() => events.length >= 2, "both addresses");
+  assertEquals(events.length, 2);
+  assertEquals(events[0]?.startsWith("onConnected 127.0.0.1:"), true);
+  assertEquals(events[1], `onConnected ${peer.address}`);
+});
+
+// Spark: NettyRpcHandlerSuite "connectionTerminated"
+test("NettyRpcHandler announces the end of a connection for both of its addresses", async (context) => {
+  const events: string[] = [];
+  const env = await server(context, events);
+  const peer = await server(context);
+  await (await peer.setupEndpointRef({ address: env.address!, name: "Echo" })).ask(1);
+  await peer.shutdown();
+  await until(() => events.length === 4, "both ends");
+  assertEquals(
+    events.slice(2).sort(),
+    events.slice(0, 2).map((event) => event.replace("onConnected", "onDisconnected")).sort(),
+  );
+});
+
+test("NettyRpcHandler announces an address once, also if both sides dial each other and talk both ways", async (context) => {
+  const events: string[] = [];
+  const env = await server(context, events);
+  const peer = await server(context);
+  const there = await peer.setupEndpointRef({ address: env.address!, name: "Echo" });
+  // The reference is bound to the connection that the peer opened, so the answer to it comes back over that one.
+  const back = await there.ask(peer.setupEndpoint("Back", { receiveAndReply: (message) => message }));
+  assertEquals(String(back), `NettyRpcEndpointRef(spark://Back@${peer.address})`);
+  await (await env.setupEndpointRef({ address: peer.address!, name: "Echo" })).ask(1);
+  const dialled = events.filter((event) => event === `onConnected ${peer.address}`);
+  // Once for the connection that the peer opened, once for the one that this side opened: an event per address and connection.
+  assertEquals(dialled.length, 2);
+});

@@ -1,0 +1,150 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { defaultSocketDriver } from "../../src/socket/default.ts";
+import { nodeSocketDriver } from "../../src/socket/node.ts";
+import { type ConnectOptions, type SocketAddress, SocketError, type TlsOptions } from "../../src/socket/socket.ts";
+import {
+  CA_CERT,
+  CLIENT_CERT,
+  CLIENT_KEY,
+  ROGUE_CA_CERT,
+  ROGUE_CERT,
+  ROGUE_KEY,
+  SERVER_CERT,
+  SERVER_KEY,
+} from "./certificates.ts";
+import type { Peer } from "./_peer.ts";
+import { socketCase, type Stage, type TestListener } from "./_stage.ts";
+
+const native = await defaultSocketDriver();
+const suite = { name: "TLS", driver: nodeSocketDriver };
+const server: TlsOptions = { cert: SERVER_CERT, key: SERVER_KEY };
+const trusting: TlsOptions = { caCerts: [CA_CERT] };
+const client: TlsOptions = { ...trusting, cert: CLIENT_CERT, key: CLIENT_KEY };
+
+function listenTls(stage: Stage, tls: TlsOptions): Promise<TestListener> {
+  return stage.listen({ hooks: { onData: (peer, chunk) => void peer.send(chunk.length) }, options: { tls } });
+}
+
+async function assertEcho(stage: Stage, address: SocketAddress, tls: TlsOptions): Promise<void> {
+  const peer = await stage.connect(address, { options: { tls } });
+  assert(peer.socket.secure);
+  peer.send(100_000);
+  await stage.until(peer, "the echo", () => peer.receivedBytes === peer.sentBytes);
+}
+
+async function refusal(stage: Stage, address: SocketAddress, options: ConnectOptions): Promise<SocketError> {
+  const dialled = stage.dial(address, () => {
+    throw new Error("attached without a handshake");
+  }, options);
+  return await assertRejects(() => stage.run(dialled, "the connect to fail"), SocketError);
+}
+
+socketCase(suite, "SocketDriver.connect() refuses a certificate that it has no reason to trust", async (stage) => {
+  const { address } = await listenTls(stage, server);
+  for (const caCerts of [undefined, [], [ROGUE_CA_CERT]]) {
+    const error = await refusal(stage, address, { tls: caCerts === undefined ? {} : { caCerts } });
+    assertEquals(error.socketCode, "TLS");
+    assert(error.message.startsWith(`Cannot connect to 127.0.0.1:${address.port}: TLS failed: `), error.message);
+  }
+  await assertEcho(stage, address, { caCerts: [ROGUE_CA_CERT, CA_CERT] });
+});
+
+socketCase(suite, "SocketDriver.connect() verifies the name that was dialled, or serverName", async (stage) => {
+  const { address } = await listenTls(stage, server);
+  const local = { host: "localhost", port: address.port };
+  for (const where of [address, local]) {
+    await assertEcho(stage, where, trusting);
+    await assertEcho(stage, where, { ...trusting, serverName: "sparkwire.test" });
+    const error = await refusal(stage, where, { tls: { ...trusting, serverName: "elsewhere.test" } });
+    assertEquals(error.socketCode, "TLS");
+  }
+  const noName = { ...trusting, serverName: "127.0.0.1" };
+  await assertRejects(() => stage.dial(address, (socket) => stage.track(socket), { tls: noName }), TypeError, "serverName");
+});
+
+socketCase(suite, "SocketDriver.listen() with caCerts takes only clients with a certificate of theirs", async (stage) => {
+  const listener = await listenTls(stage, { ...server, caCerts: [CA_CERT] });
+  for (const tls of [trusting, { ...trusting, cert: ROGUE_CERT, key: ROGUE_KEY }]) {
+    let peer: Peer | undefined;
+    // TLS 1.3 is through for the client before the server has looked at the certificate.
+    const dialled = stage.dial(listener.address, (socket) => peer = stage.track(socket), { tls });
+    const outcome = await stage.run(dialled.catch((error) => error), "to connect or to fail");
+    if (peer === undefined) assert(outcome instanceof SocketError);
+    else await stage.until(peer, "to be cut off", () => peer!.hasEnded || peer!.isClosed);
+  }
+  await assertEcho(stage, listener.address, client);
+  assertEquals(listener.accepted.length, 1);
+});
+
+socketCase(suite, "SocketDriver.listen() without caCerts does not ask for a certificate", async (stage) => {
+  const { address } = await listenTls(stage, server);
+  await assertEcho(stage, address, { ...trusting, cert: ROGUE_CERT, key: ROGUE_KEY });
+});
+
+socketCase(suite, "SocketDriver.listen() cuts off who does not speak TLS", async (stage) => {
+  const listener = await listenTls(stage, server);
+  const plain = await stage.connect(listener.address, { hooks: { hearsOther: true } });
+  plain.write([new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")]);
+  await stage.until(plain, "to be cut off", () => plain.hasEnded || plain.isClosed);
+  await assertEcho(stage, listener.address, trusting);
+  assertEquals(listener.accepted.length, 1);
+});
+
+socketCase(suite, "SocketDriver.connect() to a listener that does not speak TLS fails", async (stage) => {
+  const listener = await stage.listen({
+    hooks: {
+      onData: (peer) => {
+        peer.write([new Uint8Array(1000)]);
+        peer.shutdown();
+      },
+      hearsOther: true,
+    },
+  });
+  const error = await refusal(stage, listener.address, { tls: trusting });
+  assert(["TLS", "CONNECTION_RESET"].includes(error.socketCode), error.message);
+});
+
+socketCase(suite, "SocketDriver.connect() is aborted in the midst of a handshake", async (stage) => {
+  const listener = await stage.listen({ hooks: { attach: (peer) => peer.pause() } });
+  const controller = new AbortController();
+  const reason = new Error("given up");
+  const dialled = stage.dial(listener.address, () => {
+    throw new Error("attached without a handshake");
+  }, { tls: trusting, signal: controller.signal });
+  const rejected = dialled.then(() => undefined, (error) => error);
+  const silent = await listener.next();
+  controller.abort(reason);
+  assertStrictEquals(await stage.run(rejected, "the connect to fail"), reason);
+  silent.abort();
+});
+
+socketCase(suite, "SocketListener.close() attaches nobody whose handshake ends later", async (stage) => {
+  const listener = await listenTls(stage, server);
+  const dialled = stage.dial(listener.address, (socket) => stage.track(socket), { tls: trusting });
+  await stage.run(listener.listener.close(), "to close");
+  const outcome = await stage.run(dialled.catch((error) => error), "to connect or to fail");
+  if (outcome instanceof Error) assert(outcome instanceof SocketError);
+  else await stage.run(outcome[Symbol.asyncDispose](), "to close");
+  assertEquals(listener.accepted.length, 0);
+});
+
+socketCase(suite, "SocketDriver refuses certificates that are missing or not in PEM", async (stage) => {
+  const address = { host: "127.0.0.1", port: 0 };
+  for (const tls of [{}, { cert: SERVER_CERT }, { key: SERVER_KEY }]) {
+    await assertRejects(() => nodeSocketDriver.listen(address, (socket) => stage.track(socket), { tls }), TypeError);
+  }
+  for (const tls of [{ cert: "certificate", key: SERVER_KEY }, { cert: SERVER_CERT, key: "key" }]) {
+    try {
+      const listener = await listenTls(stage, tls);
+      // Deno 2.9 looks at them only when a client comes.
+      await refusal(stage, listener.address, { tls: trusting });
+    } catch (error) {
+      assert(error instanceof SocketError && error.socketCode === "TLS", `${error}`);
+    }
+  }
+});
+
+socketCase({ name: `TLS of ${native.name}`, driver: native }, "SocketDriver speaks TLS by node:tls", async (stage) => {
+  const listener = await listenTls(stage, { ...server, caCerts: [CA_CERT] });
+  await assertEcho(stage, listener.address, client);
+});
