@@ -9,7 +9,7 @@
 
 import { parseArgs } from "node:util";
 import { killAll } from "./bench_child.ts";
-import { bundle, canRun, measure, type Placement, type Run, type RunOptions, type Side } from "./measure.ts";
+import { bundle, canRun, measure, type Placement, programOf, type Run, type RunOptions, type Side } from "./measure.ts";
 import { type Comparison, json, judge, table } from "./report.ts";
 import { type Runtime, RUNTIMES, type Workload, WORKLOADS } from "./workloads.ts";
 
@@ -74,7 +74,7 @@ function positive(flag: string, text: string): number {
 async function main(options: Options): Promise<boolean> {
   const runtimes: Runtime[] = [];
   for (const runtime of options.runtimes) {
-    if (runtime === "deno" || await canRun(runtime, "--version")) runtimes.push(runtime);
+    if (await canRun(programOf(runtime), "--version")) runtimes.push(runtime);
     else say(`${runtime} cannot be run and is left out`);
   }
   const pinnable = await canRun("taskset", "-c", "0,1", "true");

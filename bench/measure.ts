@@ -50,6 +50,12 @@ export async function bundle(side: Side): Promise<void> {
   }
 }
 
+/** The program of a runtime: what the task found, else what is on PATH. */
+export function programOf(runtime: Runtime): string {
+  if (runtime === "deno") return Deno.execPath();
+  return Deno.env.get(`SPARKWIRE_${runtime.toUpperCase()}`) ?? runtime;
+}
+
 /** Whether a program can be run. */
 export async function canRun(program: string, ...args: string[]): Promise<boolean> {
   try {
@@ -95,6 +101,6 @@ function commandOf({ runtime, side, placement }: RunOptions, role: "server" | "c
   const core = role === "client" && placement === "apart" ? "1" : "0";
   const pin = placement === "free" ? [] : ["taskset", "-c", core];
   const path = (file: string): string => new URL(file, root).pathname;
-  if (runtime === "deno") return [...pin, Deno.execPath(), "run", "-A", "--no-check", path(`bench/${side}_${role}.ts`)];
-  return [...pin, runtime, path(`${BUNDLES}/${side}_${role}.mjs`)];
+  if (runtime === "deno") return [...pin, programOf(runtime), "run", "-A", "--no-check", path(`bench/${side}_${role}.ts`)];
+  return [...pin, programOf(runtime), path(`${BUNDLES}/${side}_${role}.mjs`)];
 }

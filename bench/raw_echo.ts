@@ -39,7 +39,7 @@ export interface RawSocket {
 }
 
 /** Size of a pool; four times as much gains nothing. A frame that is larger gets a pool of its own size. */
-const POOL_BYTES = 64 * 1024;
+const POOL_BYTES = 128 * 1024;
 
 /** No frame is shorter: a length below it would stop the parser. */
 const MIN_FRAME_BYTES = 13;

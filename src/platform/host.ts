@@ -1,12 +1,103 @@
 /**
- * What the machine says of itself: the name that others reach it by.
+ * What the machine says of itself: its environment variables, its cores, and the name that others reach it by.
+ *
+ * Spark: core/…/util/Utils.scala localHostName and findLocalInetAddress. There the machine's own host name is looked up first, and
+ * the network interfaces only if it leads to a loopback address; here nothing is looked up, so no DNS server can delay a start.
  *
  * @module
  */
 
-import { hostname } from "node:os";
+import { availableParallelism, networkInterfaces } from "node:os";
+import process from "node:process";
+import { silentLogger } from "../base/logger.ts";
+import type { Logger } from "../base/logger.ts";
 
-/** Placeholder until the platform part replaces this file. */
-export function localHostName(): string {
-  return hostname();
+/** A network interface that is up. */
+export interface NetworkInterface {
+  /** Its name, such as `eth0`. */
+  readonly name: string;
+  /** Its addresses, without brackets. */
+  readonly addresses: readonly string[];
+}
+
+/** What the core asks of the machine. */
+export interface Host {
+  /** How many threads run at once. */
+  readonly cores: number;
+  /** The value of an environment variable; undefined if it is not set or must not be read. */
+  env(name: string): string | undefined;
+  /** The network interfaces, in the system's order; none if they must not be read. */
+  networkInterfaces(): readonly NetworkInterface[];
+}
+
+/** The machine that this runs on. */
+export const systemHost: Host = {
+  get cores() {
+    return availableParallelism();
+  },
+  env: (name) => unlessForbidden(() => process.env[name]),
+  networkInterfaces: () => unlessForbidden(systemInterfaces) ?? [],
+};
+
+/** Options of {@linkcode localHostName}. */
+export interface LocalHostNameOptions {
+  /**
+   * The machine.
+   *
+   * @default systemHost
+   */
+  readonly host?: Host;
+  /** Is told when the address was only guessed. */
+  readonly logger?: Logger;
+}
+
+/**
+ * The name by which others reach this machine: `SPARK_LOCAL_HOSTNAME`, else `SPARK_LOCAL_IP`, else the first address of the first
+ * interface that leads out of it, IPv4 before IPv6; else the loopback address.
+ *
+ * @param options The machine, and who is told of a guess.
+ * @returns A name or an address, an IPv6 address without brackets: RpcAddress puts them.
+ */
+export function localHostName(options: LocalHostNameOptions = {}): string {
+  const { host = systemHost, logger = silentLogger } = options;
+  return textOf(host.env("SPARK_LOCAL_HOSTNAME")) ?? textOf(host.env("SPARK_LOCAL_IP")) ?? guess(host, logger);
+}
+
+function guess(host: Host, logger: Logger): string {
+  for (const { name, addresses } of host.networkInterfaces()) {
+    const outside = addresses.filter(leadsOutside);
+    const address = outside.find((text) => !text.includes(":")) ?? outside[0];
+    if (address === undefined) continue;
+    logger.warning(`Using the address ${address} of the interface ${name} as the name of this machine`);
+    logger.warning("Set SPARK_LOCAL_IP if you need to bind to another address");
+    return address;
+  }
+  logger.warning("No network interface leads out of this machine: using 127.0.0.1 as its name");
+  logger.warning("Set SPARK_LOCAL_IP if you need to bind to another address");
+  return "127.0.0.1";
+}
+
+/** Whether an address is neither loopback nor link-local nor that of no interface. */
+function leadsOutside(address: string): boolean {
+  return !/^(127\.|169\.254\.|0\.0\.0\.0$|::1?$|fe[89ab][0-9a-f]:|::ffff:127\.)/i.test(address);
+}
+
+function textOf(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}
+
+function systemInterfaces(): readonly NetworkInterface[] {
+  return Object.entries(networkInterfaces()).map(([name, found]) => ({
+    name,
+    addresses: (found ?? []).map(({ address }) => address),
+  }));
+}
+
+/** Deno throws where it was not permitted to look: that is no reason not to start. */
+function unlessForbidden<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }

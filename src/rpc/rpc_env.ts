@@ -11,6 +11,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
 import type { Serializer } from "../serializer/serializer.ts";
+import type { SimulatedFaults } from "../socket/sim.ts";
 import type { SocketDriver, TlsOptions } from "../socket/socket.ts";
 import type { TransportLimits } from "../transport/transport_context.ts";
 import type { DroppedMessage } from "./dispatcher.ts";
@@ -22,6 +23,7 @@ import type { RpcEndpoint } from "./rpc_endpoint.ts";
 import type { RpcEndpointRef } from "./rpc_endpoint_ref.ts";
 import type { RpcEnvStats } from "./rpc_env_stats.ts";
 import type { SecurityManager } from "./security_manager.ts";
+import { SimulatedWorld } from "./simulated_world.ts";
 
 /** The limits of an environment. */
 export interface RpcEnvLimits extends InboxLimits, Omit<TransportLimits, "maxFrameBytes"> {}
@@ -200,5 +202,18 @@ export const RpcEnv = {
    */
   create(options: RpcEnvOptions): Promise<RpcEnv> {
     return createNettyRpcEnv(options);
+  },
+
+  /**
+   * Makes a world for tests: its environments live in virtual time and talk over a simulated network, and the same seed gives
+   * the same run, faults included.
+   *
+   * @param seed Decides everything that is left to chance.
+   * @param faults What goes wrong, and how often; nothing by default.
+   * @returns A world without environments.
+   * @throws {RangeError} If a number among the faults makes no sense.
+   */
+  createSimulated(seed: number, faults: SimulatedFaults = {}): SimulatedWorld {
+    return new SimulatedWorld({ seed, faults });
   },
 };

@@ -10,6 +10,7 @@
 import { int32At } from "../base/bytes.ts";
 import { SerializerError, toError } from "../base/errors.ts";
 import { readTagged } from "./_cbor_decode_tagged.ts";
+import { readUtf8 } from "./_cbor_text.ts";
 import { CborReader, INDEFINITE } from "./_cbor_reader.ts";
 import { float16Value, float32Value, float64Value } from "./_cbor_float.ts";
 import { BUDGET_BASE, BUDGET_PER_BYTE, Initial, Major, MAX_DEPTH, MAX_HANDLES, PREFIX, Tag } from "./_cbor_format.ts";
@@ -145,14 +146,29 @@ export class CborDecoder extends CborReader {
     const object: Record<string, unknown> = {};
     if (handle >= 0) this.resolve(handle, object);
     for (let i = 0; this.hasNext(i, count); i++) {
-      const at = this.position;
-      const key = this.readValue();
-      if (typeof key !== "string") throw this.fail("Key of an object is not text", at);
+      const key = this.#readKey();
       const value = this.readValue();
       if (key === "__proto__") define(object, key, value);
       else object[key] = value;
     }
     return object;
+  }
+
+  #readKey(): string {
+    const at = this.position;
+    const initial = at < this.end ? this.bytes[at]! : 0;
+    const next = at + 1 + (initial & 0x1f);
+    if (initial >= Major.text && initial < Major.text + 24 && next <= this.end) {
+      // Nearly every key is like this.
+      const key = readUtf8(this.bytes, at + 1, next);
+      if (key !== undefined) {
+        this.position = next;
+        return key;
+      }
+    }
+    const key = this.readValue();
+    if (typeof key !== "string") throw this.fail("Key of an object is not text", at);
+    return key;
   }
 
   /** Reads `count` entries into a new Map, which `handle` stands for. */

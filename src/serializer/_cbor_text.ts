@@ -68,17 +68,14 @@ function readStrictly(bytes: Uint8Array, start: number, end: number): string | u
 }
 
 function readShort(bytes: Uint8Array, start: number, end: number): string | undefined {
-  let hash = 0;
-  let all = 0;
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at]!;
-    all |= byte;
-    hash = (Math.imul(hash, 31) + byte) | 0;
-  }
-  if (all > 0x7f) return readUnits(bytes, start, end, false);
-  const slot = (hash ^ (hash >>> 15)) & (CACHE_SLOTS - 1);
+  if (start === end) return "";
+  const length = end - start;
+  const mixed = Math.imul(bytes[start]! + Math.imul(bytes[start + (length >> 1)]!, 31) + Math.imul(bytes[end - 1]!, 961) +
+    Math.imul(bytes[end - 1 - (length > 1 ? 1 : 0)]!, 29791) + length, 0x9e3779b1);
+  const slot = mixed >>> 22;
   const cached = cache[slot]!;
   if (isText(cached, bytes, start, end)) return cached;
+  for (let at = start; at < end; at++) if (bytes[at]! > 0x7f) return readUnits(bytes, start, end, false);
   const text = readAscii(bytes, start, end);
   cache[slot] = text;
   return text;

@@ -40,6 +40,7 @@ export abstract class BaseSocket implements Socket {
   /** What came after a pause: at most what the runtime had read by then. */
   readonly #held: Uint8Array[] = [];
   #isEndHeld = false;
+  #isCloseHeld = false;
 
   /** @param options As given to connect or listen, and checked there by {@linkcode checkSocketOptions}. */
   constructor(ends: SocketEnds, options: SocketOptions) {
@@ -124,7 +125,7 @@ export abstract class BaseSocket implements Socket {
   resume(): void {
     if (!this.#isPaused || this.#isClosed) return;
     this.#isPaused = false;
-    if (this.#held.length > 0 || this.#isEndHeld) systemClock.soon(() => this.#deliverHeld());
+    if (this.#held.length > 0 || this.#isEndHeld || this.#isCloseHeld) systemClock.soon(() => this.#deliverHeld());
     else this.startReading();
   }
 
@@ -200,6 +201,10 @@ export abstract class BaseSocket implements Socket {
    */
   protected gone(): void {
     if (this.#isClosed) return;
+    if (this.#held.length > 0) {
+      this.#isCloseHeld = true;
+      return;
+    }
     const clean = this.#hasEnded || this.#isShut;
     this.#finish(clean ? undefined : socketError("CONNECTION_RESET", this.#toPeer()));
   }
@@ -221,7 +226,8 @@ export abstract class BaseSocket implements Socket {
     }
     if (this.#isPaused || this.#isClosed) return;
     if (this.#isEndHeld) this.ended();
-    else this.startReading();
+    if (this.#isCloseHeld) this.gone();
+    else if (!this.#isEndHeld) this.startReading();
   }
 
   #finish(error: SocketError | undefined): void {

@@ -22,13 +22,19 @@ export interface SocketAddress {
  * the driver aborts that socket with the error and goes on.
  */
 export interface SocketHandler {
-  /** Where to put the next bytes. A driver that can, reads straight into it. It stays reserved until the next onData or onClose. */
+  /**
+   * Where to put the next bytes. A driver that can, reads straight into it, and may ask long before they come: it stays reserved
+   * until the next onData or onClose. An empty one counts as none.
+   */
   allocate?(socket: Socket): Uint8Array | undefined;
-  /** Bytes arrived. Unless `owned`, `chunk` is borrowed: its memory is the driver's again on return. */
+  /**
+   * Bytes arrived. Unless `owned`, `chunk` is borrowed: its memory is the driver's again on return. What lies in memory of
+   * `allocate` is the handler's in any case.
+   */
   onData(socket: Socket, chunk: Uint8Array, owned: boolean): void;
   /** `queuedBytes` fell below half the mark after a `write` that returned false. */
   onDrain(socket: Socket): void;
-  /** The peer sent FIN. Writing still works. Always before an `onClose` without error. */
+  /** The peer sent FIN. Writing still works. Always before an `onClose` without error; it may come while paused. */
   onEnd(socket: Socket): void;
   /** The last callback, exactly once. */
   onClose(socket: Socket, error: SocketError | undefined): void;

@@ -1,13 +1,14 @@
 /**
  * Listens on a port or one of those after it.
  *
- * Spark: `startServiceOnPort` in core/src/main/scala/org/apache/spark/util/Utils.scala.
+ * Spark: `startServiceOnPort` in core/src/main/scala/org/apache/spark/util/Utils.scala. Difference: an address that is not of
+ * this machine is tried again only where the port is random, since no other port would help.
  *
  * @module
  */
 
-import { SocketError } from "../socket/socket.ts";
 import type { Logger } from "../base/logger.ts";
+import { SocketError } from "../socket/socket.ts";
 
 const FIRST_PORT = 1024;
 const PORTS = 65_536;
@@ -23,10 +24,14 @@ export interface StartServiceOptions {
 }
 
 /**
- * Calls `start` with `startPort`, then with the ports after it, as long as they are in use. Port 0 is tried again as 0.
+ * Calls `start` with `startPort`, then with the ports after it, as long as they are in use: after 65535 comes 1024. Port 0 is
+ * tried again as 0.
  *
- * @throws {RangeError} If `startPort` is neither 0 nor from 1024 to 65535.
- * @throws {SocketError} If no port was free, or anything else went wrong.
+ * @param startPort The first port, or 0 to let the system choose.
+ * @param start Listens on the port that it is given.
+ * @param options Name, number of retries and log.
+ * @returns What `start` returned; rejects with a RangeError if `startPort` is neither 0 nor from 1024 to 65535, with a
+ * SocketError if no port was free, and with whatever else `start` failed with.
  */
 export async function startServiceOnPort<T>(
   startPort: number,
@@ -39,16 +44,28 @@ export async function startServiceOnPort<T>(
     );
   }
   for (let offset = 0;; offset++) {
-    const port = startPort === 0 ? 0 : (startPort + offset - FIRST_PORT) % (PORTS - FIRST_PORT) + FIRST_PORT;
+    const port = portAt(startPort, offset);
     try {
       return await start(port);
     } catch (thrown) {
-      if (!(thrown instanceof SocketError) || thrown.socketCode !== "ADDRESS_IN_USE") throw thrown;
+      if (!isBindCollision(thrown, startPort)) throw thrown;
       if (offset >= maxRetries) throw exhausted(startPort, name, maxRetries, thrown);
-      const where = startPort === 0 ? "a random free port" : `port ${port}`;
-      logger.warning(`Service '${name}' could not bind on ${where}. Attempting port ${startPort === 0 ? 0 : port + 1}.`);
+      logger.warning(
+        startPort === 0
+          ? `Service '${name}' could not bind on a random free port. You may check whether configuring an appropriate binding address.`
+          : `Service '${name}' could not bind on port ${port}. Attempting port ${portAt(startPort, offset + 1)}.`,
+      );
     }
   }
+}
+
+function portAt(startPort: number, offset: number): number {
+  return startPort === 0 ? 0 : (startPort + offset - FIRST_PORT) % (PORTS - FIRST_PORT) + FIRST_PORT;
+}
+
+function isBindCollision(thrown: unknown, startPort: number): thrown is SocketError {
+  if (!(thrown instanceof SocketError)) return false;
+  return thrown.socketCode === "ADDRESS_IN_USE" || (startPort === 0 && thrown.socketCode === "ADDRESS_NOT_AVAILABLE");
 }
 
 function exhausted(startPort: number, name: string, maxRetries: number, cause: SocketError): SocketError {
@@ -59,5 +76,5 @@ function exhausted(startPort: number, name: string, maxRetries: number, cause: S
     : `${cause.message}: Service '${name}' failed after ${maxRetries} retries (starting from ${startPort})! Consider ` +
       `explicitly setting the appropriate port for the service '${name}' (for example spark.ui.port for SparkUI) to an ` +
       "available port or increasing spark.port.maxRetries.";
-  return new SocketError("ADDRESS_IN_USE", message, { cause });
+  return new SocketError(cause.socketCode, message, { cause });
 }

@@ -144,7 +144,10 @@ export class StreamBodies {
       const length = await item.body.read(item.position, piece);
       // One that reads nothing would be asked for ever.
       if (!(length > 0 && length <= piece.length)) {
-        throw new RpcError("STREAM", `A buffer of ${item.body.size} bytes read ${length} of ${piece.length} at ${item.position}`);
+        throw new RpcError(
+          "STREAM",
+          `A buffer of ${item.body.size} bytes read ${length} of ${piece.length} at ${item.position}`,
+        );
       }
       if (!this.#stopped) {
         item.position += length;

@@ -8,11 +8,11 @@ import { assertEquals } from "@std/assert";
 import type {
   AttachSocket,
   ConnectOptions,
+  ListenOptions,
   Socket,
   SocketAddress,
   SocketDriver,
   SocketListener,
-  SocketOptions,
   TlsOptions,
 } from "../../src/socket/socket.ts";
 import { test, type TestContext, within } from "../_harness.ts";
@@ -59,7 +59,7 @@ export interface Pair {
 /** Options of one connection or listener in a case. */
 export interface EndOptions {
   readonly hooks?: PeerHooks;
-  readonly options?: SocketOptions;
+  readonly options?: ListenOptions;
 }
 
 /** A listener and the peers that it accepted. */

@@ -1,0 +1,125 @@
+/**
+ * Files in memory, for tests and simulations: nothing in them takes a turn of the event loop.
+ *
+ * @module
+ */
+
+import { fileClosed, fileNotFound } from "./files.ts";
+import type { FileHandle, FileInfo, Files } from "./files.ts";
+
+/** How many links a path may lead over, as on Linux. */
+const MAX_LINKS = 40;
+
+class MemoryFileHandle implements FileHandle {
+  readonly #path: string;
+  #bytes: Uint8Array | undefined;
+
+  constructor(path: string, bytes: Uint8Array) {
+    this.#path = path;
+    this.#bytes = bytes;
+  }
+
+  async stat(): Promise<FileInfo> {
+    return { size: (await this.#contents()).length, isFile: true };
+  }
+
+  async readAt(position: number, into: Uint8Array): Promise<number> {
+    const part = (await this.#contents()).subarray(position, position + into.length);
+    into.set(part);
+    return part.length;
+  }
+
+  close(): Promise<void> {
+    this.#bytes = undefined;
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #contents(): Promise<Uint8Array> {
+    return this.#bytes === undefined ? Promise.reject(fileClosed(this.#path)) : Promise.resolve(this.#bytes);
+  }
+}
+
+/** A tree of files under `/`. Folders are there as soon as something lies in them. */
+export class MemoryFiles implements Files {
+  readonly #files = new Map<string, Uint8Array>();
+  readonly #links = new Map<string, string>();
+
+  /** Puts a file there, or other contents into it; who has it open still reads the old ones. */
+  write(path: string, bytes: Uint8Array): void {
+    this.#files.set(this.#resolve(path), bytes.slice());
+  }
+
+  /** Makes `path` a link that leads to `target`, which may be relative. */
+  link(path: string, target: string): void {
+    this.#links.set(normalise(path), target);
+  }
+
+  /** Takes a file or a link away; nothing happens if there is none. */
+  remove(path: string): void {
+    const own = normalise(path);
+    if (!this.#links.delete(own)) this.#files.delete(this.#resolve(own));
+  }
+
+  async open(path: string): Promise<FileHandle> {
+    const bytes = this.#files.get(await this.realpath(path));
+    if (bytes === undefined) throw new Error(`Is a folder: ${path}`);
+    return new MemoryFileHandle(path, bytes);
+  }
+
+  async stat(path: string): Promise<FileInfo> {
+    const bytes = this.#files.get(await this.realpath(path));
+    return { size: bytes?.length ?? 0, isFile: bytes !== undefined };
+  }
+
+  realpath(path: string): Promise<string> {
+    try {
+      const real = this.#resolve(path);
+      return this.#exists(real) ? Promise.resolve(real) : Promise.reject(fileNotFound(path));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #exists(real: string): boolean {
+    if (real === "/" || this.#files.has(real)) return true;
+    for (const file of this.#files.keys()) if (file.startsWith(`${real}/`)) return true;
+    return false;
+  }
+
+  /** Follows links name by name, as `..` after a link goes up from where it leads. */
+  #resolve(path: string): string {
+    const names = path.split("/").reverse();
+    let real = "";
+    for (let links = 0; names.length > 0;) {
+      const name = names.pop()!;
+      if (name === "" || name === ".") continue;
+      if (name === "..") {
+        real = real.slice(0, Math.max(0, real.lastIndexOf("/")));
+        continue;
+      }
+      const target = this.#links.get(`${real}/${name}`);
+      if (target === undefined) {
+        real += `/${name}`;
+        continue;
+      }
+      if (++links > MAX_LINKS) throw new Error(`More than ${MAX_LINKS} links: ${path}`);
+      if (target.startsWith("/")) real = "";
+      names.push(...target.split("/").reverse());
+    }
+    return real === "" ? "/" : real;
+  }
+}
+
+/** The path without `.`, `..` and doubled slashes, links not followed. */
+function normalise(path: string): string {
+  const names: string[] = [];
+  for (const name of path.split("/")) {
+    if (name === "..") names.pop();
+    else if (name !== "" && name !== ".") names.push(name);
+  }
+  return `/${names.join("/")}`;
+}

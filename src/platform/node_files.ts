@@ -1,0 +1,101 @@
+/**
+ * Files by `node:fs`, on all three runtimes.
+ *
+ * By its callbacks and not by `node:fs/promises`, whose reads of 1 MiB reach a seventh of the rate on Deno 2.9.
+ *
+ * @module
+ */
+
+import { close, fstat, open, read, realpath, stat } from "node:fs";
+import type { Stats } from "node:fs";
+import { fileClosed, fileNotFound } from "./files.ts";
+import type { FileHandle, FileInfo, Files } from "./files.ts";
+
+type Callback<T> = (error: Error | null, value: T) => void;
+
+class NodeFileHandle implements FileHandle {
+  readonly #path: string;
+  readonly #fd: number;
+  #reads = 0;
+  #closing: Promise<void> | undefined;
+  /** Set while `close` waits for the last read. */
+  #onIdle: (() => void) | undefined;
+
+  constructor(path: string, fd: number) {
+    this.#path = path;
+    this.#fd = fd;
+  }
+
+  async stat(): Promise<FileInfo> {
+    return infoOf(await this.#use<Stats>((callback) => fstat(this.#fd, callback)));
+  }
+
+  async readAt(position: number, into: Uint8Array): Promise<number> {
+    let filled = 0;
+    while (filled < into.length) {
+      const count = await this.#use<number>((callback) => {
+        read(this.#fd, into, filled, into.length - filled, position + filled, callback);
+      });
+      if (count === 0) break;
+      filled += count;
+    }
+    return filled;
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The descriptor's number is the next file's once it is closed: nothing may be under way then. */
+  async #close(): Promise<void> {
+    if (this.#reads > 0) await new Promise<void>((resolve) => this.#onIdle = resolve);
+    await promised<void>((callback) => close(this.#fd, (error) => callback(error ?? null, undefined)));
+  }
+
+  async #use<T>(start: (callback: Callback<T>) => void): Promise<T> {
+    if (this.#closing !== undefined) throw fileClosed(this.#path);
+    this.#reads++;
+    try {
+      return await promised(start);
+    } finally {
+      if (--this.#reads === 0) this.#onIdle?.();
+    }
+  }
+}
+
+function promised<T>(start: (callback: Callback<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => error === null ? resolve(value) : reject(error));
+  });
+}
+
+async function find<T>(path: string, start: (callback: Callback<T>) => void): Promise<T> {
+  try {
+    return await promised(start);
+  } catch (error) {
+    const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+    throw code === "ENOENT" || code === "ENOTDIR" ? fileNotFound(path, error) : error;
+  }
+}
+
+function infoOf(stats: Stats): FileInfo {
+  return { size: stats.size, isFile: stats.isFile() };
+}
+
+/** The machine's files. */
+export const nodeFiles: Files = {
+  async open(path) {
+    return new NodeFileHandle(path, await find<number>(path, (callback) => open(path, "r", callback)));
+  },
+  async stat(path) {
+    return infoOf(await find<Stats>(path, (callback) => stat(path, callback)));
+  },
+  realpath(path) {
+    // `realpath` itself goes up from a link's own folder where `open` goes up from where the link leads.
+    return find<string>(path, (callback) => realpath.native(path, callback));
+  },
+};

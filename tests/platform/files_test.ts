@@ -1,0 +1,145 @@
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { RpcError } from "../../src/base/errors.ts";
+import type { Files } from "../../src/platform/files.ts";
+import { MemoryFiles } from "../../src/platform/memory_files.ts";
+import { nodeFiles } from "../../src/platform/node_files.ts";
+import { test, type TestContext } from "../_harness.ts";
+
+/** A folder to work in, in a file system of either kind. */
+interface Folder {
+  readonly files: Files;
+  readonly path: string;
+  write(name: string, bytes: Uint8Array): Promise<void>;
+  link(name: string, target: string): Promise<void>;
+}
+
+const KINDS: Readonly<Record<string, (context: TestContext) => Promise<Folder>>> = {
+  async nodeFiles({ defer }) {
+    const path = await nodeFiles.realpath(await mkdtemp(join(tmpdir(), "sparkwire-")));
+    defer(() => rm(path, { recursive: true }));
+    return {
+      files: nodeFiles,
+      path,
+      write: (name, bytes) => writeFile(join(path, name), bytes),
+      link: (name, target) => symlink(target, join(path, name)),
+    };
+  },
+  MemoryFiles() {
+    const files = new MemoryFiles();
+    const write = (name: string, bytes: Uint8Array) => Promise.resolve(files.write(`/work/${name}`, bytes));
+    const link = (name: string, target: string) => Promise.resolve(files.link(`/work/${name}`, target));
+    return Promise.resolve({ files, path: "/work", write, link });
+  },
+};
+
+const pattern = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 0xff);
+
+async function assertNotFound(attempt: () => Promise<unknown>): Promise<void> {
+  const error = await assertRejects(attempt, RpcError, "No such file: ");
+  assertEquals(error.code, "NOT_FOUND");
+}
+
+for (const [kind, make] of Object.entries(KINDS)) {
+  test(`${kind}: FileHandle.readAt() fills its memory from any position, up to the end`, async (context) => {
+    const { files, path, write } = await make(context);
+    const bytes = pattern(3_000_000);
+    await write("data", bytes);
+    const handle = await files.open(`${path}/data`);
+    context.defer(() => handle.close());
+    assertEquals(await handle.stat(), { size: 3_000_000, isFile: true });
+    for (const [position, length, expected] of [[0, 10, 10], [2_999_990, 20, 10], [1, 2_999_999, 2_999_999]] as const) {
+      const memory = new Uint8Array(length);
+      assertEquals(await handle.readAt(position, memory), expected);
+      assertEquals(memory.subarray(0, expected), bytes.subarray(position, position + expected));
+    }
+    assertEquals(await handle.readAt(3_000_000, new Uint8Array(5)), 0);
+    assertEquals(await handle.readAt(4_000_000, new Uint8Array(5)), 0);
+    assertEquals(await handle.readAt(0, new Uint8Array(0)), 0);
+  });
+
+  test(`${kind}: FileHandle.readAt() works several times at once, and close() waits for it`, async (context) => {
+    const { files, path, write } = await make(context);
+    const bytes = pattern(1_000_000);
+    await write("data", bytes);
+    const handle = await files.open(`${path}/data`);
+    const parts = Array.from({ length: 10 }, () => new Uint8Array(100_000));
+    const reads = parts.map((part, index) => handle.readAt(index * 100_000, part));
+    const closed = handle.close();
+    assertEquals(await Promise.all(reads), parts.map(() => 100_000));
+    await closed;
+    await handle.close();
+    await handle[Symbol.asyncDispose]();
+    for (const [index, part] of parts.entries()) assertEquals(part, bytes.subarray(index * 100_000, (index + 1) * 100_000));
+    for (const late of [() => handle.readAt(0, new Uint8Array(1)), () => handle.stat()]) {
+      assertEquals((await assertRejects(late, RpcError, "File is closed: ")).code, "STOPPED");
+    }
+  });
+
+  test(`${kind}: Files rejects with NOT_FOUND where nothing is`, async (context) => {
+    const { files, path, write } = await make(context);
+    await write("data", pattern(1));
+    for (const missing of [`${path}/none`, `${path}/data/below`, `${path}/none/data`]) {
+      await assertNotFound(() => files.open(missing));
+      await assertNotFound(() => files.stat(missing));
+      await assertNotFound(() => files.realpath(missing));
+    }
+  });
+
+  test(`${kind}: Files.stat() tells files from folders`, async (context) => {
+    const { files, path, write } = await make(context);
+    await write("data", pattern(5));
+    assertEquals(await files.stat(`${path}/data`), { size: 5, isFile: true });
+    assertEquals((await files.stat(path)).isFile, false);
+  });
+
+  test(`${kind}: Files.realpath() resolves links, dots and what is above a link`, async (context) => {
+    const { files, path, write, link } = await make(context);
+    await write("data", pattern(5));
+    await link("relative", "data");
+    await link("absolute", `${path}/relative`);
+    await link("here", ".");
+    await link("broken", "none");
+    for (const name of ["data", "relative", "absolute", "./data", "here/here/data", "here/../here/data"]) {
+      if (name === "here/../here/data") await assertNotFound(() => files.realpath(`${path}/${name}`));
+      else assertEquals(await files.realpath(`${path}/${name}`), `${path}/data`);
+    }
+    assertEquals((await files.stat(`${path}/absolute`)).size, 5);
+    await assertNotFound(() => files.realpath(`${path}/broken`));
+  });
+
+  test(`${kind}: Files.realpath() ends where links lead in a circle`, async (context) => {
+    const { files, path, link } = await make(context);
+    await link("one", "other");
+    await link("other", "one");
+    await assertRejects(() => files.realpath(`${path}/one`), Error);
+  });
+}
+
+test("MemoryFiles.write() leaves the contents of an open file alone", async () => {
+  const files = new MemoryFiles();
+  const source = Uint8Array.of(1, 2);
+  files.write("/a", source);
+  source[0] = 9;
+  const handle = await files.open("/a");
+  files.write("/a", Uint8Array.of(3, 4, 5));
+  const memory = new Uint8Array(2);
+  await handle.readAt(0, memory);
+  assertEquals(memory, Uint8Array.of(1, 2));
+  assertEquals((await files.stat("/a")).size, 3);
+});
+
+test("MemoryFiles.remove() takes away a link and not what it leads to", async () => {
+  const files = new MemoryFiles();
+  files.write("/a", Uint8Array.of(1));
+  files.link("/b", "a");
+  files.remove("/b");
+  await assertNotFound(() => files.open("/b"));
+  assert((await files.stat("/a")).isFile);
+  files.remove("/a");
+  files.remove("/a");
+  await assertNotFound(() => files.open("/a"));
+  await assertRejects(() => files.open("/"), Error, "Is a folder: /");
+});

@@ -1,0 +1,202 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { BaseSocket, checkSocketOptions, socketAddress } from "../../src/socket/_base_socket.ts";
+import type { SocketHandler, SocketOptions } from "../../src/socket/socket.ts";
+import { test } from "../_harness.ts";
+
+const address = { host: "127.0.0.1", port: 1 };
+
+/** A runtime that does what a test says, also what only one of the three does now and then. */
+class ScriptedSocket extends BaseSocket {
+  readonly calls: string[] = [];
+  queuedBytes = 0;
+
+  constructor(options: SocketOptions = {}) {
+    super({ local: address, remote: address }, options);
+  }
+
+  data(...bytes: number[]): void {
+    const borrowed = Uint8Array.from(bytes);
+    this.received(borrowed, false);
+    borrowed.fill(0xee);
+  }
+
+  end(): void {
+    this.ended();
+  }
+
+  close(): void {
+    this.gone();
+  }
+
+  drain(): void {
+    this.drained();
+  }
+
+  protected override begin(): void {
+    this.calls.push("begin");
+  }
+
+  protected override enqueue(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.queuedBytes += chunk.length;
+  }
+
+  protected override finishWriting(): void {
+    this.calls.push("finishWriting");
+  }
+
+  protected override release(): undefined {
+    this.calls.push("release");
+    this.queuedBytes = 0;
+  }
+
+  protected override stopReading(): void {
+    this.calls.push("stopReading");
+  }
+
+  protected override startReading(): void {
+    this.calls.push("startReading");
+  }
+}
+
+function open(socket: ScriptedSocket, hooks: Partial<SocketHandler> = {}): string[] {
+  const seen: string[] = [];
+  socket.open(() => ({
+    onData: (_socket, chunk) => void seen.push(`data ${chunk.join(" ")}`),
+    onDrain: () => void seen.push("drain"),
+    onEnd: () => void seen.push("end"),
+    onClose: (_socket, error) => void seen.push(`close ${error?.socketCode ?? "without error"}`),
+    ...hooks,
+  }));
+  return seen;
+}
+
+test("BaseSocket holds what a runtime passes on after pause(), the end and the close included", async () => {
+  const socket = new ScriptedSocket();
+  const seen = open(socket);
+  socket.data(1);
+  socket.pause();
+  socket.data(2, 3);
+  socket.data(4);
+  socket.shutdown();
+  socket.end();
+  socket.close();
+  await Promise.resolve();
+  assertEquals(seen, ["data 1"]);
+  socket.resume();
+  assertEquals(seen, ["data 1"]);
+  await socket.closed;
+  assertEquals(seen, ["data 1", "data 2 3", "data 4", "end", "close without error"]);
+  assertEquals(socket.calls, ["begin", "stopReading", "finishWriting", "release"]);
+});
+
+test("BaseSocket reads on after it has passed on what it held, unless it was paused again", async () => {
+  const socket = new ScriptedSocket();
+  let pauses = 2;
+  const seen: string[] = [];
+  open(socket, {
+    onData: (_socket, chunk) => {
+      seen.push(chunk.join(" "));
+      if (pauses-- > 0) socket.pause();
+    },
+  });
+  for (const byte of [1, 2, 3]) socket.data(byte);
+  assertEquals(seen, ["1"]);
+  socket.resume();
+  socket.data(4);
+  await Promise.resolve();
+  assertEquals(seen, ["1", "2"]);
+  assertEquals(socket.calls, ["begin", "stopReading", "stopReading"]);
+  socket.resume();
+  await Promise.resolve();
+  assertEquals(seen, ["1", "2", "3", "4"]);
+  assertEquals(socket.calls.at(-1), "startReading");
+  socket.data(5);
+  assertEquals(seen.at(-1), "5");
+});
+
+test("BaseSocket passes on a held end also where the last bytes led to another pause", async () => {
+  const socket = new ScriptedSocket();
+  const seen = open(socket, { onData: () => socket.pause() });
+  socket.pause();
+  socket.data(1);
+  socket.shutdown();
+  socket.end();
+  socket.close();
+  socket.resume();
+  await Promise.resolve();
+  assertEquals(seen, []);
+  socket.resume();
+  await socket.closed;
+  assertEquals(seen, ["end", "close without error"]);
+});
+
+test("BaseSocket drops what it holds when it is aborted", async () => {
+  const socket = new ScriptedSocket();
+  const seen = open(socket);
+  socket.pause();
+  socket.data(1);
+  socket.end();
+  socket.abort();
+  socket.resume();
+  await socket.closed;
+  assertEquals(seen, ["close ABORTED"]);
+});
+
+test("BaseSocket makes up the end that a runtime leaves out of a close without error", async () => {
+  const socket = new ScriptedSocket();
+  const seen = open(socket);
+  socket.shutdown();
+  socket.close();
+  await socket.closed;
+  assertEquals(seen, ["end", "close without error"]);
+});
+
+test("BaseSocket takes a close that no FIN has announced for a reset", async () => {
+  const socket = new ScriptedSocket();
+  const seen = open(socket);
+  socket.close();
+  socket.close();
+  await socket.closed;
+  assertEquals(seen, ["close CONNECTION_RESET"]);
+});
+
+test("BaseSocket says onDrain once for each time that write() returned false", () => {
+  const socket = new ScriptedSocket({ highWaterMarkBytes: 10 });
+  const seen = open(socket);
+  const write = (count: number) => socket.write([new Uint8Array(count)]);
+  assertEquals([write(9), write(1), write(0)], [true, false, false]);
+  for (const queued of [9, 5, 4, 0]) {
+    socket.queuedBytes = queued;
+    socket.drain();
+    assertEquals(seen.length, queued >= 5 ? 0 : 1);
+  }
+  assertEquals([write(10), write(1)], [false, false]);
+  socket.queuedBytes = 0;
+  socket.drain();
+  socket.drain();
+  assertEquals(seen, ["drain", "drain"]);
+});
+
+test("BaseSocket is aborted above maxQueuedBytes and not at it", async () => {
+  const socket = new ScriptedSocket({ highWaterMarkBytes: 1_000, maxQueuedBytes: 10 });
+  const seen = open(socket);
+  assertEquals(socket.write([new Uint8Array(10)]), true);
+  assertEquals(socket.write([new Uint8Array(1)]), false);
+  await socket.closed;
+  assertEquals(seen, ["close QUEUE_OVERFLOW"]);
+});
+
+test("checkSocketOptions() names what is wrong", () => {
+  checkSocketOptions({ host: "::1", port: 65_535 }, { highWaterMarkBytes: 1, maxQueuedBytes: Infinity });
+  assertThrows(() => checkSocketOptions({ host: "", port: 1 }, {}), TypeError, "Host is empty");
+  assertThrows(() => checkSocketOptions({ host: "a", port: 65_536 }, {}), RangeError, "Port is not in 0..65535: 65536");
+  assertThrows(() => checkSocketOptions(address, { maxQueuedBytes: 0 }), RangeError, "maxQueuedBytes is not positive: 0");
+});
+
+test("socketAddress() shows an IPv4 address by itself", () => {
+  for (
+    const [host, expected] of [["::ffff:10.0.0.1", "10.0.0.1"], ["::FFFF:10.0.0.1", "10.0.0.1"], ["::1", "::1"], ["a", "a"]]
+  ) {
+    assertEquals(socketAddress(host!, 1), { host: expected!, port: 1 });
+  }
+});
