@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Serializer } from "../serializer/serializer.ts";
+import type { EncodedRef, Serializer } from "../serializer/serializer.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { Inbox } from "./inbox.ts";
 import type { NettyRpcEnv } from "./netty_rpc_env.ts";
@@ -109,4 +109,13 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
   toString(): string {
     return `NettyRpcEndpointRef(${this.endpointAddress})`;
   }
+}
+
+/** How `value` travels, if it is a reference. Throws a TypeError for a typed one. */
+export function encodeRef(value: object): EncodedRef | undefined {
+  if (value instanceof NettyRpcEndpointRef) return { name: value.name, address: value.address };
+  if ("ref" in value && value.ref instanceof NettyRpcEndpointRef) {
+    throw new TypeError("A typed reference does not travel in messages; send its untyped one: .ref");
+  }
+  return undefined;
 }

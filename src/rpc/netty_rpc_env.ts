@@ -11,13 +11,13 @@ import { ByteSink } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import type { AskPhase } from "../base/errors.ts";
-import { RpcEndpointNotFoundError, RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
+import { RpcEndpointNotFoundError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
 import type { MessageBody } from "../protocol/message_body.ts";
 import { CheckExistence } from "../serializer/java/check_existence.ts";
-import type { EncodedRef, SerializerContext } from "../serializer/serializer.ts";
+import type { SerializerContext } from "../serializer/serializer.ts";
 import type { SocketDriver } from "../socket/socket.ts";
 import { RequestTable } from "../transport/request_table.ts";
 import type { Content } from "../transport/rpc_response_callback.ts";
@@ -30,12 +30,11 @@ import type { TransportServer } from "../transport/transport_server.ts";
 import { AbortListeners } from "./abort_listeners.ts";
 import type { ContentCodecs } from "./content_codecs.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import type { Inbox } from "./inbox.ts";
 import { describeMessage } from "./inbox_message.ts";
 import { parseLookupTarget } from "./lookup_target.ts";
 import type { LookupTarget } from "./lookup_target.ts";
 import { LocalNettyRpcCallContext } from "./netty_rpc_call_context.ts";
-import { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
+import { encodeRef, NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import { NettyRpcHandler } from "./netty_rpc_handler.ts";
 import type { Outbox } from "./outbox.ts";
 import { Outboxes } from "./outboxes.ts";
@@ -140,7 +139,7 @@ export class NettyRpcEnv implements RpcEnv {
     this.#localSender = new RpcAddress(options.host, 0);
     this.encoding = {
       exposeStack: options.exposeStack ?? false,
-      encodeRef: (ref) => encodeRef(ref),
+      encodeRef,
       decodeRef: (name, address) => this.#ownRef(name, address),
     };
     this.#copyLocal = options.localMessages === "clone" ? (value) => this.#clone(value) : (value) => value;
@@ -393,12 +392,4 @@ export class NettyRpcEnv implements RpcEnv {
     await this.#clientFactory.close(reason);
     await this.#context.close(reason);
   }
-}
-
-function encodeRef(value: object): EncodedRef | undefined {
-  if (value instanceof NettyRpcEndpointRef) return { name: value.name, address: value.address };
-  if ("ref" in value && value.ref instanceof NettyRpcEndpointRef) {
-    throw new TypeError("A typed reference does not travel in messages; send its untyped one: .ref");
-  }
-  return undefined;
 }

@@ -252,7 +252,7 @@ test("RpcEnv answers OVERLOADED while half of maxQueuedBytes waits for a peer th
   assertStringIncludes(failure.error.message, "maxQueuedBytes");
 });
 
-test("RpcEnv bounds what waits for a connection: asks fail OVERLOADED, sends are lost and counted, one alone goes", async (context) => {
+test("RpcEnv bounds what waits for a connection: asks fail OVERLOADED, sends are lost and counted, one alone goes", async () => {
   const driver: SocketDriver = {
     ...await defaultSocketDriver(),
     connect: (_address, _attach, options) =>

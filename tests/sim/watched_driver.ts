@@ -86,7 +86,7 @@ export class WatchedDriver implements SocketDriver {
 /** Stands between a socket and its handler. */
 class WatchedHandler implements SocketHandler {
   readonly socket: Socket;
-  readonly allocate?: (socket: Socket) => Uint8Array;
+  readonly allocate?: (socket: Socket) => Uint8Array | undefined;
   readonly #handler: SocketHandler;
   readonly #fail: Fail;
   readonly #closed: () => void;

@@ -163,7 +163,7 @@ transportTest("TransportContext with a connection timeout of 0 waits for ever", 
   }
 });
 
-// The runtime's sockets cannot be told how fast to be, so this one has none.
+// A real socket cannot be told how fast to send, so there is none here.
 test("TransportContext takes bytes that are still leaving for activity, until none leave any more", async (context) => {
   const driver = new StubDriver();
   const stage = new Stage(context, driver);

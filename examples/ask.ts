@@ -1,0 +1,136 @@
+/**
+ * Asks any endpoint from the command line, as grpcurl does for gRPC.
+ *
+ *     deno run -A examples/ask.ts spark://Echo@127.0.0.1:7077 Echo '{"hello": [1, 2, 3]}'
+ *
+ * @module
+ */
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import { parseArgs } from "node:util";
+import {
+  RpcEndpointAddress,
+  RpcEnv,
+  RpcError,
+  RpcRemoteError,
+  RpcTimeout,
+  silentLogger,
+  SparkConf,
+  TypedMessage,
+} from "../mod.ts";
+import { fromTaggedJson, TAGGED_JSON_HELP, toTaggedJson } from "./_tagged_json.ts";
+
+const USAGE = "Usage: ask URI [METHOD] JSON [--send] [--serializer NAME] [--timeout 5s]";
+
+const HELP = `${USAGE}
+
+Asks an endpoint and prints its reply as JSON.
+
+  URI                 spark://name@host:port
+  METHOD              makes it a typed message, of which JSON is the payload
+  JSON                the message; - reads it from standard input
+  --send              send the message and want no reply
+  --serializer NAME   the codec of the message: cbor, or java for a real Spark (default: cbor)
+  --timeout TIME      how long to wait, for the lookup and then for the reply: 500ms, 5s, 2min (default: 120s);
+                      it is spark.rpc.lookupTimeout and spark.rpc.askTimeout
+  --help              print this
+
+Exit code: 0 if all went well, 1 if the endpoint could not be asked or answered with a failure, 2 for wrong arguments.
+
+What JSON lacks is written as an object with one key:
+${TAGGED_JSON_HELP}
+A key of your own that begins with $ and stands alone in its object gets one $ more.
+`;
+
+/** What the arguments say. */
+interface Call {
+  readonly uri: string;
+  readonly message: unknown;
+  readonly conf: SparkConf;
+  readonly serializer: string | undefined;
+  readonly send: boolean;
+}
+
+/** Wrong arguments. */
+class UsageError extends Error {}
+
+const options = {
+  send: { type: "boolean" },
+  serializer: { type: "string" },
+  timeout: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** Undefined if help is wanted. */
+async function readCall(args: string[]): Promise<Call | undefined> {
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  if (values.help === true) return undefined;
+  const [uri, ...rest] = positionals;
+  const [method, json] = rest.length === 2 ? rest : [undefined, rest[0]];
+  if (uri === undefined || json === undefined || rest.length > 2) throw new UsageError("Expected URI [METHOD] JSON");
+  RpcEndpointAddress.parse(uri);
+  const conf = new SparkConf();
+  if (values.timeout !== undefined) {
+    conf.set("spark.rpc.lookupTimeout", values.timeout).set("spark.rpc.askTimeout", values.timeout);
+    RpcTimeout.ask(conf);
+  }
+  const payload = parseJson(json === "-" ? await text(process.stdin) : json);
+  const message = method === undefined ? payload : new TypedMessage(method, payload);
+  return { uri, message, conf, serializer: values.serializer, send: values.send === true };
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return fromTaggedJson(JSON.parse(json));
+  } catch (error) {
+    throw new UsageError(`Not JSON: ${messageOf(error)} (a text is in quotes: '"hello"')`);
+  }
+}
+
+/** Prints the reply, if one is wanted. */
+async function ask({ uri, message, conf, serializer, send }: Call): Promise<void> {
+  // Without a port: client mode. What goes wrong is in the error, so the log has nothing to add.
+  const env = await RpcEnv.create({ name: "ask", conf, logger: silentLogger });
+  try {
+    const ref = await env.setupEndpointRef(uri, { serializer });
+    if (send) ref.send(message);
+    else process.stdout.write(`${JSON.stringify(toTaggedJson(await ref.ask(message)), undefined, 2)}\n`);
+  } finally {
+    // Also waits until what was sent has left.
+    await env.shutdown();
+  }
+}
+
+/** One line, without what a peer might do to the terminal. */
+function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n", 1)[0]!.replace(/\p{Cc}/gu, " ");
+}
+
+function describe(error: unknown): string {
+  if (error instanceof RpcRemoteError) return `the endpoint failed with ${error.remoteClass ?? "Error"}: ${messageOf(error)}`;
+  return RpcError.is(error) ? `${messageOf(error)} (${error.code})` : messageOf(error);
+}
+
+async function main(args: string[]): Promise<number> {
+  let call: Call | undefined;
+  try {
+    call = await readCall(args);
+  } catch (error) {
+    process.stderr.write(`ask: ${messageOf(error)}\n${USAGE}\n`);
+    return 2;
+  }
+  if (call === undefined) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  try {
+    await ask(call);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`ask: ${call.uri}: ${describe(error)}\n`);
+    return 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

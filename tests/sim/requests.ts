@@ -1,0 +1,76 @@
+/**
+ * The messages of the simulated runs, and what may become of each.
+ *
+ * @module
+ */
+
+import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
+import type { Payload } from "./payload.ts";
+
+/** An ask, without its number. */
+export type Question =
+  /** Answered at once, with so many bytes. */
+  | { readonly op: "echo"; readonly payload: Payload; readonly bytes: number; readonly replyBytes: number }
+  /** Answered by an async handler that takes its time; `by` context.reply, or by what it returns. */
+  | { readonly op: "slow"; readonly ms: number; readonly by: "return" | "reply" | "later" }
+  /** Fails with that text. */
+  | { readonly op: "fail"; readonly text: string; readonly ms: number }
+  /** Has no answer. */
+  | { readonly op: "never" }
+  /** Has no answer either, but its handler waits for the call's signal. */
+  | { readonly op: "watch" }
+  /** Not taken by the endpoint. */
+  | { readonly op: "unhandled" }
+  /** The endpoint asks that reference first. */
+  | { readonly op: "callBack"; readonly ref: RpcEndpointRef; readonly times: number; readonly bytes: number }
+  /** Waits until the endpoint's gate is open. */
+  | { readonly op: "gate" }
+  /** Asks for the endpoint's own reference. */
+  | { readonly op: "whoAreYou" };
+
+/** An ask as it travels. */
+export type Ask = Question & { readonly id: number };
+
+/** The answer to an ask. */
+export interface Answer {
+  readonly id: number;
+  readonly payload?: Payload;
+  readonly ref?: RpcEndpointRef;
+  /** Why calling back did not work. */
+  readonly failure?: string;
+}
+
+/** A message without answer. */
+export type Notice =
+  /** The `seq`-th message of a sender. */
+  | {
+    readonly op: "count";
+    readonly stream: number;
+    readonly seq: number;
+    readonly payload: Payload;
+    readonly bytes: number;
+  }
+  /** The handler throws. */
+  | { readonly op: "fail"; readonly text: string }
+  /** The endpoint opens its gate. */
+  | { readonly op: "open" };
+
+/** What a decoded message is; undefined if it is none of these. */
+export function asAsk(message: unknown): Ask | undefined {
+  return hasOp(message) && "id" in message && typeof message.id === "number" ? message as Ask : undefined;
+}
+
+/** What a decoded message is; undefined if it is none of these. */
+export function asNotice(message: unknown): Notice | undefined {
+  return hasOp(message) ? message as Notice : undefined;
+}
+
+/** What a decoded answer is; undefined if it is none. */
+export function asAnswer(message: unknown): Answer | undefined {
+  if (typeof message !== "object" || message === null || !("id" in message)) return undefined;
+  return typeof message.id === "number" ? message as Answer : undefined;
+}
+
+function hasOp(message: unknown): message is { readonly op: string } {
+  return typeof message === "object" && message !== null && "op" in message && typeof message.op === "string";
+}

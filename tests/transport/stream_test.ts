@@ -1,0 +1,204 @@
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { RpcError, StreamError } from "../../src/base/errors.ts";
+import { nodeFiles } from "../../src/platform/node_files.ts";
+import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import { FileSegmentManagedBuffer } from "../../src/transport/file_segment_managed_buffer.ts";
+import type { StreamManager } from "../../src/transport/stream_manager.ts";
+import type { TransportClient } from "../../src/transport/transport_client.ts";
+import { deferred, until } from "../_harness.ts";
+import { CountingFiles } from "./_counting_files.ts";
+import { ReceivedStream } from "./_received_stream.ts";
+import { ask, echo, type Pair, type Stage, streamsOf, transportTest } from "./_stage.ts";
+import { TemporaryFiles } from "./_temporary_files.ts";
+
+function content(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 131 + (i >> 8) + length) & 0xff;
+  return bytes;
+}
+
+const BUFFERS: Readonly<Record<string, Uint8Array>> = {
+  largeBuffer: content(3_000_000),
+  mediumBuffer: content(100_000),
+  smallBuffer: content(100),
+  emptyBuffer: content(0),
+};
+const FILE = content(512 * 1024 + 1);
+const STREAMS = [...Object.keys(BUFFERS), "file"];
+const EXPECTED: Readonly<Record<string, Uint8Array>> = { ...BUFFERS, file: FILE };
+
+/** StreamTestHelper: a server with buffers and a file, and a connection to it. */
+async function setUp(stage: Stage): Promise<Pair> {
+  const disk = await TemporaryFiles.make(stage.test);
+  const path = await disk.write("file", FILE);
+  const files = new CountingFiles(nodeFiles);
+  stage.test.defer(() => until(() => files.opened === files.closed, "all files to be closed"));
+  const buffers = streamsOf(BUFFERS);
+  const streamManager: StreamManager = {
+    openStream: (name) =>
+      name === "file" ? new FileSegmentManagedBuffer(files, path, 0, FILE.length) : buffers.openStream(name),
+  };
+  return await stage.pair({ handler: { ...echo, streamManager } });
+}
+
+async function check(client: TransportClient, name: string): Promise<void> {
+  const stream = ReceivedStream.of(client, name);
+  const bytes = await stream.bytes();
+  assertEquals(bytes.length, EXPECTED[name]!.length);
+  assert(bytes.every((byte, i) => byte === EXPECTED[name]![i]), `bytes of ${name}`);
+  assertEquals(stream.events, bytes.length === 0 ? ["complete"] : ["data", "complete"]);
+}
+
+// Spark: StreamSuite "testZeroLengthStream"
+transportTest("TransportClient.stream() gets an empty stream", async (stage) => {
+  const { connection } = await setUp(stage);
+  await check(connection, "emptyBuffer");
+});
+
+// Spark: StreamSuite "testSingleStream"
+transportTest("TransportClient.stream() gets a stream", async (stage) => {
+  const { connection } = await setUp(stage);
+  await check(connection, "largeBuffer");
+});
+
+// Spark: StreamSuite "testMultipleStreams"
+transportTest("TransportClient.stream() gets streams of all kinds, one after the other", async (stage) => {
+  const { connection } = await setUp(stage);
+  for (let i = 0; i < 20; i++) await check(connection, STREAMS[i % STREAMS.length]!);
+  assertEquals(connection.numOutstandingRequests, 0);
+});
+
+// Spark: StreamSuite "testConcurrentStreams"
+transportTest("TransportClient.stream() gets many streams at once, and answers between them", async (stage) => {
+  const { connection } = await setUp(stage);
+  const all = Array.from({ length: 20 }, (_, i) => [
+    check(connection, STREAMS[i % STREAMS.length]!),
+    ask(connection, `ask ${i}`).then((text) => assertEquals(text, `ask ${i}`)),
+  ]);
+  await Promise.all(all.flat());
+  assertEquals(connection.numOutstandingRequests, 0);
+});
+
+transportTest(
+  "TransportRequestHandler answers streams in the order of the requests, however long each takes to open",
+  async (stage) => {
+    const gates = new Map(["a", "b", "c", "d"].map((name) => [name, deferred<ManagedBuffer | undefined>()]));
+    const { connection } = await stage.pair({
+      handler: { ...echo, streamManager: { openStream: (name) => gates.get(name)!.promise } },
+    });
+    const ended: string[] = [];
+    const streams = [...gates.keys()].map((name) => ReceivedStream.of(connection, name));
+    for (const stream of streams) {
+      stream.bytes().then((bytes) => ended.push(`${stream.streamId}: ${bytes}`), (error) => ended.push(error.message));
+    }
+    await ask(connection, "all requests have come");
+    gates.get("d")!.resolve(new BytesManagedBuffer(Uint8Array.of(4)));
+    gates.get("c")!.reject(new RangeError("c is not for you"));
+    gates.get("b")!.resolve(undefined);
+    await ask(connection, "nothing is answered before a");
+    assertEquals(ended, []);
+    gates.get("a")!.resolve(new BytesManagedBuffer(Uint8Array.of(1)));
+    await until(() => ended.length === 4, "all to end");
+    assertEquals(ended, ["a: 1", "Stream 'b' was not found.", "c is not for you", "d: 4"]);
+  },
+);
+
+transportTest("TransportClient.stream() fails with a StreamError that names the stream", async (stage) => {
+  const { connection } = await setUp(stage);
+  const error = await ReceivedStream.of(connection, "nope").failure();
+  assertInstanceOf(error, StreamError);
+  assertEquals([error.streamId, error.message], ["nope", "Stream 'nope' was not found."]);
+  await check(connection, "smallBuffer");
+});
+
+transportTest("StreamManager.checkAuthorization() that throws refuses the stream", async (stage) => {
+  const opened: string[] = [];
+  const clients = new Set<TransportClient>();
+  const streamManager: StreamManager = {
+    checkAuthorization(client, name) {
+      clients.add(client);
+      if (name === "secret") throw new RangeError("Client x not authorized to read stream secret");
+    },
+    openStream(name) {
+      opened.push(name);
+      return new BytesManagedBuffer(Uint8Array.of(7));
+    },
+  };
+  const { connection } = await stage.pair({ handler: { streamManager } });
+  const error = await ReceivedStream.of(connection, "secret").failure();
+  assertEquals(error.message, "Client x not authorized to read stream secret");
+  assertEquals(await ReceivedStream.of(connection, "open").bytes(), Uint8Array.of(7));
+  assertEquals([opened, clients.size], [["open"], 1]);
+});
+
+transportTest("StreamManager hears of each stream that is sent, and one that throws there harms nobody", async (stage) => {
+  const heard: string[] = [];
+  const { connection, server } = await stage.pair({
+    handler: {
+      ...echo,
+      streamManager: {
+        ...streamsOf(BUFFERS),
+        streamBeingSent: (name) => void heard.push(`begin ${name}`),
+        streamSent(name) {
+          heard.push(`end ${name}`);
+          throw new Error("a bug of the application");
+        },
+      },
+    },
+  });
+  await Promise.all(["largeBuffer", "smallBuffer"].map((name) => check(connection, name)));
+  assertEquals(await ask(connection, "still here"), "still here");
+  assertEquals(heard.sort(), ["begin largeBuffer", "begin smallBuffer", "end largeBuffer", "end smallBuffer"]);
+  assert(server.logger.has("(a bug of the application)"));
+});
+
+transportTest("StreamCallback.onComplete() may ask for the next stream and throw", async (stage) => {
+  const { connection } = await setUp(stage);
+  const next = new ReceivedStream("mediumBuffer");
+  connection.stream("smallBuffer", {
+    onData() {},
+    onComplete() {
+      connection.stream("mediumBuffer", next);
+      throw new Error("my own fault");
+    },
+    onFailure() {},
+  });
+  assertEquals(await next.bytes(), BUFFERS["mediumBuffer"]);
+});
+
+transportTest("StreamCallback.onData() that throws ends the connection, and hears of it once", async (stage) => {
+  const { connection, client, server } = await setUp(stage);
+  const stream = new ReceivedStream("largeBuffer");
+  stream.onChunk = () => {
+    throw new RangeError("no room");
+  };
+  connection.stream("largeBuffer", stream);
+  const waiting = ReceivedStream.of(connection, "smallBuffer");
+  assertEquals((await stream.failure()).message, "no room");
+  assertInstanceOf(await waiting.failure(), RpcError);
+  await Promise.all([client.connections(0), server.connections(0)]);
+  assertEquals([stream.events, waiting.events], [["data", "failure"], ["failure"]]);
+});
+
+transportTest("TransportClient.stream() refuses an id of more than 65536 characters", async (stage) => {
+  const { connection } = await setUp(stage);
+  const stream = new ReceivedStream("x".repeat(65_537));
+  assertThrows(() => connection.stream(stream.streamId, stream), RangeError, "Stream id has 65537 characters");
+  const longest = "x".repeat(65_536);
+  assertEquals((await ReceivedStream.of(connection, longest).failure()).message.length, 65_536);
+  assertEquals(connection.numOutstandingRequests, 0);
+  assertEquals(stream.events, []);
+});
+
+transportTest("TransportClient.stream() on a connection that is gone fails", async (stage) => {
+  const { connection, listening } = await setUp(stage);
+  connection.close();
+  const error = await ReceivedStream.of(connection, "smallBuffer").failure();
+  assertInstanceOf(error, RpcError);
+  const { port } = listening;
+  assertEquals(
+    error.message,
+    `Failed to send stream smallBuffer to 127.0.0.1:${port}: Connection from 127.0.0.1:${port} closed`,
+  );
+});
