@@ -18,7 +18,7 @@ import {
   SparkConf,
   TypedMessage,
 } from "../mod.ts";
-import { fromTaggedJson, TAGGED_JSON_HELP, toTaggedJson } from "./_tagged_json.ts";
+import { fromTaggedJson, type Json, TAGGED_JSON_HELP, toTaggedJson } from "./_tagged_json.ts";
 
 const USAGE = "Usage: ask URI [METHOD] JSON [--send] [--serializer NAME] [--timeout 5s]";
 
@@ -51,9 +51,6 @@ interface Call {
   readonly send: boolean;
 }
 
-/** Wrong arguments. */
-class UsageError extends Error {}
-
 const options = {
   send: { type: "boolean" },
   serializer: { type: "string" },
@@ -67,23 +64,23 @@ async function readCall(args: string[]): Promise<Call | undefined> {
   if (values.help === true) return undefined;
   const [uri, ...rest] = positionals;
   const [method, json] = rest.length === 2 ? rest : [undefined, rest[0]];
-  if (uri === undefined || json === undefined || rest.length > 2) throw new UsageError("Expected URI [METHOD] JSON");
+  if (uri === undefined || json === undefined || rest.length > 2) throw new TypeError("Expected URI [METHOD] JSON");
   RpcEndpointAddress.parse(uri);
   const conf = new SparkConf();
   if (values.timeout !== undefined) {
     conf.set("spark.rpc.lookupTimeout", values.timeout).set("spark.rpc.askTimeout", values.timeout);
     RpcTimeout.ask(conf);
   }
-  const payload = parseJson(json === "-" ? await text(process.stdin) : json);
+  const payload = fromTaggedJson(parseJson(json === "-" ? await text(process.stdin) : json));
   const message = method === undefined ? payload : new TypedMessage(method, payload);
   return { uri, message, conf, serializer: values.serializer, send: values.send === true };
 }
 
-function parseJson(json: string): unknown {
+function parseJson(json: string): Json {
   try {
-    return fromTaggedJson(JSON.parse(json));
+    return JSON.parse(json);
   } catch (error) {
-    throw new UsageError(`Not JSON: ${messageOf(error)} (a text is in quotes: '"hello"')`);
+    throw new TypeError(`Not JSON: ${messageOf(error)} (a text is in quotes: '"hello"')`);
   }
 }
 
@@ -110,6 +107,12 @@ function messageOf(error: unknown): string {
 function describe(error: unknown): string {
   if (error instanceof RpcRemoteError) return `the endpoint failed with ${error.remoteClass ?? "Error"}: ${messageOf(error)}`;
   return RpcError.is(error) ? `${messageOf(error)} (${error.code})` : messageOf(error);
+}
+
+/** Says what is wrong on standard error; a wrong argument is a TypeError or a RangeError, what fails later is neither. */
+function report(what: string, error: unknown): number {
+  process.stderr.write(`ask: ${what}${describe(error)}\n`);
+  return 1;
 }
 
 async function main(args: string[]): Promise<number> {

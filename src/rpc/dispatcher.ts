@@ -82,6 +82,7 @@ export class Dispatcher implements InboxHost {
    *
    * @throws {RpcStoppedError} If the environment has been stopped.
    * @throws {RangeError} If the name is taken.
+   * @throws What the endpoint's onRegistered throws.
    */
   registerRpcEndpoint(name: string, endpoint: RpcEndpoint, makeRef: (inbox: Inbox) => RpcEndpointRef): RpcEndpointRef {
     if (this.#stopped) throw new RpcStoppedError("RpcEnv has been stopped");
@@ -94,6 +95,13 @@ export class Dispatcher implements InboxHost {
     this.#inboxes.add(inbox);
     this.generation++;
     loop.activate(inbox);
+    try {
+      endpoint.onRegistered?.(ref);
+    } catch (thrown) {
+      // It ends as any other does: what it has sent to itself is answered.
+      this.unregisterRpcEndpoint(name);
+      throw thrown;
+    }
     return ref;
   }
 

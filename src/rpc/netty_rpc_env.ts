@@ -187,7 +187,7 @@ export class NettyRpcEnv implements RpcEnv {
     return this.dispatcher.getRpcEndpointRef(endpoint);
   }
 
-  stop(ref: RpcEndpointRef): void {
+  stop<C>(ref: RpcEndpointRef<C>): void {
     if (!(ref instanceof NettyRpcEndpointRef)) throw new TypeError("requirement failed: not a reference of this environment");
     if (!this.dispatcher.stopped) this.dispatcher.unregisterRpcEndpoint(ref.name);
   }

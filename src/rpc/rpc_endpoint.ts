@@ -11,6 +11,9 @@ import type { RpcCallContext } from "./rpc_call_context.ts";
 import type { RpcEndpointRef } from "./rpc_endpoint_ref.ts";
 import type { RpcEnv } from "./rpc_env.ts";
 
+/** Ties an endpoint to its contract at compile time; nothing of it exists at run time. */
+declare const contract: unique symbol;
+
 /**
  * An endpoint's callbacks, each optional and possibly async. Life: onStart, then messages and network events, then onStop.
  *
@@ -31,6 +34,8 @@ export interface RpcEndpoint {
   readonly threadSafe?: boolean;
   /** Gives the endpoint a loop of its own; more than one "thread" means that it may take messages at once. */
   threadCount?(): number;
+  /** It has been registered: called before `setupEndpoint` returns, which ends the endpoint and throws what this throws. */
+  onRegistered?(self: RpcEndpointRef): void;
   /** A message that wants no answer. Returns {@linkcode unhandled} for what it does not take. */
   receive?(message: unknown, senderAddress: RpcAddress): unknown;
   /** A message that wants an answer: what is returned, unless that is `unhandled` or `context.later`. */
@@ -47,6 +52,12 @@ export interface RpcEndpoint {
   onDisconnected?(remoteAddress: RpcAddress): unknown;
   /** The connection to or from `remoteAddress` broke. */
   onNetworkError?(error: Error, remoteAddress: RpcAddress): unknown;
+}
+
+/** An endpoint of contract `C`, which its reference is given too. Made by `endpoint`. */
+export interface TypedEndpoint<in out C> extends RpcEndpoint {
+  /** Carries the contract in the type. */
+  readonly [contract]?: (value: C) => C;
 }
 
 /** What the endpoint classes have in common: their environment and their own reference. */

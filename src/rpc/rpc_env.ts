@@ -19,7 +19,7 @@ import type { InboxLimits } from "./inbox.ts";
 import type { LookupTarget } from "./lookup_target.ts";
 import { createNettyRpcEnv } from "./netty_rpc_env_factory.ts";
 import type { RpcAddress } from "./rpc_address.ts";
-import type { RpcEndpoint } from "./rpc_endpoint.ts";
+import type { RpcEndpoint, TypedEndpoint } from "./rpc_endpoint.ts";
 import type { RpcEndpointRef } from "./rpc_endpoint_ref.ts";
 import type { RpcEnvStats } from "./rpc_env_stats.ts";
 import type { SecurityManager } from "./security_manager.ts";
@@ -162,12 +162,12 @@ export interface RpcEnv extends AsyncDisposable {
   /** Its time. */
   readonly clock: Clock;
   /**
-   * Registers an endpoint; its onStart runs soon.
+   * Registers an endpoint; its onStart runs soon. The reference has the contract of a typed endpoint; `unknown` for others.
    *
    * @throws {RangeError} `There is already an RpcEndpoint called <name>`.
    * @throws {RpcStoppedError} If the environment has been stopped.
    */
-  setupEndpoint(name: string, endpoint: RpcEndpoint): RpcEndpointRef;
+  setupEndpoint<C>(name: string, endpoint: TypedEndpoint<C>): RpcEndpointRef<C>;
   /**
    * Looks an endpoint up, by `spark://name@host:port` or by address and name.
    *
@@ -178,7 +178,7 @@ export interface RpcEnv extends AsyncDisposable {
   /** The reference of an endpoint of this environment, from its registration until its onStop; undefined otherwise. */
   endpointRef(endpoint: RpcEndpoint): RpcEndpointRef | undefined;
   /** Stops an endpoint of this environment: what waits is delivered, then comes onStop. Twice is the same as once. */
-  stop(ref: RpcEndpointRef): void;
+  stop<C>(ref: RpcEndpointRef<C>): void;
   /**
    * Stops all endpoints, sends what was sent before, closes all connections. Idempotent. Safe within a handler, as long as the
    * handler does not await it.

@@ -19,6 +19,7 @@
  */
 
 import type { ByteSink } from "../base/bytes.ts";
+import { isByteString, readByteString, writeByteString } from "./_cbor_byte_string.ts";
 import { CborDecoder } from "./_cbor_decoder.ts";
 import { openGeneric } from "./_cbor_encode_builtin.ts";
 import { CborEncoder } from "./_cbor_encoder.ts";
@@ -31,6 +32,10 @@ let idleEncoder: CborEncoder | undefined = new CborEncoder();
 let idleDecoder: CborDecoder | undefined = new CborDecoder();
 
 function encode(value: unknown, out: ByteSink, context: SerializerContext): void {
+  if (isByteString(value)) {
+    writeByteString(value, out);
+    return;
+  }
   const start = out.position;
   const encoder = idleEncoder ?? new CborEncoder();
   idleEncoder = undefined;
@@ -69,6 +74,10 @@ function encodeFailure(error: Error, out: ByteSink, context: SerializerContext):
 }
 
 function decode(bytes: Uint8Array, context: SerializerContext): unknown {
+  if (hasPrefix(bytes)) {
+    const byteString = readByteString(bytes);
+    if (byteString !== undefined) return byteString;
+  }
   const decoder = idleDecoder ?? new CborDecoder();
   idleDecoder = undefined;
   try {
@@ -79,6 +88,10 @@ function decode(bytes: Uint8Array, context: SerializerContext): unknown {
     decoder.reset();
     idleDecoder = decoder;
   }
+}
+
+function hasPrefix(bytes: Uint8Array): boolean {
+  return bytes[0] === PREFIX[0] && bytes[1] === PREFIX[1] && bytes[2] === PREFIX[2];
 }
 
 /**

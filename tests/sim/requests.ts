@@ -5,7 +5,7 @@
  */
 
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
-import type { Payload } from "./payload.ts";
+import { makePayload, type Payload } from "./payload.ts";
 
 /** An ask, without its number. */
 export type Question =
@@ -54,6 +54,11 @@ export type Notice =
   | { readonly op: "fail"; readonly text: string }
   /** The endpoint opens its gate. */
   | { readonly op: "open" };
+
+/** An ask of `bytes` that is answered with `replyBytes`. */
+export function echo(seed: number, bytes: number, replyBytes: number): Question {
+  return { op: "echo", payload: makePayload(seed, bytes), bytes, replyBytes };
+}
 
 /** What a decoded message is; undefined if it is none of these. */
 export function asAsk(message: unknown): Ask | undefined {

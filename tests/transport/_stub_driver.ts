@@ -58,8 +58,10 @@ export class StubSocket implements Socket {
     this.isPaused = false;
   }
 
+  /** The peer answers with its own FIN once all has left. */
   shutdown(): void {
     this.isShut = true;
+    if (this.queuedBytes === 0) this.close();
   }
 
   abort(reason?: unknown): void {
@@ -97,6 +99,8 @@ export class StubDriver implements SocketDriver {
   /** What a connect waits for before it fails or is answered. */
   gate: Promise<void> | undefined;
   failure: SocketError | undefined;
+  /** Called between attach and the answer to the connect. */
+  onAttached: (() => void) | undefined;
 
   async connect(address: SocketAddress, attach: AttachSocket, { signal }: ConnectOptions = {}): Promise<Socket> {
     this.dials++;
@@ -110,6 +114,7 @@ export class StubDriver implements SocketDriver {
     if (this.failure !== undefined) throw this.failure;
     const socket = new StubSocket(address, attach);
     this.sockets.push(socket);
+    this.onAttached?.();
     return socket;
   }
 

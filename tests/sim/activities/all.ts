@@ -1,0 +1,29 @@
+/**
+ * All that a simulated cluster may be busy with.
+ *
+ * @module
+ */
+
+import type { Stage } from "../stage.ts";
+import { askStorm, lateAsks, localAsks } from "./asks.ts";
+import { flood, largeMessages } from "./bulk.ts";
+import { endpointChurn, fullInbox } from "./endpoints.ts";
+import { executors, travellingRefs } from "./refs.ts";
+import { orderedSends } from "./sends.ts";
+
+/** Does something with a cluster, then ends, whatever goes wrong meanwhile. */
+export type Activity = (stage: Stage) => Promise<void>;
+
+/** The activities by name; a new one goes to the end. */
+export const ACTIVITIES: ReadonlyMap<string, Activity> = new Map(Object.entries({
+  askStorm,
+  lateAsks,
+  localAsks,
+  orderedSends,
+  travellingRefs,
+  executors,
+  endpointChurn,
+  fullInbox,
+  largeMessages,
+  flood,
+}));

@@ -1,0 +1,37 @@
+/**
+ * Numbered messages in order, over connections that break.
+ *
+ * @module
+ */
+
+import { type SimulatedNode, STANDING } from "../node.ts";
+import { PATIENCE_MS, type Stage } from "../stage.ts";
+
+/** Several senders, each with several streams of messages, and asks between them that show what has arrived. */
+export async function orderedSends(stage: Stage): Promise<void> {
+  const { dice } = stage;
+  await Promise.all(Array.from({ length: dice.int(1, 4) }, async () => {
+    const node = dice.pick(stage.nodes);
+    await sendStream(stage, node, dice.pick(stage.servers), dice.pick(STANDING));
+  }));
+}
+
+/** Messages with large ones between small ones, so that reads end in every part of a frame. */
+async function sendStream(stage: Stage, node: SimulatedNode, server: SimulatedNode, name: string): Promise<void> {
+  const { dice } = stage;
+  const ref = await stage.lookUp(node, server, name);
+  if (ref === undefined) return;
+  const stream = stage.openStream(node, ref);
+  for (let bursts = dice.int(1, 8); bursts > 0; bursts--) {
+    for (let messages = dice.small(1, 60); messages > 0; messages--) {
+      stage.send(stream, dice.chance(0.02) ? dice.int(60_000, 70_000) : dice.small(0, 2_000));
+      // Within one turn, in later microtasks, in later turns.
+      if (dice.chance(0.2)) await undefined;
+      else if (dice.chance(0.05)) await stage.sleep(dice.small(0, 50));
+    }
+    const timeoutMs = stage.strict ? PATIENCE_MS : dice.int(10, 30_000);
+    if (dice.chance(0.5)) await stage.fence(node, stream, timeoutMs);
+    else await stage.sleep(dice.small(0, 500));
+  }
+  await stage.fence(node, stream, PATIENCE_MS);
+}

@@ -1,0 +1,250 @@
+/**
+ * An endpoint under observation: onStart comes first and onStop last, and it has no more messages in hand than it may.
+ *
+ * @module
+ */
+
+import { RpcError } from "../../src/base/errors.ts";
+import { type RpcCallContext, unhandled } from "../../src/rpc/rpc_call_context.ts";
+import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
+import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
+import { makePayload } from "./payload.ts";
+import { type Answer, type Ask, asAsk, asNotice, echo } from "./requests.ts";
+import type { Stage } from "./stage.ts";
+import type { SimulatedNode } from "./node.ts";
+
+/** What an endpoint promises about the messages in its hands. */
+export type SubjectKind = "plain" | "safe" | "isolated" | "pair";
+
+type State = "new" | "starting" | "running" | "stopping" | "stopped";
+
+/** How long asks take at most that one endpoint makes of another. */
+const CALL_BACK_MS = 30_000;
+
+/** An endpoint that answers {@linkcode Ask}s and counts messages. */
+export class Subject implements RpcEndpoint {
+  readonly name: string;
+  readonly threadSafe: boolean;
+  readonly threadCount?: () => number;
+  readonly #stage: Stage;
+  readonly #node: SimulatedNode;
+  readonly #maxInHand: number;
+  readonly #startMs: number;
+  #state: State = "new";
+  #inHand = 0;
+  #waiting: (() => void)[] = [];
+  #gateIsOpen = false;
+  /** Signals of asks that were never answered. */
+  readonly signals: AbortSignal[] = [];
+
+  /** @param startMs How long its onStart and its onStop take. */
+  constructor(stage: Stage, node: SimulatedNode, name: string, kind: SubjectKind, startMs = 0) {
+    this.name = name;
+    this.#stage = stage;
+    this.#node = node;
+    this.#startMs = startMs;
+    this.threadSafe = kind === "safe";
+    if (kind === "isolated") this.threadCount = () => 1;
+    if (kind === "pair") this.threadCount = () => 2;
+    this.#maxInHand = kind === "safe" || kind === "isolated" ? 1 : node.limits.maxConcurrentMessages ?? Infinity;
+  }
+
+  /** How far it has come in its life. */
+  get state(): State {
+    return this.#state;
+  }
+
+  onStart(): void | Promise<void> {
+    this.#move("new", "starting");
+    if (this.#startMs > 0) return this.#moveLater("starting", "running");
+    this.#move("starting", "running");
+  }
+
+  onStop(): void | Promise<void> {
+    if (this.#inHand > 0) this.#fail(`was stopped with ${this.#inHand} messages in hand`);
+    this.#move("running", "stopping");
+    if (this.#startMs > 0) return this.#moveLater("stopping", "stopped");
+    this.#move("stopping", "stopped");
+  }
+
+  onError(error: Error): void {
+    // What handlers throw on purpose ends here too; anything else is a bug of the handler or of the core.
+    if (!(error instanceof RpcError)) this.#fail(`was given an error: ${error}`);
+  }
+
+  onConnected(): void {
+    this.#enter()();
+  }
+
+  onDisconnected(): void {
+    this.#enter()();
+  }
+
+  onNetworkError(): void {
+    this.#enter()();
+  }
+
+  receive(message: unknown): unknown {
+    const leave = this.#enter();
+    try {
+      const notice = asNotice(message);
+      switch (notice?.op) {
+        case "count":
+          this.#stage.streamOf(notice.stream).arrived(notice.seq);
+          this.#stage.ledger.check(`message ${notice.seq} of stream ${notice.stream}`, notice.payload, notice.bytes);
+          return undefined;
+        case "fail":
+          throw new RpcError("REMOTE", notice.text);
+        case "open":
+          this.openGate();
+          return undefined;
+        default:
+          this.#fail(`received ${String(message)}`);
+          return unhandled;
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  receiveAndReply(message: unknown, context: RpcCallContext): unknown {
+    const ask = asAsk(message);
+    if (ask === undefined) {
+      this.#fail(`was asked ${String(message)}`);
+      return unhandled;
+    }
+    this.#stage.ledger.tally.questions++;
+    const leave = this.#enter();
+    let result: unknown;
+    try {
+      result = this.#answer(ask, context);
+    } catch (thrown) {
+      leave();
+      throw thrown;
+    }
+    if (result instanceof Promise) return leaveAfter(result, leave);
+    leave();
+    return result;
+  }
+
+  /** Lets those go on who wait at the gate, and all who come later. */
+  openGate(): void {
+    this.#gateIsOpen = true;
+    for (const pass of this.#waiting.splice(0)) pass();
+  }
+
+  #answer(ask: Ask, context: RpcCallContext): unknown {
+    const { id } = ask;
+    switch (ask.op) {
+      case "echo":
+        this.#stage.ledger.check(`ask ${id}`, ask.payload, ask.bytes);
+        return { id, payload: makePayload(id, ask.replyBytes) };
+      case "slow":
+        return this.#answerSlowly(ask.by, ask.ms, { id }, context);
+      case "fail":
+        if (ask.ms > 0) return this.#failSlowly(ask.ms, ask.text);
+        throw new RpcError("REMOTE", ask.text);
+      case "never":
+        return context.later;
+      case "watch":
+        this.#watch(context);
+        return context.later;
+      case "unhandled":
+        return unhandled;
+      case "callBack":
+        return this.#callBack(id, ask.ref, ask.times, ask.bytes);
+      case "gate":
+        return this.#gateIsOpen ? { id } : this.#wait(id);
+      case "whoAreYou":
+        return { id, ref: this.#node.env.endpointRef(this) };
+    }
+  }
+
+  #answerSlowly(by: "return" | "reply" | "later", ms: number, answer: Answer, context: RpcCallContext): unknown {
+    if (by === "later") {
+      this.#node.clock.setTimer(ms, () => this.#reply(context, answer));
+      return context.later;
+    }
+    return this.#sleep(ms).then(() => {
+      if (by === "return") return answer;
+      this.#reply(context, answer);
+      return undefined;
+    });
+  }
+
+  /** An answer may come at any time, whatever has become of the asker and the environment; but it may come only once. */
+  #reply(context: RpcCallContext, answer: Answer): void {
+    try {
+      context.reply(answer);
+    } catch (thrown) {
+      this.#fail(`could not answer: ${thrown}`);
+    }
+    try {
+      context.reply(answer);
+      this.#fail("could answer twice");
+    } catch (thrown) {
+      if (!(thrown instanceof RpcError) || thrown.code !== "STOPPED") this.#fail(`could not answer twice: ${thrown}`);
+    }
+  }
+
+  async #failSlowly(ms: number, text: string): Promise<never> {
+    await this.#sleep(ms);
+    throw new RpcError("REMOTE", text);
+  }
+
+  #watch(context: RpcCallContext): void {
+    const { signal } = context;
+    this.signals.push(signal);
+    const giveUp = () => context.sendFailure(new RpcError("REMOTE", "Given up"));
+    if (signal.aborted) giveUp();
+    else signal.addEventListener("abort", giveUp, { once: true });
+  }
+
+  async #callBack(id: number, ref: RpcEndpointRef, times: number, bytes: number): Promise<Answer> {
+    for (let i = 0; i < times; i++) {
+      const options = { timeoutMs: CALL_BACK_MS, mayFail: true };
+      const outcome = await this.#stage.ask(this.#node, ref, echo(id + i, bytes, bytes), options);
+      if (!outcome.ok) return { id, failure: String(outcome.error) };
+    }
+    return { id };
+  }
+
+  async #wait(id: number): Promise<Answer> {
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return { id };
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#node.clock.setTimer(ms, resolve));
+  }
+
+  #enter(): () => void {
+    if (this.#state !== "running") this.#fail(`was given a message while ${this.#state}`);
+    if (++this.#inHand > this.#maxInHand) this.#fail(`has ${this.#inHand} messages in hand, more than ${this.#maxInHand}`);
+    return () => {
+      this.#inHand--;
+    };
+  }
+
+  #move(from: State, to: State): void {
+    if (this.#state !== from) this.#fail(`went from ${this.#state} to ${to}`);
+    this.#state = to;
+  }
+
+  async #moveLater(from: State, to: State): Promise<void> {
+    await this.#sleep(this.#startMs);
+    this.#move(from, to);
+  }
+
+  #fail(what: string): void {
+    this.#stage.ledger.fail(`Endpoint ${this.name} on ${this.#node.name} ${what}`);
+  }
+}
+
+async function leaveAfter(result: Promise<unknown>, leave: () => void): Promise<unknown> {
+  try {
+    return await result;
+  } finally {
+    leave();
+  }
+}

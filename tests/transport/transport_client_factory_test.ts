@@ -1,0 +1,252 @@
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
+import { RpcStoppedError } from "../../src/base/errors.ts";
+import { SocketError } from "../../src/socket/socket.ts";
+import type { TransportClientBootstrap } from "../../src/transport/transport_client_bootstrap.ts";
+import type { TransportClient } from "../../src/transport/transport_client.ts";
+import { deferred, test, until, within } from "../_harness.ts";
+import { ask, echo, failureOf, Stage, transportTest } from "./_stage.ts";
+import { StubDriver } from "./_stub_driver.ts";
+
+const PEER = { host: "peer", port: 7077 };
+
+function stubbed(context: ConstructorParameters<typeof Stage>[0]): { stage: Stage; driver: StubDriver } {
+  const driver = new StubDriver();
+  return { stage: new Stage(context, driver), driver };
+}
+
+transportTest("TransportClientFactory.createClient() gives the open connection to the next who asks", async (stage) => {
+  const { connection, client, server, listening } = await stage.pair({ handler: echo });
+  for (let i = 0; i < 3; i++) assertStrictEquals(await client.dial(listening), connection);
+  assertEquals(await ask(connection, "a"), "a");
+  assertEquals([server.context.connections.size, client.context.connections.size, client.factory.size], [1, 1, 1]);
+});
+
+transportTest("TransportClientFactory.createClient() dials once for all who ask meanwhile", async (stage) => {
+  const server = stage.end({ handler: echo });
+  const listening = await server.listen();
+  const client = stage.end();
+  const clients = await Promise.all(Array.from({ length: 10 }, () => client.dial(listening)));
+  assertEquals(new Set(clients).size, 1);
+  assertEquals(await ask(clients[0]!, "a"), "a");
+  assertEquals(server.context.connections.size, 1);
+});
+
+// Spark: TransportClientFactorySuite "returnDifferentClientsForDifferentServers"
+transportTest("TransportClientFactory.createClient() gives different connections for different servers", async (stage) => {
+  const ends = [stage.end({ handler: echo }), stage.end({ handler: echo })];
+  const client = stage.end();
+  const clients: TransportClient[] = [];
+  for (const end of ends) clients.push(await client.dial(await end.listen()));
+  assert(clients[0] !== clients[1]);
+  assert(clients.every((each) => each.isActive));
+  assertEquals([ends[0]!.context.connections.size, ends[1]!.context.connections.size, client.factory.size], [1, 1, 2]);
+});
+
+test("TransportClientFactory.createClient() takes two names of one host for two peers", async (context) => {
+  const { stage, driver } = stubbed(context);
+  const { factory } = stage.end();
+  const clients: TransportClient[] = [];
+  for (const host of ["localhost", "127.0.0.1", "::1"]) clients.push(await factory.createClient({ host, port: 7077 }));
+  assertEquals([driver.dials, factory.size, new Set(clients).size], [3, 3, 3]);
+  assertEquals(clients.map((client) => client.channel.remote), ["localhost:7077", "127.0.0.1:7077", "[::1]:7077"]);
+});
+
+// Spark: TransportClientFactorySuite "neverReturnInactiveClients"
+transportTest("TransportClientFactory.createClient() replaces a connection that was closed", async (stage) => {
+  const { connection, client, listening } = await stage.pair({ handler: echo });
+  connection.close();
+  assertEquals(connection.isActive, false);
+  const next = await client.dial(listening);
+  assert(next !== connection);
+  assertEquals([next.isActive, await ask(next, "a")], [true, "a"]);
+});
+
+transportTest("TransportClientFactory.createClient() replaces a connection that the peer closed", async (stage) => {
+  const { connection, client, server, listening } = await stage.pair({ handler: echo });
+  for (const handler of server.context.connections) handler.client.close();
+  await until(() => !connection.isActive, "the connection to be closed");
+  assertEquals(await ask(await client.dial(listening), "a"), "a");
+});
+
+transportTest("TransportClientFactory forgets a peer whose connections are gone", async (stage) => {
+  const { client, server, listening } = await stage.pair();
+  assertEquals(client.factory.size, 1);
+  await listening.close();
+  await until(() => client.factory.size === 0, "the peer to be forgotten");
+  await server.connections(0);
+  await failureOf(client.dial(listening));
+  assertEquals(client.factory.size, 0);
+});
+
+// Spark: TransportClientFactorySuite "closeBlockClientsWithFactory"
+transportTest("TransportClientFactory.close() closes its connections", async (stage) => {
+  const { connection: first, client } = await stage.pair();
+  const second = await client.dial(await stage.end().listen());
+  assert(first.isActive && second.isActive);
+  await within(client.factory.close(), "the factory to close");
+  assertEquals([first.isActive, second.isActive, client.context.connections.size], [false, false, 0]);
+});
+
+// Spark: TransportClientFactorySuite "closeIdleConnectionForRequestTimeOut"
+transportTest("TransportClientFactory.createClient() replaces a connection that was closed as idle", async (stage) => {
+  const { connection, client, listening } = await stage.pair(
+    { handler: echo },
+    { conf: { connectionTimeout: "1s" }, closeIdleConnections: true },
+  );
+  stage.clock.advance(1_000);
+  assertEquals(connection.isActive, false);
+  assertEquals(await ask(await client.dial(listening), "a"), "a");
+});
+
+// Spark: TransportClientFactorySuite "closeFactoryBeforeCreateClient"
+test("TransportClientFactory.createClient() rejects after close()", async (context) => {
+  const { stage, driver } = stubbed(context);
+  const { factory } = stage.end();
+  await factory.close();
+  for (const dial of [() => factory.createClient(PEER), () => factory.createUnmanagedClient(PEER)]) {
+    await assertRejects(dial, RpcStoppedError, "TransportClientFactory is closed");
+  }
+  assertEquals(driver.dials, 0);
+});
+
+// Spark: TransportClientFactorySuite "unlimitedConnectionAndCreationTimeouts"
+test("TransportClientFactory waits for ever with a creation timeout of 0", async (context) => {
+  const { stage, driver } = stubbed(context);
+  const gate = deferred();
+  driver.gate = gate.promise;
+  const client = stage.end({ conf: { connectionTimeout: "-1", connectionCreationTimeout: "-1" } });
+  const dialling = client.factory.createClient(PEER);
+  stage.clock.advance(1e12);
+  assertEquals([driver.aborted, stage.clock.timers], [0, []]);
+  gate.resolve();
+  assertEquals((await dialling).isActive, true);
+});
+
+test("TransportClientFactory.createClient() gives up a peer that does not answer", async (context) => {
+  const { stage, driver } = stubbed(context);
+  driver.silent = true;
+  const { factory } = stage.end({ conf: { connectionCreationTimeout: "7s" } });
+  const dials = [failureOf(factory.createClient(PEER)), failureOf(factory.createClient(PEER))];
+  stage.clock.advance(6_999);
+  assertEquals([driver.dials, driver.aborted], [1, 0]);
+  stage.clock.advance(1);
+  const [error, other] = await Promise.all(dials);
+  assertInstanceOf(error, SocketError);
+  assertStrictEquals(error, other);
+  assertEquals([error.socketCode, error.message], ["TIMED_OUT", "Connecting to peer:7077 timed out (7000 ms)"]);
+  assertEquals([driver.aborted, factory.size, stage.clock.timers], [1, 0, []]);
+});
+
+test("TransportClientFactory.createClient() says to whom it could not connect, and tries anew the next time", async (context) => {
+  const { stage, driver } = stubbed(context);
+  driver.failure = new SocketError("CONNECTION_REFUSED", "Cannot connect: connection refused");
+  const { factory } = stage.end();
+  for (const [host, text] of [["peer", "peer:7077"], ["::1", "[::1]:7077"]] as const) {
+    const error = await failureOf(factory.createClient({ host, port: 7077 }));
+    assertInstanceOf(error, SocketError);
+    assertEquals(error.socketCode, "CONNECTION_REFUSED");
+    assertEquals(error.message, `Failed to connect to ${text}: Cannot connect: connection refused`);
+    assertStrictEquals(error.cause, driver.failure);
+  }
+  assertEquals([factory.size, stage.clock.timers], [0, []]);
+  driver.failure = undefined;
+  assertEquals((await factory.createClient(PEER)).isActive, true);
+});
+
+transportTest("TransportClientFactory.createClient() of a port that nobody listens on is refused", async (stage) => {
+  const listening = await stage.end().listen();
+  await listening.close();
+  const error = await failureOf(stage.end().dial(listening));
+  assertInstanceOf(error, SocketError);
+  assertEquals(error.socketCode, "CONNECTION_REFUSED");
+  assert(error.message.startsWith(`Failed to connect to 127.0.0.1:${listening.port}: `));
+});
+
+test("TransportClientFactory.close() gives up the dials", async (context) => {
+  const { stage, driver } = stubbed(context);
+  driver.silent = true;
+  const { factory } = stage.end();
+  const dials = [factory.createClient(PEER), factory.createUnmanagedClient(PEER)].map(failureOf);
+  await factory.close();
+  for (const error of await Promise.all(dials)) assertInstanceOf(error, RpcStoppedError);
+  assertEquals(driver.aborted, 2);
+});
+
+test("TransportClientFactory.close() closes a connection that was made at the same moment", async (context) => {
+  const { stage, driver } = stubbed(context);
+  const { factory } = stage.end();
+  driver.onAttached = () => void factory.close();
+  assertInstanceOf(await failureOf(factory.createClient(PEER)), RpcStoppedError);
+  assertEquals(driver.sockets.map((socket) => socket.isShut), [true]);
+});
+
+transportTest("TransportClientFactory runs bootstraps in their order before anybody gets the connection", async (stage) => {
+  const listening = await stage.end({ handler: echo }).listen();
+  const heard: string[] = [];
+  const bootstrap = (name: string): TransportClientBootstrap => ({
+    async doBootstrap(client) {
+      heard.push(`${name} begins`);
+      heard.push(await ask(client, name));
+    },
+  });
+  const factory = stage.end().makeFactory([
+    bootstrap("first"),
+    { doBootstrap: () => void heard.push("sync") },
+    bootstrap("last"),
+  ]);
+  const dials = [1, 2].map(() => factory.createClient({ host: "127.0.0.1", port: listening.port }));
+  const [client, other] = await within(Promise.all(dials), "to connect");
+  heard.push("handed out");
+  assertStrictEquals(client, other);
+  assertEquals(heard, ["first begins", "first", "sync", "last begins", "last", "handed out"]);
+});
+
+transportTest("TransportClientFactory closes a connection whose bootstrap fails", async (stage) => {
+  const server = stage.end({ handler: echo });
+  const { port } = await server.listen();
+  const client = stage.end();
+  let clients: TransportClient[] = [];
+  const failing = (doBootstrap: TransportClientBootstrap["doBootstrap"]) => {
+    clients = [];
+    const note = { doBootstrap: (each: TransportClient) => void clients.push(each) };
+    const never = { doBootstrap: () => void clients.push(clients[0]!) };
+    return client.makeFactory([note, { doBootstrap }, never]).createClient({ host: "127.0.0.1", port });
+  };
+  const thrower = () => {
+    throw new RangeError("wrong password");
+  };
+  for (const doBootstrap of [thrower, () => Promise.reject(new RangeError("wrong password"))]) {
+    const error = await failureOf(failing(doBootstrap));
+    assertInstanceOf(error, RangeError);
+    assertEquals([error.message, clients.length, clients[0]!.isActive], ["wrong password", 1, false]);
+    await Promise.all([client.connections(0), server.connections(0)]);
+  }
+  assert(client.logger.has(`Exception while bootstrapping client of 127.0.0.1:${port} (wrong password)`));
+});
+
+test("TransportClientFactory ends a bootstrap that outlasts the creation timeout, or its factory", async (context) => {
+  const { stage, driver } = stubbed(context);
+  for (const how of ["timeout", "close"]) {
+    const end = stage.end({ conf: { connectionCreationTimeout: "5s" } });
+    const factory = end.makeFactory([{ doBootstrap: () => new Promise(() => {}) }]);
+    const dialling = failureOf(factory.createClient(PEER));
+    await until(() => end.context.connections.size === 1, "the bootstrap to begin");
+    const socket = driver.sockets.at(-1)!;
+    if (how === "timeout") stage.clock.advance(5_000);
+    else await factory.close();
+    const error = await dialling;
+    if (how === "timeout") assertEquals(error.message, "Connecting to peer:7077 timed out (5000 ms)");
+    else assertInstanceOf(error, RpcStoppedError);
+    assertEquals(socket.isShut, true);
+  }
+});
+
+transportTest("TransportClientFactory.createUnmanagedClient() dials a connection that nobody else gets", async (stage) => {
+  const { connection, client, server, listening } = await stage.pair({ handler: echo });
+  const own = await within(client.factory.createUnmanagedClient({ host: "127.0.0.1", port: listening.port }), "to connect");
+  assert(own !== connection);
+  assertStrictEquals(await client.dial(listening), connection);
+  assertEquals(await ask(own, "a"), "a");
+  await client.factory.close();
+  assertEquals([own.isActive, server.context.connections.size > 0], [true, true]);
+});
