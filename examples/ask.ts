@@ -42,6 +42,8 @@ ${TAGGED_JSON_HELP}
 A key of your own that begins with $ and stands alone in its object gets one $ more.
 `;
 
+const SERIALIZERS = ["cbor", "java"];
+
 /** What the arguments say. */
 interface Call {
   readonly uri: string;
@@ -66,6 +68,9 @@ async function readCall(args: string[]): Promise<Call | undefined> {
   const [method, json] = rest.length === 2 ? rest : [undefined, rest[0]];
   if (uri === undefined || json === undefined || rest.length > 2) throw new TypeError("Expected URI [METHOD] JSON");
   RpcEndpointAddress.parse(uri);
+  if (values.serializer !== undefined && !SERIALIZERS.includes(values.serializer)) {
+    throw new TypeError(`There is no serializer ${values.serializer}; there are ${SERIALIZERS.join(" and ")}`);
+  }
   const conf = new SparkConf();
   if (values.timeout !== undefined) {
     conf.set("spark.rpc.lookupTimeout", values.timeout).set("spark.rpc.askTimeout", values.timeout);
@@ -107,12 +112,6 @@ function messageOf(error: unknown): string {
 function describe(error: unknown): string {
   if (error instanceof RpcRemoteError) return `the endpoint failed with ${error.remoteClass ?? "Error"}: ${messageOf(error)}`;
   return RpcError.is(error) ? `${messageOf(error)} (${error.code})` : messageOf(error);
-}
-
-/** Says what is wrong on standard error; a wrong argument is a TypeError or a RangeError, what fails later is neither. */
-function report(what: string, error: unknown): number {
-  process.stderr.write(`ask: ${what}${describe(error)}\n`);
-  return 1;
 }
 
 async function main(args: string[]): Promise<number> {

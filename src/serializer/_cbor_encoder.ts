@@ -152,8 +152,8 @@ export class CborEncoder {
     if (!text.isWellFormed()) return this.#writeMeasuredText(text);
     const out = this.out;
     const start = out.position;
+    const guessed = headLength(text.length);
     this.head(Major.text, text.length);
-    const guessed = out.position - start;
     out.reserve(text.length);
     let { read, written } = utf8.encodeInto(text, out.bytes.subarray(out.position));
     out.position += written;
@@ -166,10 +166,13 @@ export class CborEncoder {
       written += rest;
     }
     const content = start + guessed;
-    out.reserve(9);
+    const grown = headLength(written) - guessed;
+    if (grown > 0) {
+      out.reserve(grown);
+      out.bytes.copyWithin(content + grown, content, content + written);
+    }
     out.position = start;
     this.head(Major.text, written);
-    if (out.position !== content) out.bytes.copyWithin(out.position, content, content + written);
     out.position += written;
   }
 
@@ -294,6 +297,11 @@ export class CborEncoder {
     const cause = toError(thrown);
     return new SerializerError(`Cannot encode a value${place}: ${cause.message}`, { direction: "encode", path, cause });
   }
+}
+
+/** How many bytes the head of an item with this argument has. */
+function headLength(argument: number): number {
+  return argument < 24 ? 1 : argument <= 0xff ? 2 : argument <= 0xffff ? 3 : argument <= 0xffff_ffff ? 5 : 9;
 }
 
 function isSparse(array: readonly unknown[]): boolean {

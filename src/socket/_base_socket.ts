@@ -147,7 +147,8 @@ export abstract class BaseSocket implements Socket {
   /** Memory of the handler's to read into, if it has any ready. */
   protected allocate(): Uint8Array | undefined {
     const handler = this.#handler;
-    if (this.#isClosed || handler?.allocate === undefined) return undefined;
+    // What is held may lie in memory that was given out before.
+    if (this.#isClosed || this.#held.length > 0 || handler?.allocate === undefined) return undefined;
     try {
       const memory = handler.allocate(this);
       return memory?.length === 0 ? undefined : memory;
@@ -159,7 +160,7 @@ export abstract class BaseSocket implements Socket {
 
   /** Bytes arrived. */
   protected received(chunk: Uint8Array, owned: boolean): void {
-    // TLS on Node goes on to pass decrypted records after a pause.
+    // A read of Deno that is under way cannot be called back, and TLS on Node goes on to pass records that it has decrypted.
     if (this.#isPaused || this.#held.length > 0) this.#held.push(owned ? chunk : chunk.slice());
     else this.#deliver(chunk, owned);
   }

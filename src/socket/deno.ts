@@ -78,8 +78,6 @@ class DenoSocket extends BaseSocket {
         const own = this.allocate();
         const buffer = own ?? (this.#buffer ??= new Uint8Array(READ_BUFFER_BYTES));
         const count = await this.#conn.read(buffer);
-        // A read cannot be called back: what it brings after a pause waits here.
-        while (this.isPaused && !this.isClosed) await this.#resumed();
         if (count === null) {
           this.ended();
           this.#closeIfDone();

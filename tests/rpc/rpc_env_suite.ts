@@ -223,7 +223,7 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(calls, ["start", "message", "stop"]);
   });
 
-  // Spark: RpcEnvSuite "onError: error in onStart", "… in onStop", "… in receive"
+  // Spark: RpcEnvSuite "onError: error in onStart", "onError: error in onStop", "onError: error in receive"
   for (const where of ["onStart", "onStop", "receive"] as const) {
     rpcTest(`onError() gets what ${where} throws`, async (context) => {
       const env = await server(context);

@@ -26,8 +26,10 @@ export class MessageStream {
   readonly #route: StreamRoute;
   /** By number of a message: how often had been dialled when it was sent. */
   readonly #dialsAt: number[] = [];
-  /** By number of dials: the last message that arrived, and how many were sent and arrived. */
-  readonly #last = new Map<number, number>();
+  /** By who received it and by number of dials: the last message that arrived. */
+  readonly #last = new Map<object, Map<number, number>>();
+  readonly #seen = new Set<number>();
+  /** By number of dials: how many were sent and arrived. */
   readonly #sent = new Map<number, number>();
   readonly #arrived = new Map<number, number>();
 
@@ -66,17 +68,21 @@ export class MessageStream {
     this.#ledger.tally.sends++;
   }
 
-  /** A message has arrived. */
-  arrived(seq: number): void {
+  /** A message has arrived at `receiver`: an endpoint, which may have had a predecessor of the same name. */
+  arrived(seq: number, receiver: object): void {
     const dials = this.#dialsAt[seq];
     if (dials === undefined || dials < 0) {
       this.#ledger.fail(`Message ${seq} of stream ${this.id} arrived although it was not sent`);
       return;
     }
     this.#ledger.tally.receipts++;
-    const last = this.#last.get(dials) ?? -1;
-    if (seq <= last) this.#ledger.fail(`Message ${seq} of stream ${this.id} arrived after message ${last}`);
-    this.#last.set(dials, seq);
+    if (this.#seen.has(seq)) this.#ledger.fail(`Message ${seq} of stream ${this.id} arrived twice`);
+    this.#seen.add(seq);
+    const lasts = this.#last.get(receiver) ?? new Map<number, number>();
+    this.#last.set(receiver, lasts);
+    const last = lasts.get(dials) ?? -1;
+    if (seq < last) this.#ledger.fail(`Message ${seq} of stream ${this.id} arrived after message ${last}`);
+    lasts.set(dials, seq);
     increment(this.#arrived, dials);
   }
 

@@ -11,6 +11,7 @@ import type { RpcEnvStats } from "../../src/rpc/rpc_env_stats.ts";
 import { codeOf, type Ledger } from "./ledger.ts";
 import type { Stage } from "./stage.ts";
 import { Subject, type SubjectKind } from "./subject.ts";
+import { WatchedClock } from "./watched_clock.ts";
 import { WatchedDriver } from "./watched_driver.ts";
 
 /** The endpoints that every node has, one of each kind. */
@@ -72,6 +73,7 @@ export class SimulatedNode {
   readonly #conf: Readonly<Record<string, string>>;
   readonly #lives: { readonly env: RpcEnv; readonly logger: NodeLogger; readonly subjects: Subject[] }[] = [];
   #driver: WatchedDriver | undefined;
+  #envClock: WatchedClock | undefined;
 
   /** Makes a node that has not been started. */
   constructor(stage: Stage, options: NodeOptions) {
@@ -108,11 +110,13 @@ export class SimulatedNode {
     const { world, ledger } = this.#stage;
     const logger = new NodeLogger(ledger, this.name);
     this.#driver = new WatchedDriver(world.host(this.name).driver, ledger.fail);
+    this.#envClock = new WatchedClock(this.clock);
     const env = await world.create({
       name: this.name,
       host: this.name,
       port: this.port,
       driver: this.#driver,
+      clock: this.#envClock,
       logger,
       limits: this.limits,
       // A port that is still taken is a leak of the life before.
@@ -160,6 +164,11 @@ export class SimulatedNode {
     }
   }
 
+  /** Whether no message waits or is being handled. */
+  get idle(): boolean {
+    return this.env.stats().endpoints.every(({ queuedMessages, messagesInHand }) => queuedMessages + messagesInHand === 0);
+  }
+
   /** Nobody asks and nobody is asked any more: nothing may wait. */
   checkIdle(): void {
     const stats = this.env.stats();
@@ -195,6 +204,7 @@ export class SimulatedNode {
     this.#checkAtMost("connections after shutdown", stats.connections.length, 0);
     this.#checkAtMost("sockets after shutdown", this.driver.openSockets, 0);
     this.#checkAtMost("outboxes after shutdown", stats.outboxes.length, 0);
+    this.#checkAtMost("timers after shutdown", this.#envClock!.pendingTimers, 0);
   }
 
   #checkNoAsks({ localAsks, signals }: RpcEnvStats): void {

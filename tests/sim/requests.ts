@@ -24,9 +24,7 @@ export type Question =
   /** The endpoint asks that reference first. */
   | { readonly op: "callBack"; readonly ref: RpcEndpointRef; readonly times: number; readonly bytes: number }
   /** Waits until the endpoint's gate is open. */
-  | { readonly op: "gate" }
-  /** Asks for the endpoint's own reference. */
-  | { readonly op: "whoAreYou" };
+  | { readonly op: "gate" };
 
 /** An ask as it travels. */
 export type Ask = Question & { readonly id: number };
@@ -35,7 +33,6 @@ export type Ask = Question & { readonly id: number };
 export interface Answer {
   readonly id: number;
   readonly payload?: Payload;
-  readonly ref?: RpcEndpointRef;
   /** Why calling back did not work. */
   readonly failure?: string;
 }
@@ -52,8 +49,8 @@ export type Notice =
   }
   /** The handler throws. */
   | { readonly op: "fail"; readonly text: string }
-  /** The endpoint opens its gate. */
-  | { readonly op: "open" };
+  /** The handler shuts its environment down. */
+  | { readonly op: "shutDown"; readonly deadlineMs: number };
 
 /** An ask of `bytes` that is answered with `replyBytes`. */
 export function echo(seed: number, bytes: number, replyBytes: number): Question {

@@ -12,7 +12,7 @@ import { Dice } from "./dice.ts";
 import { codeOf, Ledger, type Outcome } from "./ledger.ts";
 import { MessageStream } from "./message_stream.ts";
 import { type NodeOptions, SimulatedNode } from "./node.ts";
-import { type Answer, type Ask, asAnswer, echo, type Question } from "./requests.ts";
+import { type Answer, asAnswer, type Ask, echo, type Question } from "./requests.ts";
 
 /** How long is waited for what must come where no fault is more than a nuisance. */
 export const PATIENCE_MS = 900_000;
@@ -46,7 +46,8 @@ export class Stage {
   readonly world: SimulatedWorld;
   readonly dice: Dice;
   readonly ledger: Ledger;
-  readonly strict: boolean;
+  /** Nothing may go wrong: the world has no faults, or none any more. */
+  strict: boolean;
   readonly tight: boolean;
   readonly nodes: readonly SimulatedNode[];
   /** The most bytes that one message had. */
@@ -72,6 +73,11 @@ export class Stage {
   /** Those that do not. */
   get clients(): readonly SimulatedNode[] {
     return this.nodes.filter(({ port }) => port === undefined);
+  }
+
+  /** Resolves when no ask is open, and no message waits or is being handled. */
+  async idle(): Promise<void> {
+    while (this.ledger.unsettled.length > 0 || this.nodes.some((node) => !node.idle)) await this.sleep(1_000);
   }
 
   /** Lets virtual time pass for one of its activities. */

@@ -9,7 +9,7 @@ import { type RpcCallContext, unhandled } from "../../src/rpc/rpc_call_context.t
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { makePayload } from "./payload.ts";
-import { type Answer, type Ask, asAsk, asNotice, echo } from "./requests.ts";
+import { type Answer, asAsk, type Ask, asNotice, echo } from "./requests.ts";
 import type { Stage } from "./stage.ts";
 import type { SimulatedNode } from "./node.ts";
 
@@ -90,13 +90,14 @@ export class Subject implements RpcEndpoint {
       const notice = asNotice(message);
       switch (notice?.op) {
         case "count":
-          this.#stage.streamOf(notice.stream).arrived(notice.seq);
+          this.#stage.streamOf(notice.stream).arrived(notice.seq, this);
           this.#stage.ledger.check(`message ${notice.seq} of stream ${notice.stream}`, notice.payload, notice.bytes);
           return undefined;
         case "fail":
           throw new RpcError("REMOTE", notice.text);
-        case "open":
-          this.openGate();
+        case "shutDown":
+          // From within a handler, which must not await it.
+          void this.#node.env.shutdown({ deadlineMs: notice.deadlineMs });
           return undefined;
         default:
           this.#fail(`received ${String(message)}`);
@@ -155,8 +156,6 @@ export class Subject implements RpcEndpoint {
         return this.#callBack(id, ask.ref, ask.times, ask.bytes);
       case "gate":
         return this.#gateIsOpen ? { id } : this.#wait(id);
-      case "whoAreYou":
-        return { id, ref: this.#node.env.endpointRef(this) };
     }
   }
 

@@ -126,6 +126,17 @@ function closedCases(suite: SocketSuiteOptions): void {
     await isCutOff(stage, server);
   });
 
+  socketCase(suite, "Socket.write() that runs into a reset says so in onClose", async (stage) => {
+    const { client, server } = await stage.pair();
+    server.abort();
+    client.send(1000);
+    client.send(1000);
+    await stage.until(client, "to be cut off", () => client.hasEnded || client.isClosed);
+    if (!(suite.abortResets ?? true)) return;
+    assertEquals(client.hasEnded, false);
+    assert(["BROKEN_PIPE", "CONNECTION_RESET"].includes(client.error!.socketCode), `${client.error}`);
+  });
+
   socketCase(suite, "Socket.write() to a peer that is gone ends in onClose", async (stage) => {
     const { client, server } = await stage.pair();
     server.abort();

@@ -6,7 +6,7 @@
 
 import { codeOf } from "../ledger.ts";
 import { type SimulatedNode, STANDING } from "../node.ts";
-import { echo } from "../requests.ts";
+import { echo, type Question } from "../requests.ts";
 import { PATIENCE_MS, type Stage } from "../stage.ts";
 import type { Subject } from "../subject.ts";
 
@@ -65,9 +65,9 @@ async function useWhileThere(stage: Stage, server: SimulatedNode, name: string, 
     const stream = stage.openStream(node, ref);
     for (let asks = dice.int(1, 8); asks > 0; asks--) {
       if (dice.chance(0.5)) stage.send(stream, dice.small(0, 100));
-      const question = dice.chance(0.5)
+      const question: Question = dice.chance(0.5)
         ? echo(asks, dice.small(0, 100), 10)
-        : { op: "slow", ms: dice.small(0, 50), by: dice.pick(["return", "reply"]) } as const;
+        : { op: "slow", ms: dice.small(0, 50), by: dice.pick(["return", "reply"]) };
       const outcome = await stage.ask(node, ref, question, { timeoutMs: dice.int(20, 5_000), mayFail: true });
       if (!outcome.ok) break;
     }

@@ -16,7 +16,7 @@ export async function travellingRefs(stage: Stage): Promise<void> {
   const ref = await stage.lookUp(node, server, "plain");
   const thirdRef = await stage.lookUp(node, third, dice.pick(["plain", "pair"]));
   if (ref === undefined || thirdRef === undefined) return;
-  const own = await whoAreYou(stage, node);
+  const own = ownRef(stage, node);
   for (let rounds = dice.int(1, 6); rounds > 0; rounds--) {
     const asks = Array.from({ length: dice.int(1, 6) }, () => {
       const back = own !== undefined && dice.chance(0.5) ? own : thirdRef;
@@ -36,7 +36,7 @@ export async function executors(stage: Stage): Promise<void> {
   const driver = dice.pick(stage.servers);
   await Promise.all(stage.clients.map(async (executor) => {
     const ref = await stage.lookUp(executor, driver, "safe");
-    const own = await whoAreYou(stage, executor);
+    const own = ownRef(stage, executor);
     if (ref === undefined || own === undefined) return;
     const reports = stage.openStream(executor, ref);
     for (let tasks = dice.int(1, 10); tasks > 0; tasks--) {
@@ -56,8 +56,8 @@ async function callBack(stage: Stage, node: SimulatedNode, ref: RpcEndpointRef, 
   }
 }
 
-/** The reference that an endpoint of this very node has of itself. */
-async function whoAreYou(stage: Stage, node: SimulatedNode): Promise<RpcEndpointRef | undefined> {
+/** The reference that a new endpoint of this node has of itself. */
+function ownRef(stage: Stage, node: SimulatedNode): RpcEndpointRef | undefined {
   const name = `self-${stage.ledger.nextId()}`;
   try {
     const subject = node.setup(name, stage.dice.pick(STANDING));

@@ -1,0 +1,264 @@
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { ProtocolError, RpcOverloadedError, StreamError } from "../../src/base/errors.ts";
+import { int64FromSafe } from "../../src/base/int64.ts";
+import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import { MessageBody } from "../../src/protocol/message_body.ts";
+import { type Message, MessageType } from "../../src/protocol/message.ts";
+import { SocketError } from "../../src/socket/socket.ts";
+import { MAX_STREAMS_WAITING } from "../../src/transport/transport_response_handler.ts";
+import { deferred, until } from "../_harness.ts";
+import { dialRaw, listenRaw } from "./_raw_peer.ts";
+import { ReceivedStream } from "./_received_stream.ts";
+import { ask, askBytes, bytesOf, echo, failureOf, Held, streamsOf, textOf, transportTest, waiter } from "./_stage.ts";
+
+/** What an RpcRequest or RpcResponse takes besides its body, without the length field; and a OneWayMessage. */
+const RPC_BYTES = 13;
+const ONE_WAY_BYTES = 5;
+const LIMIT = 1_000;
+
+function request(id: number, content: string): Message {
+  return { type: MessageType.RpcRequest, requestId: int64FromSafe(id), body: new MessageBody(bytesOf(content)) };
+}
+
+transportTest(
+  "maxFrameBytes: a frame of just that size goes through, a larger one fails where it is to be sent",
+  async (stage) => {
+    const received: number[] = [];
+    const limits = { maxFrameBytes: LIMIT };
+    const handler = { ...echo, receiveOneWay: (_: unknown, body: MessageBody) => void received.push(body.length) };
+    const { connection } = await stage.pair({ handler, limits }, { limits });
+    assertEquals((await askBytes(connection, new Uint8Array(LIMIT - RPC_BYTES))).length, LIMIT - RPC_BYTES);
+    connection.send(new Uint8Array(LIMIT - ONE_WAY_BYTES));
+    await until(() => received.length === 1, "the message");
+    await until(() => connection.channel.outgoing.empty, "all to leave");
+    const before = connection.channel.outgoing.writtenBytes;
+    const sends = [
+      () => connection.sendRpc(new Uint8Array(LIMIT - RPC_BYTES + 1), waiter()),
+      () => connection.sendRpc((out) => out.writeBytes(new Uint8Array(LIMIT - RPC_BYTES + 1)), waiter()),
+      () => connection.send(new Uint8Array(LIMIT - ONE_WAY_BYTES + 1)),
+    ];
+    for (const send of sends) {
+      const error = assertThrows(
+        send,
+        ProtocolError,
+        "Message takes 1001 bytes, but the limit is 1000 (spark.rpc.message.maxSize)",
+      );
+      assertEquals([error.limit, error.offset], [LIMIT, undefined]);
+    }
+    assertEquals([connection.numOutstandingRequests, connection.channel.outgoing.queuedBytes], [0, 0]);
+    assertEquals(connection.channel.outgoing.writtenBytes, before);
+    assertEquals(await ask(connection, "still here"), "still here");
+    assertEquals(received, [LIMIT - ONE_WAY_BYTES]);
+  },
+);
+
+transportTest("maxFrameBytes: an answer that is too large becomes a failure, and the connection stays", async (stage) => {
+  const { connection } = await stage.pair({
+    limits: { maxFrameBytes: LIMIT },
+    handler: { receive: (_, body, responder) => void responder.onSuccess(new Uint8Array(Number(textOf(body)))) },
+  });
+  assertEquals((await ask(connection, String(LIMIT - RPC_BYTES))).length, LIMIT - RPC_BYTES);
+  const error = await failureOf(ask(connection, String(LIMIT - RPC_BYTES + 1)));
+  assertEquals(error.message, "Message takes 1001 bytes, but the limit is 1000 (spark.rpc.message.maxSize)");
+  assertEquals(await ask(connection, "0"), "");
+});
+
+transportTest("maxFrameBytes: a larger frame that arrives closes its connection", async (stage) => {
+  const causes: Error[] = [];
+  const { connection, server, client, listening } = await stage.pair({
+    limits: { maxFrameBytes: LIMIT },
+    handler: { ...echo, exceptionCaught: (_, cause) => void causes.push(cause) },
+  });
+  await failureOf(askBytes(connection, new Uint8Array(LIMIT - RPC_BYTES + 1)));
+  assert(server.logger.has("Too large frame: 1001: the limit is 1000 bytes"));
+  assert(causes[0] instanceof ProtocolError);
+  assertEquals(causes[0].limit, LIMIT);
+  assertEquals(await ask(await client.dial(listening), "anew"), "anew");
+});
+
+transportTest("maxOutstandingRequests: one more fails before it is sent", async (stage) => {
+  const held = new Held();
+  const { connection, listening } = await stage.pair({ handler: held }, { limits: { maxOutstandingRequests: 3 } });
+  const asks = ["a", "b", "c"].map((text) => ask(connection, text));
+  const queue = `requests to 127.0.0.1:${listening.port}`;
+  const text = `Cannot ask: 3 ${queue} wait for their answers (maxOutstandingRequests)`;
+  const error = assertThrows(() => connection.sendRpc(bytesOf("d"), waiter()), RpcOverloadedError, text);
+  assertEquals([error.queue, error.limit, error.code], [queue, 3, "OVERLOADED"]);
+  await held.count(3);
+  held.requests[1]!.responder.onSuccess(bytesOf("b"));
+  assertEquals(await asks[1], "b");
+  const fourth = ask(connection, "d");
+  await held.count(4);
+  for (const { responder, text } of held.requests) if (text !== "b") responder.onSuccess(bytesOf(text));
+  assertEquals(await Promise.all([...asks, fourth]), ["a", "b", "c", "d"]);
+});
+
+transportTest("maxOutboxBytes: a message alone always goes, the next ones are refused until it has left", async (stage) => {
+  const raw = await listenRaw(stage);
+  const connection = await stage.end({ limits: { maxOutboxBytes: LIMIT } }).dial(raw);
+  await until(() => raw.peers.length === 1, "the connection");
+  const peer = raw.peers[0]!;
+  peer.read(0);
+  const failed = failureOf(askBytes(connection, new Uint8Array(50_000_000)));
+  assertEquals(connection.numOutstandingRequests, 1);
+  const stream = new ReceivedStream("s");
+  const sends = [
+    () => connection.sendRpc(bytesOf("a"), waiter()),
+    () => connection.send(bytesOf("b")),
+    () => connection.stream("s", stream),
+  ];
+  const queue = `outbox to 127.0.0.1:${raw.port}`;
+  for (const send of sends) {
+    const text = `Cannot send: more than 1000 bytes wait in the ${queue} (maxOutboxBytes)`;
+    const error = assertThrows(send, RpcOverloadedError, text);
+    assertEquals([error.queue, error.limit], [queue, LIMIT]);
+  }
+  assertEquals([connection.isActive, connection.numOutstandingRequests, stream.events], [true, 1, []]);
+  peer.read(Infinity);
+  await until(() => connection.channel.outgoing.empty, "the first to leave", 30_000);
+  for (const send of sends) send();
+  assertEquals(connection.numOutstandingRequests, 3);
+  peer.reset();
+  await failed;
+});
+
+transportTest("maxQueuedBytes: a connection whose answers pile up is aborted, and no other", async (stage) => {
+  const causes: Error[] = [];
+  const { connection, listening, server } = await stage.pair({
+    limits: { maxQueuedBytes: 1_000_000 },
+    handler: {
+      receive: (_, body, responder) => void responder.onSuccess(body.length > 1 ? new Uint8Array(100_000) : body.take()),
+      exceptionCaught: (_, cause) => void causes.push(cause),
+    },
+  });
+  const greedy = await dialRaw(stage, listening);
+  greedy.read(0);
+  for (let i = 0; i < 200; i++) greedy.send(request(i, "more"));
+  await server.connections(1);
+  assertEquals(causes.map((cause) => cause instanceof SocketError && cause.socketCode), ["QUEUE_OVERFLOW"]);
+  assert(server.logger.has("too many bytes are queued"));
+  assertEquals(await ask(connection, "x"), "x");
+});
+
+transportTest("maxQueuedBytes: answers that wait behind a stream count too", async (stage) => {
+  const causes: Error[] = [];
+  const sent: string[] = [];
+  const { connection, listening, server } = await stage.pair({
+    limits: { maxQueuedBytes: 1_000_000 },
+    handler: {
+      ...echo,
+      streamManager: { ...streamsOf({ big: new Uint8Array(50_000_000) }), streamSent: (name) => void sent.push(name) },
+      exceptionCaught: (_, cause) => void causes.push(cause),
+    },
+  });
+  const greedy = await dialRaw(stage, listening);
+  greedy.read(0);
+  greedy.send({ type: MessageType.StreamRequest, streamId: "big" });
+  const content = "y".repeat(1_000);
+  for (let i = 0; i < 3_000 && causes.length === 0; i++) {
+    greedy.send(request(i, content));
+    if (i % 50 === 0) await stage.turns(1);
+  }
+  await server.connections(1);
+  assertEquals(causes.length, 1);
+  assert(causes[0]!.cause instanceof SocketError);
+  assertEquals(causes[0]!.cause.socketCode, "QUEUE_OVERFLOW");
+  assert(server.logger.has("More than 1000000 bytes wait behind a stream to 127.0.0.1:"));
+  assertEquals(sent, ["big"]);
+  assertEquals(await ask(connection, "x"), "x");
+});
+
+transportTest("maxStreams: one more is refused in its turn, and later there is room again", async (stage) => {
+  const gates = new Map(["a", "b", "d"].map((name) => [name, deferred<ManagedBuffer>()]));
+  const opened: string[] = [];
+  const { connection } = await stage.pair({
+    limits: { maxStreams: 2 },
+    handler: {
+      ...echo,
+      streamManager: {
+        openStream(name) {
+          opened.push(name);
+          return gates.get(name)!.promise;
+        },
+      },
+    },
+  });
+  const [a, b, c] = ["a", "b", "c"].map((name) => ReceivedStream.of(connection, name));
+  await ask(connection, "all have come");
+  assertEquals([opened, c!.events], [["a", "b"], []]);
+  gates.get("b")!.resolve(new BytesManagedBuffer(Uint8Array.of(2)));
+  gates.get("a")!.resolve(new BytesManagedBuffer(Uint8Array.of(1)));
+  assertEquals([await a!.bytes(), await b!.bytes()], [Uint8Array.of(1), Uint8Array.of(2)]);
+  const error = await c!.failure();
+  assertInstanceOf(error, StreamError);
+  assertEquals([error.streamId, error.message], ["c", "More than 2 streams at once on one connection"]);
+  const d = ReceivedStream.of(connection, "d");
+  gates.get("d")!.resolve(new BytesManagedBuffer(Uint8Array.of(4)));
+  assertEquals(await d.bytes(), Uint8Array.of(4));
+});
+
+transportTest("maxStreams: a peer that does not stop asking is closed", async (stage) => {
+  const { connection, listening, server } = await stage.pair({
+    limits: { maxStreams: 1 },
+    handler: { ...echo, streamManager: { openStream: () => new Promise(() => {}) } },
+  });
+  const greedy = (await dialRaw(stage, listening)).decoding();
+  const message = { type: MessageType.StreamRequest, streamId: "s" } as const;
+  greedy.send(...Array.from({ length: 1_025 }, () => message), request(1, "here?"));
+  await greedy.messagesCome(1);
+  assertEquals(greedy.messages.map((each) => each.type), [MessageType.RpcResponse]);
+  greedy.send(message);
+  await server.connections(1);
+  assert(server.logger.has("1 streams and 1024 more were asked for at once"));
+  assertEquals(await ask(connection, "x"), "x");
+});
+
+// Spark: TransportRequestHandlerSuite "handleStreamRequest", which also has chunks
+transportTest("maxChunksBeingTransferred: one more stream closes the connection without an answer", async (stage) => {
+  let transferred = 0;
+  const gate = deferred();
+  const handler = {
+    ...echo,
+    streamManager: {
+      async openStream() {
+        await gate.promise;
+        return new BytesManagedBuffer(new Uint8Array(30_000_000));
+      },
+      streamBeingSent: () => void transferred++,
+      streamSent: () => void transferred--,
+      chunksBeingTransferred: () => transferred,
+    },
+  };
+  const { connection, listening, server } = await stage.pair({
+    handler,
+    conf: { "spark.shuffle.maxChunksBeingTransferred": "2" },
+  });
+  const slow = await dialRaw(stage, listening);
+  slow.read(0);
+  for (const streamId of ["0", "1"]) slow.send({ type: MessageType.StreamRequest, streamId });
+  gate.resolve();
+  await until(() => transferred === 2, "two streams to be on their way");
+  const third = await ReceivedStream.of(connection, "2").failure();
+  assertEquals(third.message, `Connection from 127.0.0.1:${listening.port} closed`);
+  const text = "The number of chunks being transferred 2 is above 2, close the connection.";
+  assert(server.logger.lines.includes(`warning: ${text}`));
+  await server.connections(1);
+  slow.reset();
+  await until(() => transferred === 0, "the streams to be given up");
+});
+
+transportTest("TransportClient.stream() waits for at most 65536 streams", async (stage) => {
+  const raw = await listenRaw(stage);
+  const connection = await stage.end().dial(raw);
+  const failures: string[] = [];
+  const callback = { onData() {}, onComplete() {}, onFailure: (id: string) => void failures.push(id) };
+  for (let i = 0; i < MAX_STREAMS_WAITING; i++) connection.stream("s", callback);
+  const error = assertThrows(() => connection.stream("one more", callback), RpcOverloadedError);
+  assertEquals(error.limit, MAX_STREAMS_WAITING);
+  assertEquals(connection.numOutstandingRequests, MAX_STREAMS_WAITING);
+  await until(() => raw.peers.length === 1, "the connection");
+  raw.peers[0]!.end();
+  await until(() => failures.length === MAX_STREAMS_WAITING, "all to fail");
+  assertEquals(failures.includes("one more"), false);
+});
