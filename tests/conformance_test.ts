@@ -17,7 +17,7 @@ function readCases(): Case[] {
     const heading = /^## (\w+Suite) \(/.exec(line);
     if (heading !== null) suite = heading[1]!;
     else if (line.startsWith("## ")) suite = "";
-    const row = /^\| (.+) \| ([\w/]+\.ts|later: .+) \|$/.exec(line);
+    const row = /^\| (.+?) +\| ([\w/]+\.ts|later: [a-z ]+?) +\|$/.exec(line);
     if (suite !== "" && row !== null) cases.push({ suite, name: row[1]!, where: row[2]! });
   }
   return cases;

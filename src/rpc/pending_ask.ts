@@ -95,7 +95,6 @@ export class PendingAsk implements RpcResponseCallback, Abortable {
   }
 
   onFailure(error: Error): void {
-    this.#requestId = -1;
     if (this.#settle()) this.#reject(error instanceof RpcRemoteError ? explainFailure(error, this.#ref.name) : error);
     else this.#env.logger.debug("Ignored failure: the ask has ended", error);
   }
@@ -106,14 +105,14 @@ export class PendingAsk implements RpcResponseCallback, Abortable {
   }
 
   abort(reason: unknown): void {
-    if (!this.#settle()) return;
-    if (this.#requestId >= 0) this.#env.forget(this.#client, this.#requestId);
-    this.#reject(reason);
+    if (this.#settle()) this.#reject(reason);
   }
 
   #settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
+    // Whoever keeps it has let go of it already if the answer came over a connection, or if its time is up.
+    if (this.#requestId >= 0) this.#env.forget(this.#client, this.#requestId);
     if (this.#signal !== undefined) this.#env.signals.remove(this.#signal, this);
     return true;
   }

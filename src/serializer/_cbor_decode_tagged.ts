@@ -28,7 +28,7 @@ export function readTagged(decoder: CborDecoder, tag: number, at: number): unkno
     case Tag.shareable:
       return decoder.readShareable(at);
     case Tag.reference:
-      return decoder.shared(decoder.readValue(), at);
+      return decoder.shared(decoder.readUntagged("Reference"), at);
     case Tag.date:
       return readDate(decoder, at);
     case Tag.dateText:
@@ -78,7 +78,7 @@ function readSet(decoder: CborDecoder): Set<unknown> {
 }
 
 function readDate(decoder: CborDecoder, at: number): Date {
-  const seconds = decoder.readValue();
+  const seconds = decoder.readUntagged("Date");
   if (typeof seconds !== "number") throw decoder.fail("Date is not a number", at);
   const time = Math.round(seconds * 1000);
   if (Math.abs(time) > MAX_DATE_MS) throw decoder.fail(`Date is out of range: ${seconds} s`, at);
@@ -86,7 +86,7 @@ function readDate(decoder: CborDecoder, at: number): Date {
 }
 
 function readDateText(decoder: CborDecoder, at: number): Date {
-  const text = decoder.readValue();
+  const text = decoder.readUntagged("Date");
   const time = typeof text === "string" && RFC3339.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(time)) throw decoder.fail("Date is not text of RFC 3339", at);
   return new Date(time);

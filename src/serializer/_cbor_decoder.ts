@@ -253,9 +253,16 @@ export class CborDecoder extends CborReader {
     return value;
   }
 
+  /** Reads an item that may not be tagged: tags upon tags would exhaust the stack. */
+  readUntagged(what: string): unknown {
+    if ((this.bytes[this.position]! & 0xe0) === Major.tag) throw this.fail(`${what} is tagged`);
+    return this.readValue();
+  }
+
   /** The value that `handle` stands for. */
   shared(handle: unknown, at: number): unknown {
-    const value = typeof handle === "number" && handle < this.#handles.length ? this.#handles[handle] : UNFINISHED;
+    const known = typeof handle === "number" && Number.isInteger(handle) && handle >= 0 && handle < this.#handles.length;
+    const value = known ? this.#handles[handle] : UNFINISHED;
     if (value === UNFINISHED) throw this.fail(`Reference to a shared value that is not there: ${String(handle)}`, at);
     return value;
   }

@@ -55,8 +55,9 @@ export type Payload<F> = F extends (...args: infer A) => unknown
 export type Reply<F> = F extends (...args: never) => infer R ? Travels<R>
   : "A contract's receive and receiveAndReply consist of methods";
 
-/** What follows the tag in a call of `ask` or `send`: the payload, if the method `F` takes one, and options of type `O`. */
-export type Args<F, O> = F extends () => unknown ? [payload?: Payload<F>, options?: O] : [payload: Payload<F>, options?: O];
+/** What follows the tag in a call of `ask` or `send`: the payload, if the method `F` takes one, and the options `O`. */
+export type Args<F, O extends readonly unknown[] = []> = F extends () => unknown ? [payload?: Payload<F>, ...O]
+  : [payload: Payload<F>, ...O];
 
 /** An ask in the hands of its handler, which answers with an `R`. */
 export interface ReplyContext<R> extends RpcCallContext {

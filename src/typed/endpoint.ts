@@ -88,12 +88,16 @@ class HandlerEndpoint<C extends Contract> implements TypedEndpoint<C> {
     const receiveAndReply = this.#tableOf("receiveAndReply", handlers.receiveAndReply);
     if (receive !== undefined) this.receive = (message, sender) => give(receive, message, sender);
     if (receiveAndReply !== undefined) this.receiveAndReply = (message, context) => give(receiveAndReply, message, context);
-    bindCallbacks(this, handlers);
+    Object.assign(this, boundCallbacks(handlers));
   }
 
   /** A Map, so that a peer's `constructor` or `__proto__` finds nothing that nobody put there. */
   #tableOf(kind: string, handlers: object | undefined): HandlerTable | undefined {
     if (handlers === undefined) return undefined;
+    const prototype: object | null = Object.getPrototypeOf(handlers);
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+      throw new TypeError(`Handlers in ${kind} must be own members of an object literal, not methods of a class`);
+    }
     const table = new Map<string, Handler>();
     for (const [tag, handler] of Object.entries(handlers)) {
       checkTag(tag);
@@ -134,11 +138,13 @@ function isHandler(value: unknown): value is Handler {
   return typeof value === "function";
 }
 
-function bindCallbacks<C extends Contract>(endpoint: HandlerEndpoint<C>, callbacks: EndpointCallbacks): void {
+/** Those of the callbacks that were given, with their `this`. */
+function boundCallbacks(callbacks: EndpointCallbacks): EndpointCallbacks {
+  const bound: { [name: string]: unknown } = {};
   for (const name of CALLBACKS) {
-    const callback = callbacks[name];
-    if (callback !== undefined) endpoint[name] = callback.bind(callbacks);
+    if (callbacks[name] !== undefined) bound[name] = callbacks[name].bind(callbacks);
   }
+  return bound;
 }
 
 /**

@@ -31,7 +31,7 @@ export interface Ref<in out C> {
    * @param tag A method of the contract's `receiveAndReply`.
    * @param args Its payload, `undefined` where options follow and it takes none; then timeout and signal.
    */
-  ask<T extends keyof Asks<C> & string>(tag: T, ...args: Args<Asks<C>[T], AskOptions>): Promise<Reply<Asks<C>[T]>>;
+  ask<T extends keyof Asks<C> & string>(tag: T, ...args: Args<Asks<C>[T], [options?: AskOptions]>): Promise<Reply<Asks<C>[T]>>;
   /**
    * Sends a message that wants no answer, as {@linkcode RpcEndpointRef.send}.
    *
@@ -41,7 +41,7 @@ export interface Ref<in out C> {
    * @throws {RangeError} If the tag begins with `sparkwire:`.
    * @throws {RpcError} If the environment has been stopped, or a local endpoint does not exist.
    */
-  send<T extends keyof Sends<C> & string>(tag: T, ...args: Args<Sends<C>[T], never>): void;
+  send<T extends keyof Sends<C> & string>(tag: T, ...args: Args<Sends<C>[T]>): void;
   /** Whether `other` is a typed reference that leads to the same address and name. */
   equals(other: unknown): boolean;
   /** As the untyped reference prints itself: `NettyRpcEndpointRef(spark://name@host:port)`. */
@@ -64,14 +64,14 @@ class TypedRef<in out C> implements Ref<C> {
   }
 
   // What the contract says of the answer is taken on trust, as what it says of a payload is at the other end.
-  ask<T extends keyof Asks<C> & string>(tag: T, ...args: Args<Asks<C>[T], AskOptions>): Promise<Reply<Asks<C>[T]>>;
+  ask<T extends keyof Asks<C> & string>(tag: T, ...args: Args<Asks<C>[T], [options?: AskOptions]>): Promise<Reply<Asks<C>[T]>>;
   ask(tag: string, payload?: unknown, options?: AskOptions): Promise<unknown> {
     const reserved = reservedTagError(tag);
     if (reserved !== undefined) return Promise.reject(reserved);
     return this.ref.ask(new TypedMessage(tag, payload), options);
   }
 
-  send<T extends keyof Sends<C> & string>(tag: T, ...args: Args<Sends<C>[T], never>): void;
+  send<T extends keyof Sends<C> & string>(tag: T, ...args: Args<Sends<C>[T]>): void;
   send(tag: string, payload?: unknown): void {
     const reserved = reservedTagError(tag);
     if (reserved !== undefined) throw reserved;

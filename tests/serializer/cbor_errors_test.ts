@@ -92,7 +92,9 @@ test("cborSerializer.encodeFailure() carries message, class, causes and the fiel
   const cause = arrived.cause as RpcRemoteError;
   assertInstanceOf(cause, RpcRemoteError);
   assertEquals([cause.message, cause.remoteClass, cause.data, cause.cause], ["count", "RangeError", undefined, undefined]);
-  assertEquals(failRemotely(Object.assign(new Error("a"), { code: "ENOENT", ["__proto__"]: 1 })).data?.code, "ENOENT");
+  const odd = Object.assign(new Error("a"), { code: "ENOENT" });
+  Object.defineProperty(odd, "__proto__", { value: "own", enumerable: true });
+  assertEquals(Object.entries(failRemotely(odd).data!), [["code", "ENOENT"], ["__proto__", "own"]]);
 });
 
 test("cborSerializer.encodeFailure() keeps the classes that askers catch, with their values", () => {

@@ -53,8 +53,13 @@ test("cborSerializer.decode() refuses more levels than it writes, whatever they 
       "d81b 82 6161",
     ]
   ) {
-    assertThrows(() => decodeHex(level.repeat(100_000)), SerializerError, undefined, level);
-    assertThrows(() => decodeHex(level.repeat(MAX_DEPTH + 1)), SerializerError, `more than ${MAX_DEPTH} levels`, level);
+    assertThrows(() => decodeHex(level.repeat(100_000) + "00".repeat(8)), SerializerError, undefined, level);
+    assertThrows(
+      () => decodeHex(level.repeat(MAX_DEPTH + 1) + "00".repeat(8)),
+      SerializerError,
+      `more than ${MAX_DEPTH} levels`,
+      level,
+    );
   }
   decodeHex("d5".repeat(MAX_DEPTH) + "00");
 });

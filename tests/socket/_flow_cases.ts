@@ -160,7 +160,7 @@ function memoryCases(suite: SocketSuiteOptions): void {
         // Now and then it has none to give, as a decoder that waits for a small frame.
         allocate: (peer: Peer) => peer.receivedBytes % 5 === 0 ? undefined : memory.subarray(peer.receivedBytes),
         onData: (peer: Peer, chunk: Uint8Array) => {
-          if (peer.receivedBytes % 3 === 0) {
+          if (peer.receivedBytes % 3 === 0 && peer.receivedBytes < memory.length) {
             peer.pause();
             stage.letPass().then(() => peer.resume());
           }
