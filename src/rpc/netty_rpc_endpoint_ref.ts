@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { ByteSink } from "../base/bytes.ts";
 import type { EncodedRef, Serializer } from "../serializer/serializer.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { Inbox } from "./inbox.ts";
@@ -38,6 +39,7 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
   readonly #serializer: Serializer;
   #outbox: Outbox | undefined;
   #header: Uint8Array | undefined;
+  #message: unknown;
 
   /** @param address Where the endpoint's environment listens, if it does. */
   constructor(env: NettyRpcEnv, address: RpcAddress | undefined, name: string, route: RefRoute = {}) {
@@ -84,11 +86,22 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
     this.#outbox = outbox;
   }
 
-  /** The head of every message that it sends: addresses and name, the same bytes each time. */
-  get header(): Uint8Array {
-    this.#header ??= encodeRequestHeader(this.#env.address, this.address, this.name);
-    return this.#header;
+  /**
+   * What a message consists of: the header, which is the same each time, and the encoded message. The function that is returned
+   * is one for all messages, since one per message would be felt; it writes the last message that was given, so it runs at once.
+   */
+  contentOf(message: unknown): (out: ByteSink) => void {
+    this.#message = message;
+    return this.#write;
   }
+
+  readonly #write = (out: ByteSink): void => {
+    const message = this.#message;
+    this.#message = undefined;
+    this.#header ??= encodeRequestHeader(this.#env.address, this.address, this.name);
+    out.writeBytes(this.#header);
+    this.#serializer.encode(message, out, this.#env.encoding);
+  };
 
   send(message: unknown): void {
     this.#env.send(this, message);

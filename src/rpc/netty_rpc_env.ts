@@ -201,7 +201,7 @@ export class NettyRpcEnv implements RpcEnv {
       const content = this.#copyLocal(message);
       this.dispatcher.postMessage(ref.name, { kind: "OneWayMessage", senderAddress: this.#localSender, content });
     } else {
-      this.#sendRemote(ref, this.#contentOf(ref, message));
+      this.#sendRemote(ref, ref.contentOf(message));
     }
   }
 
@@ -298,7 +298,7 @@ export class NettyRpcEnv implements RpcEnv {
         this.#askLocal(ask, ref, message);
         return;
       }
-      const content = this.#contentOf(ref, message);
+      const content = ref.contentOf(message);
       const client = ref.client;
       if (client !== undefined) {
         ask.sendOver(client, content);
@@ -340,14 +340,6 @@ export class NettyRpcEnv implements RpcEnv {
       if (!(thrown instanceof RpcOverloadedError)) throw thrown;
       this.outboxes.lost(ref.address ?? this.#localSender, thrown);
     }
-  }
-
-  /** What a message to `ref` consists of: the header, which is the same each time, and the encoded message. */
-  #contentOf(ref: NettyRpcEndpointRef, message: unknown): Content {
-    return (out) => {
-      out.writeBytes(ref.header);
-      ref.serializer.encode(message, out, this.encoding);
-    };
   }
 
   /** The outbox that leads to `ref`; the reference remembers it, since finding it by address costs as much as sending. */

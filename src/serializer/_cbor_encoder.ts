@@ -192,8 +192,7 @@ export class CborEncoder {
   }
 
   #writeUint8Array(value: Uint8Array): void {
-    // What is not inside anything cannot occur twice.
-    if (this.#depth === 0 || this.track(value)) this.writeBytes(value);
+    if (this.track(value)) this.writeBytes(value);
   }
 
   #writeArray(array: readonly unknown[]): void {

@@ -93,7 +93,7 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
       this.#outgoing.sendReset();
     }
     if (this.isClosed) return;
-    const count = Math.min(this.#queue.bytes, this.#outgoing.room);
+    const count = this.#queue.bytes <= this.#outgoing.room ? this.#queue.bytes : this.#outgoing.roomForPart;
     if (count > 0) this.#outgoing.send(this.#queue.take(count));
     if (this.#isBackedUp && this.#queue.bytes < this.#drainBelow) this.#drainLater();
     if (this.#queue.bytes > 0 || !this.isShut || this.#finLeft) return;

@@ -108,6 +108,14 @@ export class SimulatedWire {
     return this.#medium.bufferBytes - this.#unread;
   }
 
+  /**
+   * How many bytes of more than there is room for may leave: as in TCP, none as long as that is less than half of the buffer, or
+   * small reads would make for small runs, and those for smaller reads.
+   */
+  get roomForPart(): number {
+    return this.room * 2 >= this.#medium.bufferBytes ? this.room : 0;
+  }
+
   /** Writes a line of the trace in the sender's name. */
   record(kind: TraceKind, count?: number, digest?: number): void {
     this.#medium.trace.record(this.#medium.clock.now(), this.#id, this.#who, kind, count, digest);

@@ -119,8 +119,9 @@ class HandlerEndpoint<C extends Contract> implements TypedEndpoint<C> {
 
 /** Gives a message to its handler; one that is not of a typed reference, or has a tag that nobody has, is not taken. */
 function give(table: HandlerTable, message: unknown, rest: RpcAddress | RpcCallContext): unknown {
-  const handler = message instanceof TypedMessage ? table.get(message.tag) : undefined;
-  return handler === undefined ? unhandled : handler((message as TypedMessage).payload, rest);
+  if (!(message instanceof TypedMessage)) return unhandled;
+  const handler = table.get(message.tag);
+  return handler === undefined ? unhandled : handler(message.payload, rest);
 }
 
 function schemasOf(schemas: object): ReadonlyMap<string, StandardSchema<unknown>> {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { projectRoot } from "../_project.ts";
 import { capture, type Command } from "./run.ts";
@@ -51,7 +50,22 @@ async function lint(): Promise<StepResult> {
   return lines.length === 0 ? undefined : lines.join("\n");
 }
 
-const documents = ["mod.ts", "src", "README.md"].filter((path) => existsSync(join(projectRoot, path)));
+/** How the README names the module: where it will be published is not known here. */
+const PLACEHOLDER = "https://…/sparkwire/mod.ts";
+
+/** Runs the snippets of the README with this project's module in the place of the published one. */
+async function testReadme(): Promise<StepResult> {
+  const folder = await Deno.makeTempDir({ prefix: "sparkwire-readme-" });
+  try {
+    const copy = join(folder, "README.md");
+    const text = await Deno.readTextFile(join(projectRoot, "README.md"));
+    await Deno.writeTextFile(copy, text.replaceAll(PLACEHOLDER, "@sparkwire/sparkwire"));
+    const { code, output } = await capture(deno("test", "-A", "--doc", "--config=deno.json", copy), options);
+    return code === 0 ? undefined : output;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
 
 Deno.exit(
   await runSteps([
@@ -59,7 +73,8 @@ Deno.exit(
     { name: "deno lint", run: lint },
     denoStep("check"),
     denoStep("doc", "--lint", "mod.ts"),
-    denoStep("test", "-A", "--doc", ...documents),
+    denoStep("test", "-A", "--doc", "mod.ts", "src"),
+    { name: "deno test --doc README.md", run: testReadme },
     denoStep("publish", "--dry-run", "--allow-dirty"),
   ]),
 );

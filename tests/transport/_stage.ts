@@ -212,6 +212,17 @@ export class Held {
   }
 }
 
+/** Writes down what an application hears of its connections. */
+export class Life {
+  readonly events: string[] = [];
+  readonly handler: Partial<RpcHandler> = {
+    ...echo,
+    channelActive: () => void this.events.push("active"),
+    channelInactive: (client) => void this.events.push(`inactive ${client.isActive}`),
+    exceptionCaught: () => void this.events.push("exception"),
+  };
+}
+
 /** Streams that are in memory, by name. */
 export function streamsOf(streams: Readonly<Record<string, Uint8Array>>): StreamManager {
   return {

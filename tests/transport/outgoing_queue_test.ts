@@ -58,10 +58,10 @@ class HeldSocket implements Socket {
   }
 }
 
-function setUp(instant = true): { clock: HandClock; socket: HeldSocket; queue: OutgoingQueue } {
+function setUp(instant = true, maxQueuedBytes?: number): { clock: HandClock; socket: HeldSocket; queue: OutgoingQueue } {
   const clock = new HandClock();
   const socket = new HeldSocket(instant);
-  return { clock, socket, queue: new OutgoingQueue(socket, clock, new Deadlines(clock)) };
+  return { clock, socket, queue: new OutgoingQueue(socket, clock, new Deadlines(clock), maxQueuedBytes) };
 }
 
 function respond(queue: OutgoingQueue, content: Content): number {
@@ -256,4 +256,95 @@ test("OutgoingQueue.stop() releases bodies and tells their senders", () => {
   queue.stop(new Error("gone"));
   assertEquals(errors, ["gone"]);
   assertEquals(respond(queue, new Uint8Array(1)), 0);
+});
+
+test("OutgoingQueue.close() takes nothing more, and says when all has been handed to the socket", () => {
+  const { socket, queue, clock } = setUp(false);
+  respond(queue, Uint8Array.of(1));
+  let flushed = 0;
+  queue.close(() => flushed++);
+  assertEquals([socket.writes, flushed], [[HEAD_BYTES + 1], 1]);
+  const late = new CountedBuffer(10);
+  const errors: (string | undefined)[] = [];
+  queue.writeBody(response(10), late, (error) => errors.push(error?.message));
+  assertEquals([respond(queue, Uint8Array.of(2)), late.holders, errors], [0, 0, ["The connection is closed"]]);
+  queue.close(() => flushed++);
+  clock.drain();
+  assertEquals([socket.writes, flushed], [[HEAD_BYTES + 1], 1]);
+});
+
+test("OutgoingQueue.close() waits for the bodies, and for the frames behind them", async () => {
+  const { socket, queue } = setUp();
+  const body = new CountedBuffer(5_500);
+  let flushed = false;
+  queue.writeBody(response(body.size), body, () => {});
+  respond(queue, Uint8Array.of(77));
+  queue.close(() => flushed = true);
+  assertEquals(flushed, false);
+  await until(() => flushed, "all to be handed on");
+  assertEquals([socket.sent.length, socket.sent.at(-1), body.holders], [22 + 5_500 + HEAD_BYTES + 1, 77, 0]);
+});
+
+test("OutgoingQueue.close() within a frame's content lets that frame go first, unless it fails", () => {
+  for (const fails of [false, true]) {
+    const { socket, queue } = setUp();
+    let sentBefore = -1;
+    const content: Content = (out) => {
+      out.writeUint8(1);
+      queue.close(() => sentBefore = socket.sent.length);
+      assertEquals(sentBefore, -1);
+      if (fails) throw new RangeError("no");
+    };
+    if (fails) assertThrows(() => respond(queue, content), RangeError, "no");
+    else assertEquals(respond(queue, content), HEAD_BYTES + 1);
+    assertEquals(sentBefore, fails ? 0 : HEAD_BYTES + 1);
+  }
+});
+
+test("OutgoingQueue.close() is forgotten when the connection breaks", () => {
+  const { queue } = setUp(false);
+  let flushed = false;
+  queue.writeBody(response(1_000_000), new BytesManagedBuffer(new Uint8Array(1_000_000)), () => {});
+  queue.close(() => flushed = true);
+  queue.stop(new Error("gone"));
+  queue.drained();
+  assertEquals(flushed, false);
+});
+
+test("OutgoingQueue keeps small frames behind a body in little memory, and aborts above maxQueuedBytes", () => {
+  const { socket, queue } = setUp(false, 100_000);
+  const body = new BytesManagedBuffer(new Uint8Array(1_000_000));
+  const errors: (string | undefined)[] = [];
+  queue.writeBody(response(body.size), body, (error) => errors.push(error?.message));
+  const before = socket.queuedBytes;
+  socket.release();
+  let frames = 0;
+  for (; !socket.aborted && frames < 100_000; frames++) {
+    respond(queue, Uint8Array.of(1));
+    queue.flush();
+  }
+  assertEquals([before > 200_000, frames], [true, Math.floor(100_000 / (HEAD_BYTES + 1)) + 1]);
+  assertEquals(errors, ["More than 100000 bytes wait behind a stream to 127.0.0.1:2 (maxQueuedBytes)"]);
+  assertEquals(respond(queue, Uint8Array.of(1)), 0);
+});
+
+test("OutgoingQueue.writeBody() of another body does not make a full socket fuller", () => {
+  const { socket, queue } = setUp(false);
+  for (let i = 0; i < 5; i++) {
+    queue.writeBody(response(1_000_000), new BytesManagedBuffer(new Uint8Array(1_000_000)), () => {});
+  }
+  assertEquals(socket.writes, [22, 262_144]);
+});
+
+test("OutgoingQueue.writeBody() fails a body that reads nothing or too much, instead of asking for ever", async () => {
+  for (const length of [0, -1, NaN, 6_000]) {
+    const { socket, queue } = setUp();
+    const body = new CountedBuffer(5_000);
+    body.read = () => Promise.resolve(length);
+    const errors: (string | undefined)[] = [];
+    queue.writeBody(response(body.size), body, (error) => errors.push(error?.message));
+    await until(() => socket.aborted, "the connection to be aborted");
+    assertEquals(errors, [`A buffer of 5000 bytes read ${length} of 5000 at 0`]);
+    assertEquals(body.holders, 0);
+  }
 });

@@ -1,0 +1,191 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { ByteSink } from "../../src/base/bytes.ts";
+import { SerializerError } from "../../src/base/errors.ts";
+import { seededRandom } from "../../src/base/random.ts";
+import { cborSerializer } from "../../src/serializer/cbor.ts";
+import { test } from "../_harness.ts";
+import { assertSame, context, decode, encode, FakeRef, roundTrip } from "./_cbor.ts";
+import { randomValue } from "./_random_value.ts";
+
+/** Lengths around those at which bytes are copied in another way. */
+const LENGTHS = [0, 1, 23, 24, 64, 255, 256, 1000, 1018, 1019, 1020, 1023, 1024, 1025, 2000, 65_536, 100_000];
+
+function bytesOf(length: number, first: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => first + i);
+}
+
+test("cborSerializer.decode() keeps nothing of its input", () => {
+  for (const length of LENGTHS) {
+    for (const value of [bytesOf(length, 1), { a: bytesOf(length, 1), b: [bytesOf(length, 9)], c: "x".repeat(length) }]) {
+      const content = encode(value);
+      const arrived = decode(content);
+      content.fill(0xee);
+      assertSame(arrived, value);
+    }
+  }
+});
+
+test("cborSerializer.decode() keeps nothing of its input's typed arrays, buffers, bigints and text", () => {
+  const value = [
+    Float64Array.of(1.5),
+    Uint8Array.of(1, 2).buffer,
+    new DataView(new ArrayBuffer(3)),
+    2n ** 99n,
+    "\ud800",
+    "é水",
+  ];
+  const content = encode(value);
+  const arrived = decode(content);
+  content.fill(0xee);
+  assertSame(arrived, value);
+});
+
+test("cborSerializer.decode() gives byte strings that do not overlap, also beyond one slab", () => {
+  const arrived: { a: Uint8Array; b: Uint8Array }[] = [];
+  for (let i = 0; i < 2000; i++) arrived.push(roundTrip({ a: bytesOf(i % 90, i), b: bytesOf(50, i) }) as typeof arrived[0]);
+  for (const { a, b } of arrived) {
+    a.fill(0xaa);
+    b.fill(0xbb);
+  }
+  for (const { a, b } of arrived) {
+    assert(a.every((byte) => byte === 0xaa));
+    assert(b.every((byte) => byte === 0xbb));
+  }
+});
+
+test("cborSerializer.decode() gives plain Uint8Arrays for content in a part of a buffer or in a subclass", () => {
+  class Chunk extends Uint8Array {}
+  for (const length of LENGTHS) {
+    for (const value of [bytesOf(length, 3), [bytesOf(length, 3)]]) {
+      const content = encode(value);
+      const memory = new Chunk(content.length + 20).fill(0xee);
+      memory.set(content, 7);
+      const arrived = decode(memory.subarray(7, 7 + content.length));
+      memory.fill(0xdd);
+      assertSame(arrived, value);
+    }
+  }
+});
+
+test("cborSerializer.decode() gives memory of their own to long byte strings, typed arrays and buffers", () => {
+  const [long, floats, buffer] = roundTrip([bytesOf(2000, 0), Float64Array.of(1), new ArrayBuffer(5)]) as [
+    Uint8Array,
+    Float64Array,
+    ArrayBuffer,
+  ];
+  assertEquals([long.buffer.byteLength, floats.buffer.byteLength, buffer.byteLength], [2000, 8, 5]);
+});
+
+test("cborSerializer.encode() appends after what is in the sink, however little room there is", () => {
+  const random = seededRandom(4);
+  for (let i = 0; i < 300; i++) {
+    const value = randomValue(random);
+    const whole = encode(value);
+    const out = new ByteSink(1 + Math.floor(random() * 40));
+    out.writeInt32(i);
+    cborSerializer.encode(value, out, context);
+    assertEquals(out.copy(4), whole);
+  }
+});
+
+test("cborSerializer carries random values of all kinds", () => {
+  for (let seed = 0; seed < 1500; seed++) {
+    const value = randomValue(seededRandom(seed));
+    const content = encode(value);
+    const arrived = decode(content);
+    try {
+      assertSame(arrived, value);
+      assertEquals(encode(arrived), content);
+    } catch (error) {
+      throw new Error(`Seed ${seed}`, { cause: error });
+    }
+  }
+});
+
+test("cborSerializer.encode() can be called from a getter, from toJSON and from the environment", () => {
+  const inner = { deep: [{ x: 1 }], text: "é" };
+  const one = { x: 1 };
+  const contents: Uint8Array[] = [];
+  const nest = () => {
+    contents.push(encode([one, one, inner]));
+    return decode(contents.at(-1)!);
+  };
+  class Asker {
+    readonly name = "asker";
+  }
+  const asking = {
+    ...context,
+    encodeRef(value: object) {
+      nest();
+      return context.encodeRef(value);
+    },
+  };
+  const value = {
+    a: one,
+    get b() {
+      return nest();
+    },
+    c: { toJSON: nest },
+    d: new Asker(),
+    e: one,
+  };
+  const arrived = decode(encode(value, asking));
+  const nested = [one, one, inner];
+  assertEquals(contents.length, 3);
+  for (const content of contents) assertSame(decode(content), nested);
+  const { a, b, c, d, e } = arrived as Record<string, unknown>;
+  assertSame([a, b, c, d], [{ x: 1 }, nested, nested, { name: "asker" }]);
+  assertStrictEquals(e, a);
+});
+
+test("cborSerializer.encode() goes on after a nested call that threw", () => {
+  const value = {
+    a: [1],
+    get b() {
+      assertThrows(() => encode([{ c: () => 1 }]), SerializerError, "Cannot encode a function at [0].c");
+      return 2;
+    },
+    c: 3,
+  };
+  assertSame(roundTrip(value), { a: [1], b: 2, c: 3 });
+  const failing = {
+    list: [{
+      get b(): unknown {
+        encode({});
+        throw new Error("late");
+      },
+    }],
+  };
+  assertThrows(() => encode(failing), SerializerError, "Cannot encode a value at .list[0].b: late");
+});
+
+test("cborSerializer.decode() can be called from the environment", () => {
+  const inside = encode({ bytes: bytesOf(40, 1), list: ["a", [1]] });
+  const nesting = {
+    ...context,
+    decodeRef(name: string) {
+      return { name, inside: decode(inside) };
+    },
+  };
+  const shared = { s: 1 };
+  const value = { before: bytesOf(30, 7), shared, ref: new FakeRef("Master"), after: bytesOf(30, 9), again: shared };
+  const content = encode(value);
+  const arrived = decode(content, nesting) as typeof value;
+  content.fill(0xee);
+  assertSame(arrived.ref as unknown, { name: "Master", inside: { bytes: bytesOf(40, 1), list: ["a", [1]] } });
+  assertSame([arrived.before, arrived.after], [bytesOf(30, 7), bytesOf(30, 9)]);
+  assertStrictEquals(arrived.again, arrived.shared);
+});
+
+test("cborSerializer.decode() turns an error of the environment into its own, with the cause", () => {
+  const cause = new RangeError("no such place");
+  const failing = {
+    ...context,
+    decodeRef(): object {
+      throw cause;
+    },
+  };
+  const error = assertThrows(() => decode(encode([new FakeRef("a")]), failing), SerializerError, "no such place, at byte");
+  assertStrictEquals(error.cause, cause);
+  assertSame(roundTrip([1]), [1]);
+});

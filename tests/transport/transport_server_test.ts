@@ -1,0 +1,84 @@
+import { assert, assertEquals } from "@std/assert";
+import { MessageBody } from "../../src/protocol/message_body.ts";
+import { SocketError } from "../../src/socket/socket.ts";
+import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
+import type { TransportClient } from "../../src/transport/transport_client.ts";
+import { until, within } from "../_harness.ts";
+import { dialRaw } from "./_raw_peer.ts";
+import { ask, bytesOf, echo, failureOf, Life, textOf, transportTest } from "./_stage.ts";
+
+transportTest("TransportServer.close() closes what it accepted, and may be called again", async (stage) => {
+  const { connection, client, server, listening } = await stage.pair({ handler: echo });
+  assertEquals(await ask(connection, "a"), "a");
+  await within(Promise.all([listening.close(), listening.close()]), "the server to close");
+  assertEquals(server.context.connections.size, 0);
+  await client.connections(0);
+  assertEquals(connection.isActive, false);
+  const error = await failureOf(client.dial(listening));
+  assertEquals(error instanceof SocketError && error.socketCode, "CONNECTION_REFUSED");
+});
+
+transportTest("TransportServer.port is the one that the system chose, and the next server may not have it", async (stage) => {
+  const end = stage.end();
+  const { port, address } = await end.listen();
+  assertEquals([address, port > 0], [{ host: "127.0.0.1", port }, true]);
+  const error = await failureOf(end.context.createServer(port));
+  assertEquals(error instanceof SocketError && error.socketCode, "ADDRESS_IN_USE");
+});
+
+transportTest("TransportContext.connections has those that were dialled and those that were accepted", async (stage) => {
+  const end = stage.end({ handler: echo });
+  const listening = await end.listen();
+  const connection = await end.dial(listening);
+  await end.connections(2);
+  assertEquals(await ask(connection, "to myself"), "to myself");
+  const stats = [...end.context.connections].map((handler) => handler.stats());
+  assertEquals(stats.map(({ dialled }) => dialled).sort(), [false, true]);
+  const [dialled, accepted] = stats[0]!.dialled ? stats : [stats[1], stats[0]];
+  assertEquals(dialled!.remote, `127.0.0.1:${listening.port}`);
+  assert(accepted!.remote.startsWith("127.0.0.1:") && accepted!.remote !== dialled!.remote);
+  assertEquals([dialled!.bytesWritten, dialled!.bytesRead], [accepted!.bytesRead, accepted!.bytesWritten]);
+  assertEquals([dialled!.outstandingRequests, accepted!.unansweredRequests], [0, 0]);
+});
+
+transportTest("TransportServerBootstrap wraps the handler of each accepted connection, in order", async (stage) => {
+  const server = stage.end({ handler: echo });
+  const wrap = (name: string) => ({
+    doBootstrap: (_: TransportClient, handler: RpcHandler): RpcHandler => ({
+      ...handler,
+      receive: (client, content, responder) =>
+        handler.receive(client, new MessageBody(bytesOf(`${name}(${textOf(content)})`)), responder),
+    }),
+  });
+  const listening = await server.context.createServer(0, [wrap("inner"), wrap("outer")]);
+  stage.defer("the server", () => listening.close());
+  assertEquals(await ask(await stage.end().dial(listening), "x"), "inner(outer(x))");
+});
+
+transportTest("TransportServerBootstrap that throws or closes costs its connection only", async (stage) => {
+  const life = new Life();
+  const server = stage.end({ handler: life.handler });
+  let mode = "throw";
+  const bootstrap = {
+    doBootstrap(client: TransportClient, handler: RpcHandler): RpcHandler {
+      if (mode === "throw") throw new RangeError("not you");
+      if (mode === "close") client.close();
+      return handler;
+    },
+  };
+  const listening = await server.context.createServer(0, [bootstrap]);
+  stage.defer("the server", () => listening.close());
+  // The reset may come before the dial is known to have succeeded.
+  const refused = await dialRaw(stage, listening).catch(() => undefined);
+  await refused?.closedByOther();
+  await until(() => server.logger.has("Exception while bootstrapping connection from 127.0.0.1:"), "the log");
+  mode = "close";
+  const closed = await dialRaw(stage, listening);
+  await closed.closedByOther();
+  closed.end();
+  await server.connections(0);
+  assertEquals(life.events, []);
+  mode = "pass";
+  assertEquals(await ask(await stage.end().dial(listening), "x"), "x");
+  assertEquals(life.events, ["active"]);
+});
