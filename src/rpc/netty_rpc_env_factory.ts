@@ -35,7 +35,7 @@ export async function createNettyRpcEnv(options: RpcEnvOptions): Promise<NettyRp
     random: options.random ?? systemRandom,
     driver: options.driver ?? await defaultSocketDriver(),
     codecs: new ContentCodecs(options.serializers ?? [cborSerializer, javaTemplates], options.accept),
-    host: options.host ?? (server ? localHostName() : "127.0.0.1"),
+    host: options.host ?? (server ? localHostName({ logger }) : "127.0.0.1"),
   });
   if (options.port === undefined) return env;
   try {

@@ -123,8 +123,10 @@ function partsOf(value: object): { readonly text: string; readonly entries: (rea
   }
   const entries: [unknown, unknown][] = Object.entries(value);
   if (value instanceof Error) {
-    for (const key of ["cause", "errors"] as const) if (key in value) entries.push([key, (value as AggregateError)[key]]);
-    return { text: `${value.name}: ${value.message}`, entries };
+    // A cause that was assigned is enumerable, one that was given to the constructor is not; that does not travel.
+    const fields = entries.filter(([key]) => key !== "cause" && key !== "errors");
+    for (const key of ["cause", "errors"] as const) if (key in value) fields.push([key, (value as AggregateError)[key]]);
+    return { text: `${value.name}: ${value.message}`, entries: fields };
   }
   return { text: Array.isArray(value) ? `Array of ${value.length}` : "object", entries };
 }

@@ -8,15 +8,17 @@ import { assertSame, decode, encode } from "./_cbor.ts";
 
 const PREFIX = [0xd9, 0xd9, 0xf7];
 
-/** No records, which are an extension of cbor-x; Uint8Array as a plain byte string. */
-const theirs = new Encoder({ useRecords: false, tagUint8Array: false, structuredClone: false });
-const cloning = new Encoder({ useRecords: false, tagUint8Array: false, structuredClone: true });
-const mapping = new Decoder({ useRecords: false, mapsAsObjects: false });
+/** No records, which are an extension of cbor-x; Uint8Array as a plain byte string; safe integers as numbers, as here. */
+const plainOptions = { useRecords: false, tagUint8Array: false };
+const options = { ...plainOptions, int64AsNumber: true };
+const theirs = new Encoder(options);
+const cloning = new Encoder({ ...options, structuredClone: true });
+const mapping = new Decoder({ ...options, mapsAsObjects: false });
+const exact = new Decoder(plainOptions);
 
 const BOTH: Readonly<Record<string, unknown>> = {
   "integers": [0, 23, 24, 255, 256, 65535, 65536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, -1, -24, -25, -256, -65537, -(2 ** 32)],
   "floats": [1.5, 1.1, -4.1, 1e300, 2 ** -24, NaN, Infinity, -Infinity, Number.MAX_VALUE, Number.MIN_VALUE],
-  "bigints": [2n ** 63n, 2n ** 64n - 1n, -(2n ** 63n)],
   "text": ["", "a", "é", "水", "😀", "x".repeat(23), "x".repeat(24), "é".repeat(100), "x".repeat(300), "水".repeat(30_000)],
   "plain values": [true, false, null, undefined],
   "arrays": [[], [1, [2, [3]]], Array.from({ length: 300 }, (_, i) => i)],
@@ -51,6 +53,12 @@ for (const [kind, value] of Object.entries(BOTH)) {
     assertSame(fromTheirs(value), value);
   });
 }
+
+test("cbor-x decodes bigints of 64 bits of cborSerializer, and the other way round", () => {
+  const value = [2n ** 63n, 2n ** 64n - 1n, -(2n ** 63n)];
+  assertSame(exact.decode(encode(value)), value);
+  assertSame(fromTheirs(value), value);
+});
 
 test("cbor-x decodes a Map of cborSerializer, and the other way round", () => {
   const value = new Map<unknown, unknown>([[1, "a"], ["b", [2]]]);
