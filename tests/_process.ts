@@ -12,6 +12,8 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether its standard input is a pipe that the test writes to; otherwise it is empty. */
+  readonly pipeStdin?: boolean;
 }
 
 /** A process that a test has started. */
@@ -22,6 +24,8 @@ export interface TestProcess {
   readonly stderr: string;
   /** Its exit code, or null if a signal ended it. Its output is complete then. */
   readonly exited: Promise<number | null>;
+  /** Writes the last of its standard input; see {@linkcode ProcessOptions.pipeStdin}. */
+  endStdin(text?: string): void;
   /** Waits for output that matches. Fails with all the output if the process ends before. */
   waitFor(pattern: RegExp, deadlineMs?: number): Promise<RegExpExecArray>;
   /** Sends a signal, unless it has ended. */
@@ -45,12 +49,12 @@ export function startProcess(
   const child = spawn(command, args, {
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     env: { ...process.env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.pipeStdin === true ? "pipe" : "ignore", "pipe", "pipe"],
   });
   const written = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8");
-    child[name].on("data", (text: string) => written[name] += text);
+    child[name]!.setEncoding("utf8");
+    child[name]!.on("data", (text: string) => written[name] += text);
   }
   const exit = deferred<number | null>();
   let ended = false;
@@ -76,6 +80,7 @@ export function startProcess(
     },
     exited: exit.promise,
     kill,
+    endStdin: (text = "") => child.stdin?.end(text),
     async waitFor(pattern, deadlineMs = 30_000) {
       let match: RegExpExecArray | null = null;
       await until(() => (match = pattern.exec(written.stdout)) !== null || ended, `output like ${pattern}`, deadlineMs);

@@ -16,7 +16,7 @@ const CLASSES: ReadonlyMap<string, ErrorConstructor> = new Map(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((known) => [known.name, known]),
 );
 
-/** The fields of an error that are its own but not enumerable. */
+/** The fields of an error that are its own but, as a rule, not enumerable. */
 const HIDDEN = ["cause", "errors", "stack"];
 
 /** Writes an error that is a value. */
@@ -35,7 +35,7 @@ function fieldsOf(error: Error, exposeStack: boolean): object {
   // Without a prototype, `__proto__` is a key like any other.
   const fields: Record<string, unknown> = Object.create(null);
   for (const key of Object.keys(error)) {
-    if (key !== "name" && key !== "message" && key !== "stack") fields[key] = source[key];
+    if (key !== "name" && key !== "message" && !HIDDEN.includes(key)) fields[key] = source[key];
   }
   for (const key of HIDDEN) {
     if (Object.hasOwn(error, key) && (key !== "stack" || exposeStack)) fields[key] = source[key];

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../_project.ts";
 
@@ -24,6 +24,11 @@ export function programFiles(): string[] {
   return ["bench", "examples", "src", "tests"].flatMap(filesBelow).filter(isProgram);
 }
 
+/** Every module below src/. */
+export function sourceFiles(): string[] {
+  return filesBelow("src").filter((path) => path.endsWith(".ts"));
+}
+
 /** Every file for `deno bench`. */
 export function benchFiles(): string[] {
   return filesBelow("bench").filter((path) => path.endsWith("_bench.ts"));
@@ -38,19 +43,9 @@ export function isProgram(path: string): boolean {
 }
 
 function filesBelow(folder: string): string[] {
-  const files: string[] = [];
-  for (const entry of readFolder(folder)) {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) files.push(...filesBelow(path));
-    else if (entry.isFile()) files.push(path);
-  }
-  return files.sort();
-}
-
-function readFolder(folder: string) {
-  try {
-    return readdirSync(join(projectRoot, folder), { withFileTypes: true });
-  } catch {
-    return [];
-  }
+  const root = join(projectRoot, folder);
+  if (!existsSync(root)) return [];
+  return readdirSync(root, { recursive: true, encoding: "utf8" })
+    .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
+    .sort();
 }

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Decoder, Encoder } from "cbor-x/encode";
-import { seededRandom } from "../../src/base/random.ts";
+import { type Random, seededRandom } from "../../src/base/random.ts";
 import { test, toHex } from "../_harness.ts";
 import { assertSame, decode, encode } from "./_cbor.ts";
 
@@ -17,7 +17,7 @@ const mapping = new Decoder({ ...options, mapsAsObjects: false });
 const exact = new Decoder(plainOptions);
 
 const BOTH: Readonly<Record<string, unknown>> = {
-  "integers": [0, 23, 24, 255, 256, 65535, 65536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, -1, -24, -25, -256, -65537, -(2 ** 32)],
+  "integers": [0, 23, 24, 255, 256, 65535, 65536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, -1, -24, -25, -256, -65537, -(2 ** 31)],
   "floats": [1.5, 1.1, -4.1, 1e300, 2 ** -24, NaN, Infinity, -Infinity, Number.MAX_VALUE, Number.MIN_VALUE],
   "text": ["", "a", "é", "水", "😀", "x".repeat(23), "x".repeat(24), "é".repeat(100), "x".repeat(300), "水".repeat(30_000)],
   "plain values": [true, false, null, undefined],
@@ -81,6 +81,12 @@ test("cborSerializer and cbor-x write the same bytes where both write the shorte
   }
 });
 
+/** None below -2^31: those cbor-x 1.6 negates in 32 bits. */
+function randomInteger(random: Random): number {
+  const value = Math.floor((random() - 0.5) * 2 ** Math.floor(random() * 54));
+  return value < -(2 ** 31) ? -value : value;
+}
+
 test("cborSerializer and cbor-x agree on random plain data", () => {
   const random = seededRandom(3);
   const make = (depth: number): unknown => {
@@ -88,7 +94,7 @@ test("cborSerializer and cbor-x agree on random plain data", () => {
     const keys = Array.from({ length }, (_, i) => `${i}${"key水".slice(0, Math.floor(random() * 5))}`);
     switch (Math.floor(random() * (depth === 0 ? 4 : 6))) {
       case 0:
-        return Math.floor((random() - 0.5) * 2 ** Math.floor(random() * 54));
+        return randomInteger(random);
       case 1:
         return (random() - 0.5) * 1e6;
       case 2:
@@ -102,7 +108,8 @@ test("cborSerializer and cbor-x agree on random plain data", () => {
     }
   };
   for (let i = 0; i < 500; i++) {
-    const value = make(4);
+    // In an array: for undefined right after a tag, such as the prefix, cbor-x gives a Tag.
+    const value = [make(4)];
     assertSame(theirs.decode(encode(value)), value);
     assertSame(fromTheirs(value), value);
   }

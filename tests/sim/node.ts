@@ -24,6 +24,8 @@ export interface NodeOptions {
   readonly port: number | undefined;
   readonly conf: Readonly<Record<string, string>>;
   readonly limits: Partial<RpcEnvLimits>;
+  /** What becomes of messages within the environment. */
+  readonly localMessages: "share" | "clone";
 }
 
 /** Lines of level error that a fault of the network explains; all others are a bug. */
@@ -71,6 +73,7 @@ export class SimulatedNode {
   readonly limits: Partial<RpcEnvLimits>;
   readonly #stage: Stage;
   readonly #conf: Readonly<Record<string, string>>;
+  readonly #localMessages: "share" | "clone";
   readonly #lives: { readonly env: RpcEnv; readonly logger: NodeLogger; readonly subjects: Subject[] }[] = [];
   #driver: WatchedDriver | undefined;
   #envClock: WatchedClock | undefined;
@@ -82,6 +85,7 @@ export class SimulatedNode {
     this.port = options.port;
     this.limits = options.limits;
     this.#conf = options.conf;
+    this.#localMessages = options.localMessages;
   }
 
   /** The environment of its present life. */
@@ -119,8 +123,9 @@ export class SimulatedNode {
       clock: this.#envClock,
       logger,
       limits: this.limits,
+      localMessages: this.#localMessages,
       // A port that is still taken is a leak of the life before.
-      conf: { ...this.#conf, "spark.port.maxRetries": "0" },
+      conf: { ...this.#conf, "spark.port.maxRetries": "0", "spark.rpc.message.maxSize": "1" },
     });
     this.#lives.push({ env, logger, subjects: [] });
     for (const kind of STANDING) this.setup(kind, kind);

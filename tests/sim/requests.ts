@@ -21,8 +21,16 @@ export type Question =
   | { readonly op: "watch" }
   /** Not taken by the endpoint. */
   | { readonly op: "unhandled" }
-  /** The endpoint asks that reference first. */
-  | { readonly op: "callBack"; readonly ref: RpcEndpointRef; readonly times: number; readonly bytes: number }
+  /** The answer cannot be encoded. */
+  | { readonly op: "badAnswer" }
+  /** The endpoint sends `messages` to that reference and asks it, so many times, before it answers. */
+  | {
+    readonly op: "callBack";
+    readonly ref: RpcEndpointRef;
+    readonly times: number;
+    readonly messages: number;
+    readonly bytes: number;
+  }
   /** Waits until the endpoint's gate is open. */
   | { readonly op: "gate" };
 

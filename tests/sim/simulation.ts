@@ -85,7 +85,13 @@ export function planSeed(seed: number): Plan {
   const nodes = Array.from({ length: servers + dice.int(0, 3) }, (_, index): NodeOptions => {
     const isServer = index < servers;
     const name = isServer ? `server${index}` : `client${index - servers}`;
-    return { name, port: isServer ? FIRST_PORT + index : undefined, conf, limits };
+    return {
+      name,
+      port: isServer ? FIRST_PORT + index : undefined,
+      conf,
+      limits,
+      localMessages: dice.pick(["share", "share", "clone"]),
+    };
   });
   return {
     seed,

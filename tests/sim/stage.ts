@@ -17,8 +17,14 @@ import { type Answer, asAnswer, type Ask, echo, type Question } from "./requests
 /** How long is waited for what must come where no fault is more than a nuisance. */
 export const PATIENCE_MS = 900_000;
 
+/** How long asks wait that do not say. */
+export const DEFAULT_ASK_MS = 120_000;
+
 /** Failures that the network, a limit or the end of a node explain. */
 const EXPLAINED: ReadonlySet<string> = new Set(["TIMEOUT", "DISCONNECTED", "SOCKET", "STOPPED", "OVERLOADED", "NOT_FOUND"]);
+
+/** What `spark.rpc.message.maxSize` is set to on all nodes, in bytes; asks are a little less or a good deal more. */
+export const MAX_MESSAGE_BYTES: number = 1024 * 1024;
 
 /** Queues are looked at after this many asks and messages. */
 const LOOK_EVERY = 16;
@@ -37,6 +43,10 @@ export interface StageOptions {
 export interface StageAskOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Gives up by the future's own method when this aborts. */
+  readonly abortedBy?: AbortSignal;
+  /** Called while the ask is being encoded, if it is. */
+  readonly whileEncoding?: () => void;
   /** A failure is all right even where nothing goes wrong: the asker may be late, or its endpoint gone. */
   readonly mayFail?: boolean;
 }
@@ -99,9 +109,10 @@ export class Stage {
     const id = this.ledger.nextId();
     const ask: Ask = { ...question, id };
     const what = `Ask ${id} (${ask.op}) of ${node.name} to ${ref}`;
-    const { timeoutMs, signal } = options;
+    const { timeoutMs, whileEncoding } = options;
     if ("bytes" in ask) this.#sized(Math.max(ask.bytes, ask.op === "echo" ? ask.replyBytes : 0));
-    const promise = ref.ask(ask, { timeoutMs, signal });
+    const message = whileEncoding === undefined ? ask : { ...ask, nested: { toJSON: whileEncoding } };
+    const promise = this.#send(ref, message, options);
     const outcome = await this.ledger.settled(node.clock, what, timeoutMs, promise);
     this.#look();
     if (!outcome.ok) {
@@ -110,8 +121,9 @@ export class Stage {
       return outcome;
     }
     const answer = asAnswer(outcome.value);
+    const isLocal = ref.address !== undefined && ref.address.equals(node.env.address);
     if (answer?.id !== id) this.ledger.fail(`${what} was given another answer: ${String(answer?.id)}`);
-    else if (neverAnswers(ask)) this.ledger.fail(`${what} was answered`);
+    else if (neverAnswers(ask) && !(isLocal && cannotTravel(ask))) this.ledger.fail(`${what} was answered`);
     else if (ask.op === "echo") this.ledger.check(`the answer to ${what}`, answer.payload, ask.replyBytes);
     return { ok: true, value: answer };
   }
@@ -152,13 +164,24 @@ export class Stage {
   }
 
   /** All messages of `stream` that were sent before must have arrived when an ask after them is answered. */
-  async fence(node: SimulatedNode, stream: MessageStream, timeoutMs: number): Promise<void> {
+  async askBehind(
+    node: SimulatedNode,
+    stream: MessageStream,
+    question: Question,
+    options: StageAskOptions,
+  ): Promise<Outcome<Answer | undefined>> {
     const missing = stream.fence();
-    const outcome = await this.ask(node, stream.ref, echo(this.ledger.nextId(), 1, 1), { timeoutMs });
+    const outcome = await this.ask(node, stream.ref, question, options);
     // A full inbox drops messages, and says so to nobody but its own hook.
-    if (!outcome.ok || this.tight) return;
+    if (!outcome.ok || this.tight) return outcome;
     const count = missing();
-    if (count > 0) this.ledger.fail(`${count} messages of stream ${stream.id} to ${stream.ref} were lost before a fence`);
+    if (count > 0) this.ledger.fail(`${count} messages of stream ${stream.id} to ${stream.ref} were lost before an ask`);
+    return outcome;
+  }
+
+  /** Nothing but a small ask behind what was sent. */
+  async fence(node: SimulatedNode, stream: MessageStream, timeoutMs: number): Promise<void> {
+    await this.askBehind(node, stream, echo(this.ledger.nextId(), 1, 1), { timeoutMs });
   }
 
   /** The stream of that number. */
@@ -168,15 +191,25 @@ export class Stage {
     return stream;
   }
 
+  /** Asks in one of the ways that there are. */
+  #send(ref: RpcEndpointRef, message: object, { timeoutMs, signal, abortedBy }: StageAskOptions): Promise<unknown> {
+    if (timeoutMs === DEFAULT_ASK_MS && signal === undefined) return ref.ask(message);
+    if (abortedBy === undefined) return ref.ask(message, { timeoutMs, signal });
+    const { future, abort } = ref.askAbortable(message, { timeoutMs });
+    abortedBy.addEventListener("abort", () => abort(abortedBy.reason), { once: true });
+    return future;
+  }
+
   /** What is wrong with a failure; undefined if nothing is. */
-  #failureFault(ask: Ask, error: unknown, { signal, mayFail }: StageAskOptions): string | undefined {
-    if (signal !== undefined && signal.aborted && error === signal.reason) return undefined;
+  #failureFault(ask: Ask, error: unknown, { signal, abortedBy, mayFail }: StageAskOptions): string | undefined {
+    for (const aborted of [signal, abortedBy]) if (aborted?.aborted === true && error === aborted.reason) return undefined;
     const code = codeOf(error);
     if (ask.op === "fail" && error instanceof RpcError && error.code === "REMOTE") {
       return error.message === ask.text ? undefined : `its text is not ${ask.text}: ${error.message}`;
     }
     if (ask.op === "watch" && error instanceof RpcError && error.message === "Given up") return undefined;
     if (ask.op === "unhandled" && code === "UNSUPPORTED_MESSAGE") return undefined;
+    if (cannotTravel(ask) && (ask.op === "badAnswer" ? code === "SERIALIZER" : isLimitError(error))) return undefined;
     const explained = EXPLAINED.has(code) || (error instanceof RpcRemoteError && EXPLAINED.has(error.remoteClass ?? ""));
     if (!explained) return String(error);
     if (!this.strict || mayFail === true || (code === "TIMEOUT" && neverAnswers(ask))) return undefined;
@@ -194,6 +227,17 @@ export class Stage {
   }
 }
 
-function neverAnswers({ op }: Ask): boolean {
-  return op === "never" || op === "watch" || op === "fail" || op === "unhandled";
+function neverAnswers(ask: Ask): boolean {
+  return ["never", "watch", "fail", "unhandled"].includes(ask.op) || cannotTravel(ask);
+}
+
+/** Whether the ask or its answer cannot be sent; within an environment that is no matter. */
+function cannotTravel(ask: Ask): boolean {
+  return ask.op === "badAnswer" || (ask.op === "echo" && Math.max(ask.bytes, ask.replyBytes) > MAX_MESSAGE_BYTES);
+}
+
+/** An ask that is too large is refused here, an answer that is too large there. */
+function isLimitError(error: unknown): boolean {
+  if (error instanceof RpcRemoteError) return error.remoteClass === "ProtocolError";
+  return codeOf(error) === "PROTOCOL";
 }

@@ -5,9 +5,9 @@
  */
 
 import { RpcError } from "../../src/base/errors.ts";
+import type { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { type RpcCallContext, unhandled } from "../../src/rpc/rpc_call_context.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
-import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { makePayload } from "./payload.ts";
 import { type Answer, asAsk, type Ask, asNotice, echo } from "./requests.ts";
 import type { Stage } from "./stage.ts";
@@ -17,6 +17,8 @@ import type { SimulatedNode } from "./node.ts";
 export type SubjectKind = "plain" | "safe" | "isolated" | "pair";
 
 type State = "new" | "starting" | "running" | "stopping" | "stopped";
+
+type CallBack = Extract<Ask, { op: "callBack" }>;
 
 /** How long asks take at most that one endpoint makes of another. */
 const CALL_BACK_MS = 30_000;
@@ -32,13 +34,18 @@ export class Subject implements RpcEndpoint {
   readonly #startMs: number;
   #state: State = "new";
   #inHand = 0;
+  /** By address: how many connections to or from it there are. */
+  readonly #connections = new Map<string, number>();
   #waiting: (() => void)[] = [];
   #gateIsOpen = false;
   /** Signals of asks that were never answered. */
   readonly signals: AbortSignal[] = [];
 
+  readonly #isFirst: boolean;
+
   /** @param startMs How long its onStart and its onStop take. */
   constructor(stage: Stage, node: SimulatedNode, name: string, kind: SubjectKind, startMs = 0) {
+    this.#isFirst = node.driver.connections === 0;
     this.name = name;
     this.#stage = stage;
     this.#node = node;
@@ -72,12 +79,17 @@ export class Subject implements RpcEndpoint {
     if (!(error instanceof RpcError)) this.#fail(`was given an error: ${error}`);
   }
 
-  onConnected(): void {
+  onConnected({ hostPort }: RpcAddress): void {
     this.#enter()();
+    this.#connections.set(hostPort, (this.#connections.get(hostPort) ?? 0) + 1);
   }
 
-  onDisconnected(): void {
+  onDisconnected({ hostPort }: RpcAddress): void {
     this.#enter()();
+    const left = (this.#connections.get(hostPort) ?? 0) - 1;
+    this.#connections.set(hostPort, left);
+    // One that came later knows nothing of the connections before.
+    if (left < 0 && this.#isFirst) this.#fail(`heard more often that ${hostPort} has gone than that it has come`);
   }
 
   onNetworkError(): void {
@@ -152,8 +164,10 @@ export class Subject implements RpcEndpoint {
         return context.later;
       case "unhandled":
         return unhandled;
+      case "badAnswer":
+        return { id, answer: () => {} };
       case "callBack":
-        return this.#callBack(id, ask.ref, ask.times, ask.bytes);
+        return this.#callBack(ask);
       case "gate":
         return this.#gateIsOpen ? { id } : this.#wait(id);
     }
@@ -199,10 +213,13 @@ export class Subject implements RpcEndpoint {
     else signal.addEventListener("abort", giveUp, { once: true });
   }
 
-  async #callBack(id: number, ref: RpcEndpointRef, times: number, bytes: number): Promise<Answer> {
+  async #callBack({ id, ref, times, messages, bytes }: CallBack): Promise<Answer> {
+    // One without address belongs to whoever made the connection that it came by, and is of use on that one only.
+    const stream = this.#stage.openStream(this.#node, ref, ref.address === undefined);
     for (let i = 0; i < times; i++) {
-      const options = { timeoutMs: CALL_BACK_MS, mayFail: true };
-      const outcome = await this.#stage.ask(this.#node, ref, echo(id + i, bytes, bytes), options);
+      for (let sent = 0; sent < messages; sent++) this.#stage.send(stream, bytes);
+      const question = echo(id + i, bytes, bytes);
+      const outcome = await this.#stage.askBehind(this.#node, stream, question, { timeoutMs: CALL_BACK_MS, mayFail: true });
       if (!outcome.ok) return { id, failure: String(outcome.error) };
     }
     return { id };

@@ -58,7 +58,7 @@ class HeldSocket implements Socket {
   }
 }
 
-function setUp(instant = true, maxQueuedBytes?: number): { clock: HandClock; socket: HeldSocket; queue: OutgoingQueue } {
+function setUp(instant = true, maxQueuedBytes = 2 ** 28): { clock: HandClock; socket: HeldSocket; queue: OutgoingQueue } {
   const clock = new HandClock();
   const socket = new HeldSocket(instant);
   return { clock, socket, queue: new OutgoingQueue(socket, clock, new Deadlines(clock), maxQueuedBytes) };

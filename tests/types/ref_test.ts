@@ -150,11 +150,14 @@ test("Ref<C>: a reference without a contract is none", () => {
   const untyped: RpcEndpointRef = new RecordingRef();
   // @ts-expect-error It has no contract: typedRef<Master>(untyped) gives it one.
   const ref: Ref<Master> = untyped;
-  // @ts-expect-error Nothing says which contract.
   const unknown = typedRef(untyped);
+  // @ts-expect-error Nothing says which contract, so there are no tags.
+  unknown.send("Tick");
+  // @ts-expect-error Nor is it a reference of any contract in particular.
+  const master: Ref<Master> = unknown;
   // @ts-expect-error An untyped one with a contract is not a typed one.
   const typed: Ref<Master> = typedRef<Master>(untyped).ref;
-  assertEquals([ref.name, unknown.name, typed.name], ["recording", "recording", "recording"]);
+  assertEquals([ref, master, typed].map(({ name }) => name), ["recording", "recording", "recording"]);
 });
 
 test("Ref<C> in a payload does not compile where the contract wants the untyped one", () => {

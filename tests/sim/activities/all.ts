@@ -6,7 +6,7 @@
 
 import type { Stage } from "../stage.ts";
 import { askStorm, lateAsks, localAsks } from "./asks.ts";
-import { flood, largeMessages } from "./bulk.ts";
+import { flood, largeMessages, tooLarge } from "./bulk.ts";
 import { endpointChurn, fullInbox } from "./endpoints.ts";
 import { executors, travellingRefs } from "./refs.ts";
 import { orderedSends } from "./sends.ts";
@@ -26,4 +26,5 @@ export const ACTIVITIES: ReadonlyMap<string, Activity> = new Map(Object.entries(
   fullInbox,
   largeMessages,
   flood,
+  tooLarge,
 }));

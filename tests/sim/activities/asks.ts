@@ -8,20 +8,24 @@ import type { RpcEndpointRef } from "../../../src/rpc/rpc_endpoint_ref.ts";
 import type { Dice } from "../dice.ts";
 import { type SimulatedNode, STANDING } from "../node.ts";
 import { echo, type Question } from "../requests.ts";
-import { PATIENCE_MS, type Stage } from "../stage.ts";
+import { DEFAULT_ASK_MS, PATIENCE_MS, type Stage } from "../stage.ts";
 
 /** Several askers, each with several asks at once, of several endpoints. */
 export async function askStorm(stage: Stage): Promise<void> {
   const { dice } = stage;
-  await Promise.all(Array.from({ length: dice.int(1, 5) }, async () => {
+  await Promise.all(Array.from({ length: dice.int(1, 8) }, async () => {
     const node = dice.pick(stage.nodes);
     const ref = await stage.lookUp(node, dice.pick(stage.servers), dice.pick(STANDING));
     if (ref === undefined) return;
-    for (let rounds = dice.int(1, 12); rounds > 0; rounds--) {
-      const asks = Array.from({ length: dice.small(1, 24) }, () => {
-        const timeoutMs = stage.strict ? PATIENCE_MS : dice.pick([1, 20, 1_000, 60_000]);
-        return stage.ask(node, ref, anyQuestion(stage), { timeoutMs });
-      });
+    for (let rounds = dice.int(1, 30); rounds > 0; rounds--) {
+      const asks: Promise<unknown>[] = [];
+      for (let count = dice.small(1, 24); count > 0; count--) {
+        const timeoutMs = stage.strict ? PATIENCE_MS : dice.pick([1, 20, 1_000, 60_000, DEFAULT_ASK_MS]);
+        const nested = anyQuestion(stage);
+        const whileEncoding = () => void asks.push(stage.ask(node, ref, nested, { timeoutMs }));
+        const options = dice.chance(0.05) ? { timeoutMs, whileEncoding } : { timeoutMs };
+        asks.push(stage.ask(node, ref, anyQuestion(stage), options));
+      }
       await Promise.all(asks);
       if (dice.chance(0.3)) await stage.sleep(dice.small(0, 200));
     }
@@ -33,7 +37,7 @@ export async function lateAsks(stage: Stage): Promise<void> {
   const { dice } = stage;
   const node = dice.pick(stage.nodes);
   const refs = await lookUpAll(stage, node);
-  for (let rounds = dice.int(1, 6); rounds > 0 && refs.length > 0; rounds--) {
+  for (let rounds = dice.int(1, 12); rounds > 0 && refs.length > 0; rounds--) {
     const shared = new AbortController();
     const asks = Array.from({ length: dice.int(1, 12) }, () => {
       const question: Question = dice.chance(0.1)
@@ -42,7 +46,8 @@ export async function lateAsks(stage: Stage): Promise<void> {
       const timeoutMs = dice.small(0, 400);
       if (dice.chance(0.5)) return stage.ask(node, dice.pick(refs), question, { timeoutMs, mayFail: true });
       const signal = dice.chance(0.5) ? shared.signal : abortedLater(stage, dice);
-      return stage.ask(node, dice.pick(refs), question, { timeoutMs, signal, mayFail: true });
+      const how = dice.chance(0.5) ? { signal } : { abortedBy: signal };
+      return stage.ask(node, dice.pick(refs), question, { timeoutMs, mayFail: true, ...how });
     });
     await stage.sleep(dice.small(0, 200));
     shared.abort(new Error("Enough"));
@@ -55,14 +60,14 @@ export async function localAsks(stage: Stage): Promise<void> {
   const { dice } = stage;
   const node = dice.pick(stage.servers);
   const refs = await lookUpAll(stage, node, node);
-  for (let rounds = dice.int(1, 6); rounds > 0 && refs.length > 0; rounds--) {
+  for (let rounds = dice.int(1, 12); rounds > 0 && refs.length > 0; rounds--) {
     const asks = Array.from({ length: dice.int(1, 8) }, () => {
       const timeoutMs = stage.strict ? PATIENCE_MS : dice.small(1, 60_000);
       const ref = dice.pick(refs);
       // One that asks itself while it may have no other message in hand waits for its own answer.
       const back = dice.pick(refs);
       const question: Question = dice.chance(0.3)
-        ? { op: "callBack", ref: back, times: dice.int(1, 3), bytes: 10 }
+        ? { op: "callBack", ref: back, times: dice.int(1, 3), messages: dice.int(0, 3), bytes: 10 }
         : anyQuestion(stage);
       return stage.ask(node, ref, question, { timeoutMs });
     });
@@ -75,7 +80,7 @@ export function anyQuestion(stage: Stage): Question {
   const { dice, ledger } = stage;
   const kind = dice.int(0, 19);
   if (kind === 0) return { op: "fail", text: `Failed on purpose ${ledger.nextId()}`, ms: dice.pick([0, dice.int(1, 50)]) };
-  if (kind === 1) return { op: "unhandled" };
+  if (kind === 1) return { op: dice.pick(["unhandled", "badAnswer"]) };
   if (kind < 6) return { op: "slow", ms: dice.small(0, 60), by: dice.pick(["return", "reply", "later"]) };
   return echo(ledger.nextId(), dice.small(0, 3_000), dice.small(0, 3_000));
 }

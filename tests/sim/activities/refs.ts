@@ -20,7 +20,13 @@ export async function travellingRefs(stage: Stage): Promise<void> {
   for (let rounds = dice.int(1, 6); rounds > 0; rounds--) {
     const asks = Array.from({ length: dice.int(1, 6) }, () => {
       const back = own !== undefined && dice.chance(0.5) ? own : thirdRef;
-      const question: Question = { op: "callBack", ref: back, times: dice.int(1, 4), bytes: dice.small(1, 1_000) };
+      const question: Question = {
+        op: "callBack",
+        ref: back,
+        times: dice.int(1, 4),
+        messages: dice.small(0, 5),
+        bytes: dice.small(1, 1_000),
+      };
       return callBack(stage, node, ref, question);
     });
     await Promise.all(asks);
@@ -41,7 +47,13 @@ export async function executors(stage: Stage): Promise<void> {
     const reports = stage.openStream(executor, ref);
     for (let tasks = dice.int(1, 10); tasks > 0; tasks--) {
       for (let count = dice.int(0, 5); count > 0; count--) stage.send(reports, dice.small(10, 500));
-      await callBack(stage, executor, ref, { op: "callBack", ref: own, times: 1, bytes: dice.small(1, 4_000) });
+      await callBack(stage, executor, ref, {
+        op: "callBack",
+        ref: own,
+        times: 1,
+        messages: dice.int(0, 3),
+        bytes: dice.small(1, 4_000),
+      });
       await stage.sleep(dice.small(0, 300));
     }
     await stage.fence(executor, reports, PATIENCE_MS);
@@ -57,7 +69,7 @@ async function callBack(stage: Stage, node: SimulatedNode, ref: RpcEndpointRef, 
 }
 
 /** The reference that a new endpoint of this node has of itself. */
-function ownRef(stage: Stage, node: SimulatedNode): RpcEndpointRef | undefined {
+export function ownRef(stage: Stage, node: SimulatedNode): RpcEndpointRef | undefined {
   const name = `self-${stage.ledger.nextId()}`;
   try {
     const subject = node.setup(name, stage.dice.pick(STANDING));

@@ -10,7 +10,7 @@ import { PATIENCE_MS, type Stage } from "../stage.ts";
 /** Several senders, each with several streams of messages, and asks between them that show what has arrived. */
 export async function orderedSends(stage: Stage): Promise<void> {
   const { dice } = stage;
-  await Promise.all(Array.from({ length: dice.int(1, 4) }, async () => {
+  await Promise.all(Array.from({ length: dice.int(1, 8) }, async () => {
     const node = dice.pick(stage.nodes);
     await sendStream(stage, node, dice.pick(stage.servers), dice.pick(STANDING));
   }));
@@ -22,7 +22,7 @@ async function sendStream(stage: Stage, node: SimulatedNode, server: SimulatedNo
   const ref = await stage.lookUp(node, server, name);
   if (ref === undefined) return;
   const stream = stage.openStream(node, ref);
-  for (let bursts = dice.int(1, 8); bursts > 0; bursts--) {
+  for (let bursts = dice.int(1, 20); bursts > 0; bursts--) {
     for (let messages = dice.small(1, 60); messages > 0; messages--) {
       stage.send(stream, dice.chance(0.02) ? dice.int(60_000, 70_000) : dice.small(0, 2_000));
       // Within one turn, in later microtasks, in later turns.
