@@ -24,7 +24,7 @@ export { RpcEnv } from "./src/rpc/rpc_env.ts";
 export type { LookupOptions, RpcEnvLimits, RpcEnvOptions, ShutdownOptions } from "./src/rpc/rpc_env.ts";
 export type { LookupTarget } from "./src/rpc/lookup_target.ts";
 export { IsolatedRpcEndpoint, ThreadSafeRpcEndpoint } from "./src/rpc/rpc_endpoint.ts";
-export type { RpcEndpoint } from "./src/rpc/rpc_endpoint.ts";
+export type { EndpointBase, RpcEndpoint, TypedEndpoint } from "./src/rpc/rpc_endpoint.ts";
 export type { AbortableRpcFuture, AskOptions, RpcEndpointRef } from "./src/rpc/rpc_endpoint_ref.ts";
 export { later, unhandled } from "./src/rpc/rpc_call_context.ts";
 export type { RpcCallContext } from "./src/rpc/rpc_call_context.ts";
@@ -41,6 +41,28 @@ export type { SecurityManager } from "./src/rpc/security_manager.ts";
 export type { SecretKeyHolder } from "./src/transport/secret_key_holder.ts";
 export type { ConnectionStats } from "./src/transport/connection_stats.ts";
 export type { TransportLimits } from "./src/transport/transport_context.ts";
+
+// Typed endpoints and references.
+export { endpoint } from "./src/typed/endpoint.ts";
+export type { EndpointOptions, Schemas } from "./src/typed/endpoint.ts";
+export { typedRef } from "./src/typed/typed_ref.ts";
+export type { Ref } from "./src/typed/typed_ref.ts";
+export type {
+  Args,
+  Asks,
+  Contract,
+  EndpointCallbacks,
+  Handlers,
+  Payload,
+  ReceiveHandler,
+  ReceiveHandlers,
+  Reply,
+  ReplyContext,
+  ReplyHandler,
+  ReplyHandlers,
+  Sends,
+} from "./src/typed/contract.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./src/typed/standard_schema.ts";
 
 // What messages are made of.
 export { cborSerializer } from "./src/serializer/cbor.ts";
@@ -67,6 +89,14 @@ export type {
   SocketOptions,
   TlsOptions,
 } from "./src/socket/socket.ts";
+
+// A simulated world, for tests.
+export { SimulatedWorld } from "./src/rpc/simulated_world.ts";
+export type { SimulatedRpcEnvOptions } from "./src/rpc/simulated_world.ts";
+export { SimulatedNetwork } from "./src/socket/sim.ts";
+export type { SimulatedFaults, SimulatedHost, SimulatedNetworkOptions, SimulatedTrace } from "./src/socket/sim.ts";
+export { SimulatedClock } from "./src/base/simulated_clock.ts";
+export type { SimulatedRunOptions } from "./src/base/simulated_clock.ts";
 
 // Configuration, errors, log, time.
 export { SparkConf } from "./src/base/spark_conf.ts";

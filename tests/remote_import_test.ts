@@ -3,22 +3,38 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endpoint, RpcEnv } from "../mod.ts";
 import { runtimePath } from "./_entry_points.ts";
 import { deferred, test, type TestContext, within } from "./_harness.ts";
+import { MemoryLogger } from "./_memory_logger.ts";
 import { startProcess } from "./_process.ts";
 import { projectRoot } from "./_project.ts";
 
+/** The contract of the test's own endpoint; the program writes it down a second time, as somebody elsewhere would. */
+interface Greeter {
+  receive: { Wave(who: string): void };
+  receiveAndReply: { Greet(who: { name: string }): string };
+}
+
 /** What one writes who has only Deno and the URL. `MODULE` stands for that. */
 const PROGRAM = `
-import { RpcError } from "MODULE";
+import { RpcEnv, RpcRemoteError, typedRef } from "MODULE";
 
-const error: unknown = new RpcError("NOT_FOUND", "Cannot find endpoint: spark://Master@127.0.0.1:7077");
-if (!RpcError.is(error)) throw new Error("no RpcError");
-const code: "NOT_FOUND" | string = error.code;
-console.log(code, error.message);
+interface Greeter {
+  receive: { Wave(who: string): void };
+  receiveAndReply: { Greet(who: { name: string }): string };
+}
+
+const env = await RpcEnv.create({ name: "remote" });
+const greeter = typedRef<Greeter>(await env.setupEndpointRef(Deno.args[0]!));
+greeter.send("Wave", "Ada");
+console.log(await greeter.ask("Greet", { name: "Ada" }));
+const error: unknown = await greeter.ask("Greet", { name: "" }).catch((error: unknown) => error);
+if (error instanceof RpcRemoteError) console.log(error.code, error.remoteClass, error.message);
+await env.shutdown();
 `;
 
-const OUTPUT = "NOT_FOUND Cannot find endpoint: spark://Master@127.0.0.1:7077\n";
+const OUTPUT = "Hello, Ada\nREMOTE RangeError Nobody to greet\n";
 
 /** The published files and nothing else, as a plain server of files would give them. */
 async function serveProject(context: TestContext): Promise<{ url: string; served: Set<string> }> {
@@ -50,17 +66,40 @@ async function serveProject(context: TestContext): Promise<{ url: string; served
 /** Without the task `test`, Bun and Node do not know where a Deno is. */
 const deno = runtimePath("deno");
 
-test("mod.ts is imported by URL into a Deno program without any configuration, and its types are checked", async (context) => {
-  const { url, served } = await serveProject(context);
-  const folder = mkdtempSync(join(tmpdir(), "sparkwire-remote-"));
-  context.defer(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, "main.ts"), PROGRAM.replace("MODULE", url));
-  const program = startProcess(context, deno!, ["run", "-A", "--check", "main.ts"], {
-    cwd: folder,
-    env: { DENO_DIR: join(folder, "cache"), NO_COLOR: "1" },
-  });
-  const code = await within(program.exited, "the end of the program", 60_000);
-  assertEquals(code, 0, program.stderr);
-  assertEquals(program.stdout, OUTPUT);
-  assertStringIncludes([...served].join(), "/src/base/errors.ts");
-}, { skip: deno === undefined ? "only the task test knows where Deno is" : undefined });
+/** An endpoint of the test's own, and who waved at it. */
+async function serveGreeter(context: TestContext): Promise<{ uri: string; waves: string[] }> {
+  const env = await RpcEnv.create({ name: "greeter", host: "127.0.0.1", port: 0, logger: new MemoryLogger() });
+  context.defer(() => env.shutdown());
+  const waves: string[] = [];
+  const handlers = endpoint<Greeter>(() => ({
+    receive: { Wave: (who) => waves.push(who) },
+    receiveAndReply: {
+      Greet({ name }) {
+        if (name === "") throw new RangeError("Nobody to greet");
+        return `Hello, ${name}`;
+      },
+    },
+  }));
+  return { uri: String(env.setupEndpoint("Greeter", handlers).endpointAddress), waves };
+}
+
+test(
+  "mod.ts, imported by URL into a Deno program without any configuration, asks an endpoint with checked types",
+  async (context) => {
+    const { uri, waves } = await serveGreeter(context);
+    const { url, served } = await serveProject(context);
+    const folder = mkdtempSync(join(tmpdir(), "sparkwire-remote-"));
+    context.defer(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, "main.ts"), PROGRAM.replace("MODULE", url));
+    const program = startProcess(context, deno!, ["run", "-A", "--check", "main.ts", uri], {
+      cwd: folder,
+      env: { DENO_DIR: join(folder, "cache"), NO_COLOR: "1" },
+    });
+    const code = await within(program.exited, "the end of the program", 60_000);
+    assertEquals(code, 0, program.stderr);
+    assertEquals(program.stdout, OUTPUT);
+    assertEquals(waves, ["Ada"]);
+    assertStringIncludes([...served].join(), "/src/rpc/rpc_env.ts");
+  },
+  { skip: deno === undefined ? "only the task test knows where Deno is" : undefined },
+);

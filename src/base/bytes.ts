@@ -29,7 +29,11 @@ export class ByteSink {
   /** Where the next byte goes. */
   position = 0;
 
-  /** @param capacity Size of the first buffer, in bytes. */
+  /**
+   * Begins at the first byte.
+   *
+   * @param capacity Size of the first buffer, in bytes.
+   */
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity);
   }
@@ -190,7 +194,11 @@ export class ByteReader {
   readonly end: number;
   readonly #fail: ReaderError;
 
-  /** @param fail Makes the error to throw. */
+  /**
+   * Begins at the first byte.
+   *
+   * @param fail Makes the error to throw.
+   */
   constructor(bytes: Uint8Array, fail: ReaderError, start = 0, end: number = bytes.length) {
     this.bytes = bytes;
     this.position = start;

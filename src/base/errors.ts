@@ -46,6 +46,8 @@ export class RpcError extends Error {
   readonly [BRAND] = true;
 
   /**
+   * Makes the error.
+   *
    * @param code What kind of failure this is.
    * @param message One sentence with the values in it.
    * @param options The cause, if another error led here.
@@ -78,6 +80,7 @@ export interface RpcTimeoutErrorOptions extends ErrorOptions {
 
 /** No answer came in time. Spark: RpcTimeoutException; the message ends with the key that controls the limit. */
 export class RpcTimeoutError extends RpcError {
+  /** The class's name; kept when code is minified. */
   override readonly name: string = "RpcTimeoutError";
   /** How long was waited, in milliseconds. */
   readonly timeoutMs: number;
@@ -88,7 +91,12 @@ export class RpcTimeoutError extends RpcError {
   /** How far the ask had come. */
   readonly phase: AskPhase;
 
-  /** @param message The whole sentence. @param options The values behind it. */
+  /**
+   * Makes the error.
+   *
+   * @param message The whole sentence.
+   * @param options The values behind it.
+   */
   constructor(message: string, options: RpcTimeoutErrorOptions) {
     super("TIMEOUT", message, options);
     this.timeoutMs = options.timeoutMs;
@@ -100,11 +108,17 @@ export class RpcTimeoutError extends RpcError {
 
 /** There is no endpoint of that name at that address. Spark: RpcEndpointNotFoundException. */
 export class RpcEndpointNotFoundError extends RpcError {
+  /** The class's name; kept when code is minified. */
   override readonly name: string = "RpcEndpointNotFoundError";
   /** What was looked for: a URI, or an endpoint's name. */
   readonly endpoint: string;
 
-  /** @param message The whole sentence. @param endpoint What was looked for. */
+  /**
+   * Makes the error.
+   *
+   * @param message The whole sentence.
+   * @param endpoint What was looked for.
+   */
   constructor(message: string, endpoint: string, options?: ErrorOptions) {
     super("NOT_FOUND", message, options);
     this.endpoint = endpoint;
@@ -113,9 +127,14 @@ export class RpcEndpointNotFoundError extends RpcError {
 
 /** The environment, the endpoint or the outbox has been stopped. Spark: RpcEnvStoppedException. */
 export class RpcStoppedError extends RpcError {
+  /** The class's name; kept when code is minified. */
   override readonly name: string = "RpcStoppedError";
 
-  /** @param message The sentence; the default is Spark's. */
+  /**
+   * Makes the error.
+   *
+   * @param message The sentence; the default is Spark's.
+   */
   constructor(message: string = "RpcEnv already stopped.", options: ErrorOptions = {}) {
     super("STOPPED", message, options);
   }
@@ -133,6 +152,7 @@ export interface RpcRemoteErrorOptions extends ErrorOptions {
 
 /** The other end answered with a failure. */
 export class RpcRemoteError extends RpcError {
+  /** The class's name; kept when code is minified. */
   override readonly name: string = "RpcRemoteError";
   /** The class of the error at the other end, if it was said. */
   readonly remoteClass: string | undefined;
@@ -141,7 +161,12 @@ export class RpcRemoteError extends RpcError {
   /** The error's own fields at the other end that are no objects, such as the `code` of a system error. */
   readonly data: Readonly<Record<string, unknown>> | undefined;
 
-  /** @param message What the other end said. @param options Class, stack and fields of the error there. */
+  /**
+   * Makes the error.
+   *
+   * @param message What the other end said.
+   * @param options Class, stack and fields of the error there.
+   */
   constructor(message: string, options: RpcRemoteErrorOptions = {}) {
     super("REMOTE", message, options);
     this.remoteClass = options.remoteClass;
@@ -160,13 +185,19 @@ export interface ProtocolErrorOptions extends ErrorOptions {
 
 /** The bytes on a connection are not Spark's protocol; the connection closes. */
 export class ProtocolError extends RpcError {
+  /** The class's name; kept when code is minified. */
   override readonly name: string = "ProtocolError";
   /** Where in the frame the fault is, in bytes, if it is known. */
   readonly offset: number | undefined;
   /** The limit that was passed, in bytes, if one was. */
   readonly limit: number | undefined;
 
-  /** @param message What is wrong with the bytes. @param options Where, and which limit. */
+  /**
+   * Makes the error.
+   *
+   * @param message What is wrong with the bytes.
+   * @param options Where, and which limit.
+   */
   constructor(message: string, options: ProtocolErrorOptions = {}) {
     super("PROTOCOL", message, options);
     this.offset = options.offset;
@@ -186,6 +217,7 @@ export interface SerializerErrorOptions extends ErrorOptions {
 
 /** A value cannot be encoded, or content cannot be decoded. It fails its own message only. */
 export class SerializerError extends RpcError {
+  /** The class's name; kept when code is minified. */
   override readonly name: string = "SerializerError";
   /** Whether a value could not be written or bytes could not be read. */
   readonly direction: "encode" | "decode";
@@ -194,7 +226,12 @@ export class SerializerError extends RpcError {
   /** Where in the content, in bytes, of decoding. */
   readonly offset: number | undefined;
 
-  /** @param message What is wrong. @param options Which way, and where. */
+  /**
+   * Makes the error.
+   *
+   * @param message What is wrong.
+   * @param options Which way, and where.
+   */
   constructor(message: string, options: SerializerErrorOptions) {
     super("SERIALIZER", message, options);
     this.direction = options.direction;
@@ -205,9 +242,14 @@ export class SerializerError extends RpcError {
 
 /** An endpoint got a message that it does not take. Spark: `Unsupported message …`. */
 export class UnsupportedMessageError extends RpcError {
+  /** The class's name; kept when code is minified. */
   override readonly name: string = "UnsupportedMessageError";
 
-  /** @param message The whole sentence. */
+  /**
+   * Makes the error.
+   *
+   * @param message The whole sentence.
+   */
   constructor(message: string, options?: ErrorOptions) {
     super("UNSUPPORTED_MESSAGE", message, options);
   }
@@ -215,13 +257,20 @@ export class UnsupportedMessageError extends RpcError {
 
 /** A named limit was reached, so the message was refused. Nothing was sent. */
 export class RpcOverloadedError extends RpcError {
+  /** The class's name; kept when code is minified. */
   override readonly name: string = "RpcOverloadedError";
   /** The queue that is full, such as `inbox of Master` or `outbox to 127.0.0.1:7077`. */
   readonly queue: string;
   /** Its limit, in the unit of that limit's option. */
   readonly limit: number;
 
-  /** @param message The whole sentence. @param queue The queue that is full. @param limit Its limit. */
+  /**
+   * Makes the error.
+   *
+   * @param message The whole sentence.
+   * @param queue The queue that is full.
+   * @param limit Its limit.
+   */
   constructor(message: string, queue: string, limit: number, options?: ErrorOptions) {
     super("OVERLOADED", message, options);
     this.queue = queue;
@@ -231,11 +280,17 @@ export class RpcOverloadedError extends RpcError {
 
 /** A stream could not be opened or broke off. */
 export class StreamError extends RpcError {
+  /** The class's name; kept when code is minified. */
   override readonly name: string = "StreamError";
   /** The stream's id, as asked for. */
   readonly streamId: string;
 
-  /** @param message The whole sentence. @param streamId The stream's id. */
+  /**
+   * Makes the error.
+   *
+   * @param message The whole sentence.
+   * @param streamId The stream's id.
+   */
   constructor(message: string, streamId: string, options?: ErrorOptions) {
     super("STREAM", message, options);
     this.streamId = streamId;

@@ -10,6 +10,7 @@
 import { RpcError, toError } from "../base/errors.ts";
 import type { Serializer } from "../serializer/serializer.ts";
 import type { RpcResponder } from "../transport/rpc_response_callback.ts";
+import type { CallSignals } from "./call_signals.ts";
 import type { NettyRpcCallContext } from "./inbox_message.ts";
 import type { MessageLoop } from "./message_loop.ts";
 import type { PendingAsk } from "./pending_ask.ts";
@@ -21,11 +22,13 @@ import type { RpcConnection } from "./rpc_connection.ts";
 abstract class CallContext implements NettyRpcCallContext {
   readonly later: typeof later = later;
   readonly senderAddress: RpcAddress;
+  readonly #signals: CallSignals;
   #replied = false;
   #controller: AbortController | undefined;
 
-  constructor(senderAddress: RpcAddress) {
+  constructor(senderAddress: RpcAddress, signals: CallSignals) {
     this.senderAddress = senderAddress;
+    this.#signals = signals;
   }
 
   get replied(): boolean {
@@ -35,7 +38,7 @@ abstract class CallContext implements NettyRpcCallContext {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (!this.#replied) this.watch(this.#controller);
+      if (!this.#replied) this.#signals.watch(this.#controller);
     }
     return this.#controller.signal;
   }
@@ -58,11 +61,9 @@ abstract class CallContext implements NettyRpcCallContext {
 
   #close(): void {
     this.#replied = true;
-    if (this.#controller !== undefined) this.unwatch(this.#controller);
+    if (this.#controller !== undefined) this.#signals.unwatch(this.#controller);
   }
 
-  protected abstract watch(controller: AbortController): void;
-  protected abstract unwatch(controller: AbortController): void;
   protected abstract sendReply(response: unknown): void;
   protected abstract failAsker(error: Error): void;
 }
@@ -82,19 +83,11 @@ export class RemoteNettyRpcCallContext extends CallContext {
     serializer: Serializer,
     loop: MessageLoop,
   ) {
-    super(senderAddress);
+    super(senderAddress, connection.signals);
     this.#connection = connection;
     this.#responder = responder;
     this.#serializer = serializer;
     this.#loop = loop;
-  }
-
-  protected watch(controller: AbortController): void {
-    this.#connection.watch(controller);
-  }
-
-  protected unwatch(controller: AbortController): void {
-    this.#connection.unwatch(controller);
   }
 
   protected sendReply(response: unknown): void {
@@ -113,30 +106,31 @@ export class RemoteNettyRpcCallContext extends CallContext {
   }
 }
 
-/** Answers an ask of this very environment: the same objects, nothing is encoded. */
+/** What is done with a message or an answer on its way within an environment; `codec` is that of the reference in use. */
+export type CopyLocal = (value: unknown, codec: Serializer) => unknown;
+
+/** Answers an ask of this very environment: the same objects, or copies of them. */
 export class LocalNettyRpcCallContext extends CallContext {
   readonly #ask: PendingAsk;
-  readonly #signals: Set<AbortController>;
-  readonly #copy: (value: unknown) => unknown;
+  readonly #copy: CopyLocal;
+  readonly #serializer: Serializer;
 
-  /** @param signals Those that abort when the environment stops. @param copy What is done with an answer on its way. */
-  constructor(senderAddress: RpcAddress, ask: PendingAsk, signals: Set<AbortController>, copy: (value: unknown) => unknown) {
-    super(senderAddress);
+  /** @param signals Those that abort when the environment stops. @param serializer The codec of the ask. */
+  constructor(
+    senderAddress: RpcAddress,
+    ask: PendingAsk,
+    signals: CallSignals,
+    copy: CopyLocal,
+    serializer: Serializer,
+  ) {
+    super(senderAddress, signals);
     this.#ask = ask;
-    this.#signals = signals;
     this.#copy = copy;
-  }
-
-  protected watch(controller: AbortController): void {
-    this.#signals.add(controller);
-  }
-
-  protected unwatch(controller: AbortController): void {
-    this.#signals.delete(controller);
+    this.#serializer = serializer;
   }
 
   protected sendReply(response: unknown): void {
-    this.#ask.succeed(this.#copy(response));
+    this.#ask.succeed(this.#copy(response, this.#serializer));
   }
 
   protected failAsker(error: Error): void {

@@ -17,7 +17,7 @@ import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
 import type { MessageBody } from "../protocol/message_body.ts";
 import { CheckExistence } from "../serializer/java/check_existence.ts";
-import type { SerializerContext } from "../serializer/serializer.ts";
+import type { Serializer, SerializerContext } from "../serializer/serializer.ts";
 import type { SocketDriver } from "../socket/socket.ts";
 import { RequestTable } from "../transport/request_table.ts";
 import type { Content } from "../transport/rpc_response_callback.ts";
@@ -28,12 +28,13 @@ import { TransportConf } from "../transport/transport_conf.ts";
 import { TransportContext } from "../transport/transport_context.ts";
 import type { TransportServer } from "../transport/transport_server.ts";
 import { AbortListeners } from "./abort_listeners.ts";
+import { CallSignals } from "./call_signals.ts";
 import type { ContentCodecs } from "./content_codecs.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { describeMessage } from "./inbox_message.ts";
 import { parseLookupTarget } from "./lookup_target.ts";
 import type { LookupTarget } from "./lookup_target.ts";
-import { LocalNettyRpcCallContext } from "./netty_rpc_call_context.ts";
+import { type CopyLocal, LocalNettyRpcCallContext } from "./netty_rpc_call_context.ts";
 import { encodeRef, NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import { NettyRpcHandler } from "./netty_rpc_handler.ts";
 import type { Outbox } from "./outbox.ts";
@@ -90,8 +91,8 @@ export class NettyRpcEnv implements RpcEnv {
   readonly #context: TransportContext;
   readonly #clientFactory: TransportClientFactory;
   readonly #localAsks: RequestTable;
-  readonly #localSignals = new Set<AbortController>();
-  readonly #copyLocal: (value: unknown) => unknown;
+  readonly #localSignals = new CallSignals();
+  readonly #copyLocal: CopyLocal;
   #server: TransportServer | undefined;
   #address: RpcAddress | undefined;
   #localSender: RpcAddress;
@@ -142,7 +143,7 @@ export class NettyRpcEnv implements RpcEnv {
       encodeRef,
       decodeRef: (name, address) => this.#ownRef(name, address),
     };
-    this.#copyLocal = options.localMessages === "clone" ? (value) => this.#clone(value) : (value) => value;
+    this.#copyLocal = options.localMessages === "clone" ? (value, codec) => this.#clone(value, codec) : (value) => value;
   }
 
   get address(): RpcAddress | undefined {
@@ -198,7 +199,7 @@ export class NettyRpcEnv implements RpcEnv {
     if (this.#stopped) {
       this.outboxes.lost(ref.address ?? this.#localSender, new RpcStoppedError());
     } else if (ref.local) {
-      const content = this.#copyLocal(message);
+      const content = this.#copyLocal(message, ref.serializer);
       this.dispatcher.postMessage(ref.name, { kind: "OneWayMessage", senderAddress: this.#localSender, content });
     } else {
       this.#sendRemote(ref, ref.contentOf(message));
@@ -322,8 +323,9 @@ export class NettyRpcEnv implements RpcEnv {
     }
     const during = ref.selfInbox?.current;
     if (during !== undefined) ask.markSelfAsk(describeMessage(during));
-    const context = new LocalNettyRpcCallContext(this.#localSender, ask, this.#localSignals, this.#copyLocal);
-    const content = this.#copyLocal(message);
+    const { serializer } = ref;
+    const context = new LocalNettyRpcCallContext(this.#localSender, ask, this.#localSignals, this.#copyLocal, serializer);
+    const content = this.#copyLocal(message, serializer);
     ask.keptAs(this.#localAsks.add(ask));
     if (ask.deadline !== Infinity) this.deadlines.note(ask.deadline);
     this.dispatcher.postMessage(ref.name, { kind: "RpcMessage", senderAddress: this.#localSender, content, context });
@@ -354,10 +356,10 @@ export class NettyRpcEnv implements RpcEnv {
     return new NettyRpcEndpointRef(this, rpcAddress, name, { local });
   }
 
-  #clone(value: unknown): unknown {
+  #clone(value: unknown, codec: Serializer): unknown {
     const out = new ByteSink();
-    this.codecs.default.encode(value, out, this.encoding);
-    return this.codecs.default.decode(out.view(), this.encoding);
+    codec.encode(value, out, this.encoding);
+    return codec.decode(out.view(), this.encoding);
   }
 
   /** Endpoints first, so that none of them hears of the connections that are closed after. */
@@ -378,7 +380,7 @@ export class NettyRpcEnv implements RpcEnv {
     const reason = new RpcStoppedError();
     this.outboxes.stop(reason);
     for (const ask of this.#localAsks.drain()) ask.onFailure(reason);
-    for (const controller of this.#localSignals) controller.abort(reason);
+    this.#localSignals.end(reason);
     this.deadlines.remove(this.#localAsks);
     await this.#server?.close(reason);
     await this.#clientFactory.close(reason);

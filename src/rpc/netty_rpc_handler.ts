@@ -84,7 +84,7 @@ export class NettyRpcHandler implements RpcHandler {
   channelInactive(client: TransportClient): void {
     const connection = this.#connection(client);
     const { socketAddress, listeningAddress } = connection;
-    connection.ended(client.channel.closeReason ?? new Error(`Connection from ${client.channel.remote} closed`));
+    connection.signals.end(client.channel.closeReason ?? new Error(`Connection from ${client.channel.remote} closed`));
     this.#env.outboxes.connectionLost(client, socketAddress);
     this.#env.dispatcher.postToAll({ kind: "RemoteProcessDisconnected", remoteAddress: socketAddress });
     if (listeningAddress === undefined) return;

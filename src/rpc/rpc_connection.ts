@@ -8,6 +8,7 @@
 
 import type { EncodedRef, RefAddress, Serializer, SerializerContext } from "../serializer/serializer.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
+import { CallSignals } from "./call_signals.ts";
 import { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import type { NettyRpcEnv } from "./netty_rpc_env.ts";
 import { RouteCache } from "./route_cache.ts";
@@ -25,7 +26,8 @@ export class RpcConnection {
   readonly routes = new RouteCache();
   /** Where the peer listens, as its messages say, if that is another address. */
   listeningAddress: RpcAddress | undefined;
-  readonly #signals = new Set<AbortController>();
+  /** The signals of the calls that came over it. */
+  readonly signals = new CallSignals();
   readonly #decoding = new Map<Serializer, ConnectionContext>();
   #last: ConnectionContext | undefined;
 
@@ -35,22 +37,6 @@ export class RpcConnection {
     this.client = client;
     const { host, port } = client.channel.remoteAddress;
     this.socketAddress = new RpcAddress(host, port);
-  }
-
-  /** Aborts `controller` when the connection closes. */
-  watch(controller: AbortController): void {
-    this.#signals.add(controller);
-  }
-
-  /** The ask behind `controller` has been answered. */
-  unwatch(controller: AbortController): void {
-    this.#signals.delete(controller);
-  }
-
-  /** The connection is closed, or the environment stops. */
-  ended(reason: Error): void {
-    for (const controller of this.#signals) controller.abort(reason);
-    this.#signals.clear();
   }
 
   /** The context in which content of this connection is decoded: references in it are bound to the connection. */

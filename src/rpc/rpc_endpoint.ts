@@ -11,9 +11,6 @@ import type { RpcCallContext } from "./rpc_call_context.ts";
 import type { RpcEndpointRef } from "./rpc_endpoint_ref.ts";
 import type { RpcEnv } from "./rpc_env.ts";
 
-/** Ties an endpoint to its contract at compile time; nothing of it exists at run time. */
-declare const contract: unique symbol;
-
 /**
  * An endpoint's callbacks, each optional and possibly async. Life: onStart, then messages and network events, then onStop.
  *
@@ -56,12 +53,12 @@ export interface RpcEndpoint {
 
 /** An endpoint of contract `C`, which its reference is given too. Made by `endpoint`. */
 export interface TypedEndpoint<in out C> extends RpcEndpoint {
-  /** Carries the contract in the type. */
-  readonly [contract]?: (value: C) => C;
+  /** Carries the contract in the type; nothing of it exists at run time. */
+  readonly "~contract"?: (value: C) => C;
 }
 
 /** What the endpoint classes have in common: their environment and their own reference. */
-abstract class EndpointBase implements RpcEndpoint {
+export abstract class EndpointBase implements RpcEndpoint {
   /** The environment that the endpoint lives in. */
   readonly rpcEnv: RpcEnv;
 

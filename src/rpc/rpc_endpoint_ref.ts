@@ -10,9 +10,6 @@
 import type { RpcEndpointAddress } from "./rpc_endpoint_address.ts";
 import type { RpcAddress } from "./rpc_address.ts";
 
-/** Ties a reference to its contract at compile time; nothing of it exists at run time. */
-declare const contract: unique symbol;
-
 /** How an ask is made. */
 export interface AskOptions {
   /**
@@ -44,8 +41,8 @@ export interface RpcEndpointRef<in out C = unknown> {
   readonly address: RpcAddress | undefined;
   /** Address and name, as printed: `spark://name@host:port` or `spark-client://name`. */
   readonly endpointAddress: RpcEndpointAddress;
-  /** Carries the contract in the type. */
-  readonly [contract]?: (value: C) => C;
+  /** Carries the contract in the type; nothing of it exists at run time. */
+  readonly "~contract"?: (value: C) => C;
   /**
    * Sends a message that wants no answer. It is lost if the connection breaks.
    *

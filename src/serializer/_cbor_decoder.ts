@@ -22,7 +22,7 @@ const MADE_IN_ADVANCE = 1024;
 /** Stands in the place of a shared value that is not there yet. */
 const UNFINISHED: unique symbol = Symbol("unfinished");
 
-/** The state of decoding one message. Reused: `begin` before and `reset` after each. */
+/** The state of decoding one message. Reused: `reset` after each. */
 export class CborDecoder extends CborReader {
   /** What the environment knows. */
   context: SerializerContext | undefined = undefined;
@@ -40,7 +40,9 @@ export class CborDecoder extends CborReader {
     for (let i = 0; i < PREFIX.length; i++) if (bytes[i] !== PREFIX[i]) throw this.fail("Content is not CBOR", 0);
     this.position = PREFIX.length;
     const value = this.readValue();
-    if (this.position !== this.end) throw this.fail(`Content goes on for ${this.end - this.position} bytes after its value`);
+    if (this.position !== this.end) {
+      throw this.fail(`Content does not end with its value: bytes left ${this.end - this.position}`);
+    }
     return value;
   }
 
@@ -118,7 +120,7 @@ export class CborDecoder extends CborReader {
     // Not more than so many in advance: what is claimed need not come.
     const array: unknown[] = count > 0 && count <= MADE_IN_ADVANCE ? new Array(count) : [];
     if (this.#pending >= 0) this.resolve(this.takeHandle(), array);
-    this.#enter();
+    this.enter();
     for (let i = 0; this.hasNext(i, count); i++) array[i] = this.readValue();
     this.leave();
     return array;
@@ -128,7 +130,7 @@ export class CborDecoder extends CborReader {
   #readMap(info: number): object {
     const count = this.#count(info, 2);
     const handle = this.takeHandle();
-    this.#enter();
+    this.enter();
     const object = count === 0 || this.#nextIsText() ? this.#readObject(count, handle) : this.readEntries(count, handle);
     this.leave();
     return object;
@@ -199,7 +201,7 @@ export class CborDecoder extends CborReader {
     const initial = this.initial();
     if ((initial & 0xe0) !== major) throw this.fail(`${what} is not ${major === Major.map ? "a map" : "an array"}`, at);
     const count = this.#count(initial & 0x1f, major === Major.map ? 2 : 1);
-    this.#enter();
+    this.enter();
     return count;
   }
 
@@ -211,12 +213,8 @@ export class CborDecoder extends CborReader {
     return true;
   }
 
-  /** Enters a level without a container, such as a tag that stands for nothing. */
+  /** Enters a level: a container, or a tag that stands for nothing. */
   enter(): void {
-    this.#enter();
-  }
-
-  #enter(): void {
     if (++this.#depth > MAX_DEPTH) throw this.fail(`Content has more than ${MAX_DEPTH} levels`);
   }
 
@@ -263,7 +261,7 @@ export class CborDecoder extends CborReader {
   shared(handle: unknown, at: number): unknown {
     const known = typeof handle === "number" && Number.isInteger(handle) && handle >= 0 && handle < this.#handles.length;
     const value = known ? this.#handles[handle] : UNFINISHED;
-    if (value === UNFINISHED) throw this.fail(`Reference to a shared value that is not there: ${String(handle)}`, at);
+    if (value === UNFINISHED) throw this.fail("Reference to a shared value that is not there", at);
     return value;
   }
 

@@ -10,8 +10,8 @@
 import type { ByteSink } from "../base/bytes.ts";
 import { Major, MAX_HANDLES, Tag } from "./_cbor_format.ts";
 
-/** So many objects are compared one by one, which beats a Map's hashing; the others go into a Map. */
-const COMPARED = 16;
+/** So many objects are compared one by one, which beats a Map: that hashes each object at its first sight. */
+const COMPARED = 40;
 
 /** A message with more objects leaves arrays behind that are not worth keeping. */
 const KEPT_STARTS = 4096;

@@ -32,41 +32,31 @@ let idleEncoder: CborEncoder | undefined = new CborEncoder();
 let idleDecoder: CborDecoder | undefined = new CborDecoder();
 
 function encode(value: unknown, out: ByteSink, context: SerializerContext): void {
-  if (isByteString(value)) {
-    writeByteString(value, out);
-    return;
+  if (isByteString(value)) writeByteString(value, out);
+  else write(value, false, out, context);
+}
+
+function encodeFailure(error: Error, out: ByteSink, context: SerializerContext): void {
+  try {
+    write(failureFields(error, context.exposeStack), true, out, context);
+  } catch {
+    // A getter of the error threw, say. The asker must hear of the failure all the same.
+    write(failureText(error), true, out, context);
   }
+}
+
+function write(value: unknown, isFailure: boolean, out: ByteSink, context: SerializerContext): void {
   const start = out.position;
   const encoder = idleEncoder ?? new CborEncoder();
   idleEncoder = undefined;
   try {
     encoder.begin(out, context);
+    if (isFailure) openGeneric(encoder, Name.failure, 1);
     encoder.writeValue(value);
     encoder.finish();
   } catch (thrown) {
     out.truncate(start);
     throw encoder.explain(thrown);
-  } finally {
-    encoder.reset();
-    idleEncoder = encoder;
-  }
-}
-
-function encodeFailure(error: Error, out: ByteSink, context: SerializerContext): void {
-  const start = out.position;
-  const encoder = idleEncoder ?? new CborEncoder();
-  idleEncoder = undefined;
-  try {
-    encoder.begin(out, context);
-    openGeneric(encoder, Name.failure, 1);
-    encoder.writeValue(failureFields(error, context.exposeStack));
-  } catch {
-    // Getters of the error threw. The asker must hear of the failure all the same.
-    out.truncate(start);
-    encoder.reset();
-    encoder.begin(out, context);
-    openGeneric(encoder, Name.failure, 1);
-    encoder.writeValue(failureText(error));
   } finally {
     encoder.reset();
     idleEncoder = encoder;

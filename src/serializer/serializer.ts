@@ -57,7 +57,11 @@ export class RpcFailure {
   /** The failure, as far as it travelled. */
   readonly error: Error;
 
-  /** @param error The failure. */
+  /**
+   * Wraps what came.
+   *
+   * @param error The failure.
+   */
   constructor(error: Error) {
     this.error = error;
   }
@@ -70,7 +74,12 @@ export class TypedMessage {
   /** Its argument, or undefined. */
   readonly payload: unknown;
 
-  /** @param tag Which method of the contract. @param payload Its argument. */
+  /**
+   * Wraps what came.
+   *
+   * @param tag Which method of the contract.
+   * @param payload Its argument.
+   */
   constructor(tag: string, payload?: unknown) {
     this.tag = tag;
     this.payload = payload;

@@ -169,11 +169,17 @@ export type SocketErrorCode =
 
 /** A connection could not be made, or broke. The runtime's own error is the cause. */
 export class SocketError extends RpcError {
+  /** The class's name; kept when code is minified. */
   override readonly name: string = "SocketError";
   /** What went wrong, the same on every runtime. */
   readonly socketCode: SocketErrorCode;
 
-  /** @param socketCode What went wrong. @param message The whole sentence. */
+  /**
+   * Makes the error.
+   *
+   * @param socketCode What went wrong.
+   * @param message The whole sentence.
+   */
   constructor(socketCode: SocketErrorCode, message: string, options?: ErrorOptions) {
     super("SOCKET", message, options);
     this.socketCode = socketCode;

@@ -121,11 +121,14 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   /** The peer sends no more. */
   onEnd(): void {
     const { remote } = this.channel;
-    if (this.#decoder.bufferedBytes > 0) {
-      const message = `Connection from ${remote} ended within a frame: ${this.#decoder.bufferedBytes} bytes of it had come`;
-      this.#context.logger.warning(message, new ProtocolError(message));
+    const { bufferedBytes } = this.#decoder;
+    if (bufferedBytes === 0) {
+      this.channel.close(new SocketError("CONNECTION_RESET", `Connection from ${remote} closed`));
+      return;
     }
-    this.channel.close(new SocketError("CONNECTION_RESET", `Connection from ${remote} closed`));
+    const message = `Connection from ${remote} ended within a frame: ${bufferedBytes} bytes of it had come`;
+    this.#context.logger.warning(message);
+    this.channel.close(new ProtocolError(message, { offset: bufferedBytes }));
   }
 
   /** The socket is gone. */

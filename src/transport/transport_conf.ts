@@ -67,7 +67,7 @@ export class TransportConf {
   readonly maxIORetries: number;
   /** `spark.<module>.io.retryWait`; default 5s; in whole seconds, given as ms; between attempts, and how long a refused peer is left alone. */
   readonly ioRetryWaitTimeMs: number;
-  /** `spark.<module>.io.lazyFD`; default true; whether a file is opened only when its bytes are wanted. */
+  /** `spark.<module>.io.lazyFD`; default true; checked, without effect: a file is opened only when its bytes are wanted. */
   readonly lazyFileDescriptor: boolean;
   /** `spark.storage.memoryMapThreshold`; default 2m; bytes; without effect, as no runtime maps files. */
   readonly memoryMapBytes: number;

@@ -30,21 +30,20 @@ export type Sends<C> = C extends { readonly receive: infer M extends object } ? 
 /** The methods of contract `C` that want an answer: what `ask` takes. */
 export type Asks<C> = C extends { readonly receiveAndReply: infer M extends object } ? M : Record<never, never>;
 
-/** What a typed reference has and nothing else that could be in a message. */
-interface AnyRef {
-  readonly ref: unknown;
-  ask(...args: never): unknown;
-  send(...args: never): unknown;
-}
-
-type ElementOf<V> = V extends readonly (infer E)[] ? E : never;
-
-/** A value, what is in its fields, and what is in arrays in its fields: where a reference lies in practice. */
-type Within<P> = P extends object ? P | P[keyof P] | ElementOf<P[keyof P]> : never;
-
-/** `P`, unless a typed reference lies in it, which could not be encoded. */
-type Travels<P> = [Extract<Within<P>, AnyRef>] extends [never] ? P
-  : "A Ref does not travel in messages: declare RpcEndpointRef<C> and send .ref";
+/**
+ * `P`, unless a typed reference lies in it, which could not be encoded: as the value itself, in one of its fields, or in an array
+ * in one of its fields. That is as deep as this looks.
+ */
+export type Travels<P> = Extract<
+  P extends object ? P | P[keyof P] | Extract<P[keyof P], readonly unknown[]>[number] : never,
+  // What a typed reference has, and nothing else that could be in a message.
+  { readonly ref: unknown; ask(...args: never): unknown; send(...args: never): unknown }
+> extends infer R
+  // The second question lets `any` pass, of which nothing is known.
+  ? [R] extends [never] ? P
+  : unknown extends R ? P
+  : "A Ref does not travel in messages: declare RpcEndpointRef<C> and send .ref"
+  : never;
 
 /** What the method `F` of a contract takes; undefined if it takes nothing. */
 export type Payload<F> = F extends (...args: infer A) => unknown
@@ -78,18 +77,15 @@ export type ReplyHandler<F> = (
 export interface EndpointCallbacks
   extends Pick<RpcEndpoint, "onStart" | "onStop" | "onError" | "onConnected" | "onDisconnected" | "onNetworkError"> {}
 
-/** Makes a tag of one kind of message an error among the handlers of the other. */
-type None<T extends PropertyKey> = { readonly [K in T]?: never };
-
-/** The handlers of the messages of contract `C` that want no answer, all of them. */
+/** The handlers of the messages of contract `C` that want no answer: all of them, and no tag of the other kind. */
 export type ReceiveHandlers<C> =
   & { readonly [T in keyof Sends<C>]: ReceiveHandler<Sends<C>[T]> }
-  & None<Exclude<keyof Asks<C>, keyof Sends<C>>>;
+  & { readonly [T in Exclude<keyof Asks<C>, keyof Sends<C>>]?: never };
 
-/** The handlers of the messages of contract `C` that want an answer, all of them. */
+/** The handlers of the messages of contract `C` that want an answer: all of them, and no tag of the other kind. */
 export type ReplyHandlers<C> =
   & { readonly [T in keyof Asks<C>]: ReplyHandler<Asks<C>[T]> }
-  & None<Exclude<keyof Sends<C>, keyof Asks<C>>>;
+  & { readonly [T in Exclude<keyof Sends<C>, keyof Asks<C>>]?: never };
 
 /**
  * What an endpoint of contract `C` is made of: a handler for each of its messages, and callbacks.

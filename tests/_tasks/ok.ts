@@ -60,7 +60,7 @@ async function testReadme(): Promise<StepResult> {
     const copy = join(folder, "README.md");
     const text = await Deno.readTextFile(join(projectRoot, "README.md"));
     await Deno.writeTextFile(copy, text.replaceAll(PLACEHOLDER, "@sparkwire/sparkwire"));
-    const { code, output } = await capture(deno("test", "-A", "--doc", "--config=deno.json", copy), options);
+    const { code, output } = await capture(deno("test", "--quiet", "-A", "--doc", "--config=deno.json", copy), options);
     return code === 0 ? undefined : output;
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -71,9 +71,9 @@ Deno.exit(
   await runSteps([
     denoStep("fmt", "--check"),
     { name: "deno lint", run: lint },
-    denoStep("check"),
+    denoStep("check", "--quiet"),
     denoStep("doc", "--lint", "mod.ts"),
-    denoStep("test", "-A", "--doc", "mod.ts", "src"),
+    denoStep("test", "--quiet", "-A", "--doc", "mod.ts", "src"),
     { name: "deno test --doc README.md", run: testReadme },
     denoStep("publish", "--dry-run", "--allow-dirty"),
   ]),

@@ -26,7 +26,7 @@ test("cborSerializer.decode() refuses content without its prefix, without a valu
   assertThrows(() => decode(fromHex("")), SerializerError, "Content is not CBOR, at byte 0");
   assertThrows(() => decode(fromHex("83010203")), SerializerError, "Content is not CBOR, at byte 0");
   assertThrows(() => decode(fromHex("d9d9f7")), SerializerError, "Content ends too early, at byte 3");
-  assertThrows(() => decodeHex("0102"), SerializerError, "Content goes on for 1 bytes after its value, at byte 4");
+  assertThrows(() => decodeHex("0102"), SerializerError, "Content does not end with its value: bytes left 1, at byte 4");
 });
 
 test("cborSerializer.decode() reads a prefix within content", () => {

@@ -3,6 +3,7 @@ import { ProtocolError } from "../../src/base/errors.ts";
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { MessageBody } from "../../src/protocol/message_body.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
+import { SocketError } from "../../src/socket/socket.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { fromHex, until } from "../_harness.ts";
@@ -298,6 +299,9 @@ for (const [what, [answer, log]] of Object.entries(BAD_SERVERS)) {
     answer(raw.peers[0]!);
     for (const error of await Promise.all(failures)) {
       assertEquals(error.message, `Connection from 127.0.0.1:${raw.port} closed`);
+      const ofBytes = what.startsWith("speaks") || what.startsWith("answers");
+      if (ofBytes) assertInstanceOf(error.cause, ProtocolError);
+      else assertInstanceOf(error.cause, SocketError);
     }
     assert(end.logger.has(log), end.logger.lines.join("\n"));
     await end.connections(0);

@@ -5,6 +5,7 @@
  */
 
 import type { AbortableRpcFuture, RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
+import { TypedMessage } from "../../src/serializer/serializer.ts";
 import { RpcEndpointAddress } from "../../src/rpc/rpc_endpoint_address.ts";
 
 /** The master of DESIGN §7, with a message that has an optional payload and one whose answer is nothing. */
@@ -43,6 +44,11 @@ export class RecordingRef implements RpcEndpointRef {
   readonly endpointAddress: RpcEndpointAddress = new RpcEndpointAddress(undefined, "recording");
   /** What was sent and asked. */
   readonly messages: unknown[] = [];
+
+  /** The tags and payloads of those that are typed, which all are. */
+  get parts(): unknown[] {
+    return this.messages.map((message) => message instanceof TypedMessage && [message.tag, message.payload]);
+  }
 
   send(message: unknown): void {
     this.messages.push(message);

@@ -6,9 +6,10 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
+import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import type { RpcEnv } from "../../src/rpc/rpc_env.ts";
-import type { Handlers } from "../../src/typed/contract.ts";
+import type { Contract, Handlers } from "../../src/typed/contract.ts";
 import { endpoint } from "../../src/typed/endpoint.ts";
 import type { StandardSchema } from "../../src/typed/standard_schema.ts";
 import type { Ref } from "../../src/typed/typed_ref.ts";
@@ -32,12 +33,12 @@ const Note = (): void => {};
 const Stop = (): void => {};
 
 /** Sets `made` up as an environment would, so that its handlers are made; returns which kinds it takes. */
-function kinds(made: ReturnType<typeof endpoint>): string[] {
+function kinds(made: RpcEndpoint): string[] {
   made.onRegistered?.(new RecordingRef());
   return (["receive", "receiveAndReply"] as const).filter((kind) => made[kind] !== undefined);
 }
 
-const kindsOf = <C extends object>(make: (self: Ref<C>) => Handlers<C>): string[] => kinds(endpoint<C>(make) as never);
+const kindsOf = <C extends Contract>(make: (self: Ref<C>) => Handlers<C>): string[] => kinds(endpoint<C>(make));
 
 test("endpoint() takes handlers that answer now, by a promise, or later", () => {
   const made = kindsOf<Master>((self) => {
@@ -89,7 +90,7 @@ test("endpoint(): a missing handler does not compile", () => {
     kindsOf<Echo>(() => ({ receive: {}, receiveAndReply: { Echo: (m) => m } })),
     // @ts-expect-error There are no handlers of what wants no answer.
     kindsOf<Echo>(() => ({ receiveAndReply: { Echo: (m: { text: string }) => m } })),
-    // @ts-expect-error Undefined handles nothing. It is not a function either, so it is left out here at run time.
+    // @ts-expect-error There are no handlers at all.
     kindsOf<Registry>(() => ({})),
   ];
   assertEquals(made, [["receive", "receiveAndReply"], ["receiveAndReply"], []]);
@@ -190,9 +191,9 @@ test("endpoint(): a handler of the other kind of message does not compile", () =
 test("endpoint(): a handler too many does not compile", () => {
   const made = [
     // @ts-expect-error Nothing gives a type to what a handler of no message is given.
-    kindsOf<Echo>(() => ({ receive: { Note, Gone({ text }) {} }, receiveAndReply: { Echo: (m) => m } })),
+    kindsOf<Echo>(() => ({ receive: { Note, Gone(_m) {} }, receiveAndReply: { Echo: (m) => m } })),
     // @ts-expect-error Nor to what a callback is given that there is not.
-    kindsOf<Echo>(() => ({ onDisconected(address) {}, receive: { Note }, receiveAndReply: { Echo: (m) => m } })),
+    kindsOf<Echo>(() => ({ onDisconected(_address) {}, receive: { Note }, receiveAndReply: { Echo: (m) => m } })),
     // @ts-expect-error One without parameters is found where the type is written down.
     kindsOf<Echo>((): Handlers<Echo> => ({ receive: { Note, Gone() {} }, receiveAndReply: { Echo: (m) => m } })),
   ];

@@ -7,8 +7,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
-import { TypedMessage } from "../../src/serializer/serializer.ts";
-import type { Args, Asks, Sends } from "../../src/typed/contract.ts";
+import type { Args, Asks, Sends, Travels } from "../../src/typed/contract.ts";
 import type { Ref } from "../../src/typed/typed_ref.ts";
 import { typedRef } from "../../src/typed/typed_ref.ts";
 import { test } from "../_harness.ts";
@@ -22,7 +21,8 @@ function recording(): { master: Ref<Master>; messages: unknown[] } {
 }
 
 test("Ref.ask() and send() take what the contract says", async () => {
-  const { master, messages } = recording();
+  const recorder = new RecordingRef();
+  const master = typedRef<Master>(recorder);
   const reply: { accepted: boolean } = await master.ask("RegisterWorker", { id: "w", cores: 1 });
   const names: readonly string[] = await master.ask("RequestStatus");
   await master.ask("RequestStatus", undefined, { timeoutMs: 5 });
@@ -32,15 +32,15 @@ test("Ref.ask() and send() take what the contract says", async () => {
   master.send("Heartbeat", { id: "w" });
   master.send("Tick");
   assertEquals([reply, names, nothing], [undefined, undefined, undefined] as unknown[]);
-  assertEquals(messages, [
-    new TypedMessage("RegisterWorker", { id: "w", cores: 1 }),
-    new TypedMessage("RequestStatus"),
-    new TypedMessage("RequestStatus"),
-    new TypedMessage("List"),
-    new TypedMessage("List", { limit: 1 }),
-    new TypedMessage("Forget", { id: "w" }),
-    new TypedMessage("Heartbeat", { id: "w" }),
-    new TypedMessage("Tick"),
+  assertEquals(recorder.parts, [
+    ["RegisterWorker", { id: "w", cores: 1 }],
+    ["RequestStatus", undefined],
+    ["RequestStatus", undefined],
+    ["List", undefined],
+    ["List", { limit: 1 }],
+    ["Forget", { id: "w" }],
+    ["Heartbeat", { id: "w" }],
+    ["Tick", undefined],
   ]);
 });
 
@@ -190,6 +190,23 @@ test("Ref<C> in a contract: no value fits its payload or answer", async () => {
   // @ts-expect-error Nor in an answer.
   const answer: Ref<Master> | undefined = await wrong.ask("Answer");
   assertEquals([ref.messages.length, answer], [5, undefined]);
+});
+
+test("Travels lets pass what is no typed reference", () => {
+  const byAny: Travels<{ data: { [name: string]: never }; rest: readonly unknown[] }> = { data: {}, rest: [] };
+  sure<Same<Travels<unknown>, unknown>>(true);
+  sure<Same<Travels<{ ref: RpcEndpointRef<Master> }>, { ref: RpcEndpointRef<Master> }>>(true);
+  sure<Same<Travels<RpcEndpointRef<Master>>, RpcEndpointRef<Master>>>(true);
+  sure<Same<Travels<Map<string, Uint8Array> | string | undefined>, Map<string, Uint8Array> | string | undefined>>(true);
+  // deno-lint-ignore no-explicit-any -- a user's contract may have it.
+  sure<Same<Travels<{ data: any }>, { data: any }>>(true);
+  // deno-lint-ignore no-explicit-any -- as above.
+  sure<Same<Travels<any>, any>>(true);
+  // deno-lint-ignore no-explicit-any -- as above; what is beside it is not looked at then.
+  sure<Same<Travels<any[]>, any[]>>(true);
+  // @ts-expect-error Deep is not too deep to be found.
+  const found: Travels<{ self: Ref<Master>; data: string }> = { self: typedRef<Master>(new RecordingRef()), data: "" };
+  assertEquals([byAny.rest.length, typeof found], [0, "object"]);
 });
 
 test("Args, Asks and Sends say what a contract has", () => {
