@@ -61,6 +61,7 @@ export type {
   ReplyHandler,
   ReplyHandlers,
   Sends,
+  Travels,
 } from "./src/typed/contract.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./src/typed/standard_schema.ts";
 

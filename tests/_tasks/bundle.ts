@@ -15,6 +15,8 @@ export interface Bundle extends AsyncDisposable {
   pathOf(entry: string): string;
 }
 
+const PREFIX = "run-";
+
 /**
  * Bundles entry points into a fresh folder of `.build/`, which goes when the bundle is disposed of: two runs at once do
  * not meet there.
@@ -25,7 +27,8 @@ export interface Bundle extends AsyncDisposable {
 export async function bundle(entries: readonly string[]): Promise<Bundle> {
   const parent = join(projectRoot, ".build");
   await Deno.mkdir(parent, { recursive: true });
-  const folder = await Deno.makeTempDir({ dir: parent, prefix: "run-" });
+  await removeOld(parent);
+  const folder = await Deno.makeTempDir({ dir: parent, prefix: PREFIX });
   const remove = () => Deno.remove(folder, { recursive: true });
   const { code, output } = await capture({
     command: Deno.execPath(),
@@ -46,4 +49,14 @@ export async function bundle(entries: readonly string[]): Promise<Bundle> {
     pathOf: (entry) => `./${relative(projectRoot, join(folder, entry.replace(/\.ts$/, ".js")))}`,
     [Symbol.asyncDispose]: remove,
   };
+}
+
+/** Takes away what a run that was killed left behind, a day after. */
+async function removeOld(parent: string): Promise<void> {
+  const oldest = Date.now() - 24 * 60 * 60_000;
+  for await (const { name } of Deno.readDir(parent)) {
+    const path = join(parent, name);
+    const { mtime } = await Deno.stat(path);
+    if (name.startsWith(PREFIX) && mtime !== null && mtime.getTime() < oldest) await Deno.remove(path, { recursive: true });
+  }
 }

@@ -75,13 +75,13 @@ function testArguments({ runtime, selection: { files, namePattern }, bundle }: T
 }
 
 async function runTests(testRun: TestRun): Promise<Totals> {
-  const { runtime, bundle, env } = testRun;
+  const { runtime, selection, bundle, env } = testRun;
   const report = join(bundle.folder, `${runtime.name}.xml`);
   const command = { command: runtime.path, args: testArguments(testRun, report) };
   const { code, timedOut } = await run(command, { cwd: projectRoot, env, deadlineMs: RUN_DEADLINE_MS });
   if (timedOut) say(`${runtime.name} was ended after ${RUN_DEADLINE_MS / 1000} s`);
   const xml = await Deno.readTextFile(report).catch(() => undefined);
-  const totals = runTotals(xml, code);
+  const totals = runTotals(xml, code, selection.namePattern !== undefined);
   if (totals.passed + totals.failed === 0 || xml === undefined) say(`${runtime.name} ran no test to its end`);
   return totals;
 }
@@ -142,6 +142,9 @@ const names = values.runtime?.filter(isRuntimeName) ?? RUNTIME_NAMES;
 if (values.runtime !== undefined && names.length !== values.runtime.length) {
   throw new TypeError(`--runtime is one of ${RUNTIME_NAMES.join(", ")}, not ${values.runtime}`);
 }
-const totals = await testAll(names, select(positionals));
+const totals = await testAll(names, select(positionals)).catch((error: unknown) => {
+  say(error instanceof Error ? error.message : String(error));
+  return { ...NO_TOTALS, failed: 1 };
+});
 say(formatTotals(totals));
 Deno.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);

@@ -14,6 +14,17 @@ export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): v
 export function assertLess<T>(actual: T, expected: T, msg?: string): void;
 export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void;
 export function assertInstanceOf<T>(actual: unknown, expectedType: AnyClass<T>, msg?: string): asserts actual is T;
+export function assertNotInstanceOf<A, T>(
+  actual: A,
+  unexpectedType: AnyClass<T>,
+  msg?: string,
+): asserts actual is Exclude<A, T>;
+export function assertIsError<E extends Error = Error>(
+  error: unknown,
+  ErrorClass?: AnyClass<E>,
+  msgMatches?: string | RegExp,
+  msg?: string,
+): asserts error is E;
 export function assertMatch(actual: string, expected: RegExp, msg?: string): void;
 export function assertNotMatch(actual: string, expected: RegExp, msg?: string): void;
 export function assertStringIncludes(actual: string, expected: string, msg?: string): void;
