@@ -97,6 +97,7 @@ export type { SimulatedRpcEnvOptions } from "./src/rpc/simulated_world.ts";
 export { SimulatedNetwork } from "./src/socket/sim.ts";
 export type { SimulatedFaults, SimulatedHost, SimulatedNetworkOptions, SimulatedTrace } from "./src/socket/sim.ts";
 export { SimulatedClock } from "./src/base/simulated_clock.ts";
+export type { SimulatedHostClock } from "./src/base/simulated_host_clock.ts";
 export type { SimulatedRunOptions } from "./src/base/simulated_clock.ts";
 
 // Configuration, errors, log, time.

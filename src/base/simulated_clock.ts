@@ -113,6 +113,7 @@ export class SimulatedClock implements Clock {
    * @param run What happens.
    * @param host On which host: while that is frozen, its events wait.
    * @returns What calls it off.
+   * @internal
    */
   schedule(delayMs: number, run: () => void, host?: EventHost): Timer {
     const timeMs = this.#nowMs + toSteps(delayMs);
@@ -126,7 +127,11 @@ export class SimulatedClock implements Clock {
     };
   }
 
-  /** The same as {@linkcode SimulatedClock.setTimer}, for a host. */
+  /**
+   * The same as {@linkcode SimulatedClock.setTimer}, for a host.
+   *
+   * @internal
+   */
   setHostTimer(delayMs: number, callback: () => void, host: EventHost | undefined): Timer {
     let pending = true;
     this.#timerCount++;
@@ -147,7 +152,11 @@ export class SimulatedClock implements Clock {
     };
   }
 
-  /** Puts events back that a frozen host held. They keep their old places in the order. */
+  /**
+   * Puts events back that a frozen host held. They keep their old places in the order.
+   *
+   * @internal
+   */
   release(events: readonly ClockEvent[]): void {
     for (const event of events) if (!event.cancelled) this.#events.push(event);
   }

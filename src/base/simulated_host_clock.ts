@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ClockEvent, EventHost } from "./_event_heap.ts";
+import type { ClockEvent } from "./_event_heap.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { type SimulatedClock, toSteps } from "./simulated_clock.ts";
 
@@ -18,7 +18,7 @@ interface HostTimer {
  * What one simulated host takes for the time. It can be frozen, as a machine that swaps or a process that was stopped, and it
  * can jump ahead, as a machine that was asleep.
  */
-export class SimulatedHostClock implements Clock, EventHost {
+export class SimulatedHostClock implements Clock {
   readonly #clock: SimulatedClock;
   readonly #timers = new Set<HostTimer>();
   #aheadMs = 0;
@@ -97,7 +97,11 @@ export class SimulatedHostClock implements Clock, EventHost {
     }
   }
 
-  /** Asked by the clock when `event` is due: whether it waits here. */
+  /**
+   * Asked by the clock when `event` is due: whether it waits here.
+   *
+   * @internal
+   */
   holds(event: ClockEvent): boolean {
     if (!this.frozen) return false;
     this.#held.push(event);

@@ -321,7 +321,7 @@ export class Inbox {
     if (isFatal(error)) {
       this.#host.logger.error(`An error happened while processing message in the inbox for ${this.name}`, error);
     } else {
-      this.#report(error);
+      this.#report(error, message.kind === "RpcMessage");
     }
     if (message.kind === "OnStop") this.#ended();
   }
@@ -336,11 +336,16 @@ export class Inbox {
     return new UnsupportedMessageError(text);
   }
 
-  #report(error: Error): void {
+  /** Tells onError. Without one the error is logged, unless the asker has been told of it. */
+  #report(error: Error, askerTold = false): void {
     const ignore = (thrown: unknown): void => {
       if (this.#stopped) this.#host.logger.debug("Ignoring error", thrown);
       else this.#host.logger.error("Ignoring error", thrown);
     };
+    if (this.endpoint.onError === undefined && askerTold) {
+      this.#host.logger.debug(`Endpoint ${this.name} failed an ask`, error);
+      return;
+    }
     if (this.endpoint.onError === undefined) {
       ignore(error);
       return;

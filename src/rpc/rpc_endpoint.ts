@@ -62,7 +62,11 @@ export abstract class EndpointBase implements RpcEndpoint {
   /** The environment that the endpoint lives in. */
   readonly rpcEnv: RpcEnv;
 
-  /** @param rpcEnv The environment that the endpoint will be set up in. */
+  /**
+   * Makes an endpoint; it lives once it is set up.
+   *
+   * @param rpcEnv The environment that the endpoint will be set up in.
+   */
   constructor(rpcEnv: RpcEnv) {
     this.rpcEnv = rpcEnv;
   }
@@ -78,13 +82,21 @@ export abstract class EndpointBase implements RpcEndpoint {
     if (self !== undefined) this.rpcEnv.stop(self);
   }
 
+  /** A message that wants no answer. */
   receive?(message: unknown, senderAddress: RpcAddress): unknown;
+  /** A message that wants an answer. */
   receiveAndReply?(message: unknown, context: RpcCallContext): unknown;
+  /** Before the first message. */
   onStart?(): unknown;
+  /** After the last message. */
   onStop?(): unknown;
+  /** Another callback threw. */
   onError?(error: Error): unknown;
+  /** A connection was opened. */
   onConnected?(remoteAddress: RpcAddress): unknown;
+  /** A connection was lost. */
   onDisconnected?(remoteAddress: RpcAddress): unknown;
+  /** A connection broke. */
   onNetworkError?(error: Error, remoteAddress: RpcAddress): unknown;
 }
 

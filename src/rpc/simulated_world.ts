@@ -164,6 +164,7 @@ export class SimulatedWorld implements AsyncDisposable {
     await this.run();
   }
 
+  /** The same as {@linkcode SimulatedWorld.shutdown}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
   }

@@ -7,7 +7,7 @@
 import { SimulatedHostClock } from "../base/simulated_host_clock.ts";
 import { checkSocketOptions } from "./_base_socket.ts";
 import { type Acceptor, type ConnectionRegistry, SimulatedDial } from "./_sim_connection.ts";
-import type { SimulatedMedium, WireHost } from "./_sim_wire.ts";
+import type { SimulatedMedium } from "./_sim_wire.ts";
 import type {
   AttachSocket,
   ConnectOptions,
@@ -62,7 +62,7 @@ class SimulatedListener implements SocketListener, Acceptor {
 }
 
 /** One machine of the simulated network. */
-export class SimulatedHost implements WireHost {
+export class SimulatedHost {
   /** Its number, in the order of making. */
   readonly id: number;
   /** The name by which others dial it. */
@@ -97,6 +97,7 @@ export class SimulatedHost implements WireHost {
     return this.#listeners.size;
   }
 
+  /** Whether it has gone silent for good. */
   get silent(): boolean {
     return this.#silent;
   }
@@ -168,7 +169,11 @@ export class SimulatedHost implements WireHost {
     return listener;
   }
 
-  /** Who listens for those that dial `address`. */
+  /**
+   * Who listens for those that dial `address`.
+   *
+   * @internal
+   */
   acceptorAt(address: SocketAddress): Acceptor | undefined {
     const listener = this.#listeners.get(address.port);
     if (listener === undefined) return undefined;

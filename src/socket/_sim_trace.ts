@@ -78,6 +78,7 @@ export class SimulatedTrace {
    * @param who The same for people.
    * @param count Bytes, or another number that belongs to it.
    * @param digest Stands for the bytes.
+   * @internal
    */
   record(timeMs: number, id: number, who: string, kind: TraceKind, count = 0, digest = 0): void {
     const micros = Math.round(timeMs * 1000);
