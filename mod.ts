@@ -21,7 +21,7 @@
 
 // Environments, endpoints, references.
 export { RpcEnv } from "./src/rpc/rpc_env.ts";
-export type { LookupOptions, RpcEnvLimits, RpcEnvOptions, ShutdownOptions } from "./src/rpc/rpc_env.ts";
+export type { LookupOptions, RpcEnvCompanion, RpcEnvLimits, RpcEnvOptions, ShutdownOptions } from "./src/rpc/rpc_env.ts";
 export type { LookupTarget } from "./src/rpc/lookup_target.ts";
 export { IsolatedRpcEndpoint, ThreadSafeRpcEndpoint } from "./src/rpc/rpc_endpoint.ts";
 export type { EndpointBase, RpcEndpoint, TypedEndpoint } from "./src/rpc/rpc_endpoint.ts";

@@ -190,8 +190,8 @@ export interface RpcEnv extends AsyncDisposable {
   stats(): RpcEnvStats;
 }
 
-/** Makes environments. */
-export const RpcEnv = {
+/** Makes environments: what {@linkcode RpcEnv} is as a value. */
+export interface RpcEnvCompanion {
   /**
    * Makes an environment: a server if `options.port` is given, otherwise one in client mode.
    *
@@ -200,9 +200,7 @@ export const RpcEnv = {
    * use (`spark.port.maxRetries`), or the address is not this machine's.
    * @throws {RangeError} If the port or a configuration value is out of range.
    */
-  create(options: RpcEnvOptions): Promise<RpcEnv> {
-    return createNettyRpcEnv(options);
-  },
+  create(options: RpcEnvOptions): Promise<RpcEnv>;
 
   /**
    * Makes a world for tests: its environments live in virtual time and talk over a simulated network, and the same seed gives
@@ -213,7 +211,11 @@ export const RpcEnv = {
    * @returns A world without environments.
    * @throws {RangeError} If a number among the faults makes no sense.
    */
-  createSimulated(seed: number, faults: SimulatedFaults = {}): SimulatedWorld {
-    return new SimulatedWorld({ seed, faults });
-  },
+  createSimulated(seed: number, faults?: SimulatedFaults): SimulatedWorld;
+}
+
+/** Makes environments. */
+export const RpcEnv: RpcEnvCompanion = {
+  create: (options) => createNettyRpcEnv(options),
+  createSimulated: (seed, faults = {}) => new SimulatedWorld({ seed, faults }),
 };
