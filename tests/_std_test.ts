@@ -1,11 +1,4 @@
-import {
-  assert,
-  assertArrayIncludes,
-  assertEquals,
-  assertNotEquals,
-  assertObjectMatch,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertArrayIncludes, assertEquals, assertNotEquals, assertObjectMatch, assertThrows } from "@std/assert";
 import process from "node:process";
 import { runtimeName, test } from "./_harness.ts";
 

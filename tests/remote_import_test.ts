@@ -18,23 +18,23 @@ interface Greeter {
 
 /** What one writes who has only Deno and the URL. `MODULE` stands for that. */
 const PROGRAM = `
-import { RpcEnv, RpcError } from "MODULE";
+import { RpcEnv, RpcRemoteError, typedRef } from "MODULE";
 
-const server = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0 });
-server.setupEndpoint("Greeter", { receiveAndReply: (name) => \`Hello, \${name}\` });
-const client = await RpcEnv.create({ name: "client" });
-const greeter = await client.setupEndpointRef(\`spark://Greeter@\${server.address}\`);
-console.log(await greeter.ask("Ada"));
-try {
-  await client.setupEndpointRef(\`spark://Nobody@\${server.address}\`);
-} catch (error) {
-  if (RpcError.is(error)) console.log(error.code);
+interface Greeter {
+  receive: { Wave(who: string): void };
+  receiveAndReply: { Greet(who: { name: string }): string };
 }
-await client.shutdown();
-await server.shutdown();
+
+const env = await RpcEnv.create({ name: "remote" });
+const greeter = typedRef<Greeter>(await env.setupEndpointRef(Deno.args[0]!));
+greeter.send("Wave", "Ada");
+console.log(await greeter.ask("Greet", { name: "Ada" }));
+const error: unknown = await greeter.ask("Greet", { name: "" }).catch((error: unknown) => error);
+if (error instanceof RpcRemoteError) console.log(error.code, error.remoteClass, error.message);
+await env.shutdown();
 `;
 
-const OUTPUT = "Hello, Ada\nNOT_FOUND\n";
+const OUTPUT = "Hello, Ada\nREMOTE RangeError Nobody to greet\n";
 
 /** The published files and nothing else, as a plain server of files would give them. */
 async function serveProject(context: TestContext): Promise<{ url: string; served: Set<string> }> {

@@ -37,6 +37,9 @@ export interface SerializerContext {
 /**
  * A codec of message contents.
  *
+ * Besides the values of its own it carries {@linkcode TypedMessage}s, or typed endpoints cannot be reached with it, and
+ * references, by the context.
+ *
  * `encode` and `decode` are synchronous and may be called again from within themselves (a getter or `toJSON` that asks).
  */
 export interface Serializer {

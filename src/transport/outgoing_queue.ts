@@ -133,7 +133,7 @@ export class OutgoingQueue {
     } finally {
       this.#writing = false;
       if (this.#nested.length > 0) this.#appendNested();
-      this.#finish();
+      if (this.#closed) this.#finish();
     }
     if (out.position >= GATHER_BYTES) this.flush();
     else this.#flushSoon();

@@ -141,7 +141,9 @@ export class TransportClientFactory implements AsyncDisposable {
       if (signal.aborted) throw signal.reason;
       const error = toError(thrown);
       const code = error instanceof SocketError ? error.socketCode : "UNKNOWN";
-      throw new SocketError(code, `Failed to connect to ${formatAddress(address)}: ${error.message}`, { cause: error });
+      // The driver's own words begin with the address too.
+      const reason = error.message.replace(/^Cannot connect to \S+: /, "");
+      throw new SocketError(code, `Failed to connect to ${formatAddress(address)}: ${reason}`, { cause: error });
     }
     if (handler === undefined) throw new SocketError("UNKNOWN", `The ${this.#context.driver.name} driver attached nothing`);
     return handler.client;

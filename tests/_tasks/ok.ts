@@ -4,6 +4,7 @@
  * @module
  */
 import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import { projectRoot } from "../_project.ts";
 import { capture, type Command } from "./run.ts";
 import { commandStep, runSteps, type Step, type StepResult } from "./steps.ts";
@@ -53,14 +54,17 @@ async function lint(): Promise<StepResult> {
 /** How the README names the module: where it will be published is not known here. */
 const PLACEHOLDER = "https://…/sparkwire/mod.ts";
 
-/** Runs the snippets of the README with this project's module in the place of the published one. */
+/**
+ * Runs the snippets of the README with this project's module in the place of the published one, and without this project's
+ * configuration: as its readers would, and without a search for what a snippet leaves open at its end.
+ */
 async function testReadme(): Promise<StepResult> {
   const folder = await Deno.makeTempDir({ prefix: "sparkwire-readme-" });
   try {
-    const copy = join(folder, "README.md");
     const text = await Deno.readTextFile(join(projectRoot, "README.md"));
-    await Deno.writeTextFile(copy, text.replaceAll(PLACEHOLDER, "@sparkwire/sparkwire"));
-    const { code, output } = await capture(deno("test", "--quiet", "-A", "--doc", "--config=deno.json", copy), options);
+    const module = pathToFileURL(join(projectRoot, "mod.ts")).href;
+    await Deno.writeTextFile(join(folder, "README.md"), text.replaceAll(PLACEHOLDER, module));
+    const { code, output } = await capture(deno("test", "--quiet", "-A", "--doc", "README.md"), { cwd: folder });
     return code === 0 ? undefined : output;
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -45,6 +45,11 @@ export class MessageStream {
     return this.#dialsAt.length;
   }
 
+  /** How many of them have not arrived. */
+  get missing(): number {
+    return this.length - this.#seen.size;
+  }
+
   /** Where they go. */
   get ref(): RpcEndpointRef {
     return this.#route.ref;

@@ -8,6 +8,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import type { Logger } from "../../src/base/logger.ts";
 import type { RpcEnv, RpcEnvLimits } from "../../src/rpc/rpc_env.ts";
 import type { RpcEnvStats } from "../../src/rpc/rpc_env_stats.ts";
+import { CLOSE_LINGER_MS } from "../../src/transport/channel.ts";
 import { codeOf, type Ledger } from "./ledger.ts";
 import type { Stage } from "./stage.ts";
 import { Subject, type SubjectKind } from "./subject.ts";
@@ -27,6 +28,9 @@ export interface NodeOptions {
   /** What becomes of messages within the environment. */
   readonly localMessages: "share" | "clone";
 }
+
+/** After its endpoints have ended, a shutdown waits for what it has sent, but not for long. */
+const MAX_CLOSING_MS = 3 * CLOSE_LINGER_MS;
 
 /** Lines of level error that a fault of the network explains; all others are a bug. */
 const EXPLAINED_ERRORS = [
@@ -72,8 +76,8 @@ export class SimulatedNode {
   readonly port: number | undefined;
   readonly limits: Partial<RpcEnvLimits>;
   readonly #stage: Stage;
-  readonly #conf: Readonly<Record<string, string>>;
-  readonly #localMessages: "share" | "clone";
+  readonly conf: Readonly<Record<string, string>>;
+  readonly localMessages: "share" | "clone";
   readonly #lives: { readonly env: RpcEnv; readonly logger: NodeLogger; readonly subjects: Subject[] }[] = [];
   #driver: WatchedDriver | undefined;
   #envClock: WatchedClock | undefined;
@@ -84,8 +88,8 @@ export class SimulatedNode {
     this.name = options.name;
     this.port = options.port;
     this.limits = options.limits;
-    this.#conf = options.conf;
-    this.#localMessages = options.localMessages;
+    this.conf = options.conf;
+    this.localMessages = options.localMessages;
   }
 
   /** The environment of its present life. */
@@ -123,9 +127,9 @@ export class SimulatedNode {
       clock: this.#envClock,
       logger,
       limits: this.limits,
-      localMessages: this.#localMessages,
+      localMessages: this.localMessages,
       // A port that is still taken is a leak of the life before.
-      conf: { ...this.#conf, "spark.port.maxRetries": "0", "spark.rpc.message.maxSize": "1" },
+      conf: { ...this.conf, "spark.port.maxRetries": "0", "spark.rpc.message.maxSize": "1" },
     });
     this.#lives.push({ env, logger, subjects: [] });
     for (const kind of STANDING) this.setup(kind, kind);
@@ -142,7 +146,10 @@ export class SimulatedNode {
   /** Ends this life in good order: asks and messages that are under way have `deadlineMs` to be handled. */
   async stop(deadlineMs: number): Promise<void> {
     for (const subject of this.#lives.at(-1)!.subjects) subject.openGate();
+    const begunAt = this.clock.now();
     await this.env.shutdown({ deadlineMs });
+    const tookMs = this.clock.now() - begunAt;
+    if (this.#stage.steady) this.#checkAtMost("milliseconds of shutdown", tookMs, deadlineMs + MAX_CLOSING_MS);
     this.#checkStopped();
   }
 

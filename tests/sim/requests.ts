@@ -7,6 +7,9 @@
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { makePayload, type Payload } from "./payload.ts";
 
+/** What `spark.rpc.message.maxSize` is set to on all nodes, in bytes; asks are a little less or a good deal more. */
+export const MAX_MESSAGE_BYTES: number = 1024 * 1024;
+
 /** An ask, without its number. */
 export type Question =
   /** Answered at once, with so many bytes. */
@@ -31,6 +34,8 @@ export type Question =
     readonly messages: number;
     readonly bytes: number;
   }
+  /** Answered with a reference that the endpoint's node has looked up. */
+  | { readonly op: "lookUp"; readonly host: string; readonly port: number; readonly name: string }
   /** Waits until the endpoint's gate is open. */
   | { readonly op: "gate" };
 
@@ -41,7 +46,8 @@ export type Ask = Question & { readonly id: number };
 export interface Answer {
   readonly id: number;
   readonly payload?: Payload;
-  /** Why calling back did not work. */
+  readonly ref?: RpcEndpointRef;
+  /** Why what it was asked for did not work. */
   readonly failure?: string;
 }
 

@@ -120,6 +120,7 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     nodes,
     strict: harmless && !tight && disruptions.length === 0,
     tight,
+    steady: isSteady(plan),
   });
   const { world, ledger } = stage;
   try {
@@ -176,8 +177,13 @@ async function endAll(stage: Stage): Promise<void> {
   const order = stage.dice.some(stage.nodes, stage.nodes.length);
   if (stage.dice.chance(0.5)) await Promise.all(order.map((node) => node.stop(10_000)));
   else for (const node of order) await node.stop(10_000);
-  for (const node of order) node.checkLives();
+  for (const node of [...order, ...stage.guests]) node.checkLives();
   stage.ledger.close();
+}
+
+function isSteady({ faults, disruptions }: Plan): boolean {
+  const { freezeProbability = 0, clockJumpProbability = 0 } = faults;
+  return freezeProbability + clockJumpProbability === 0 && !disruptions.includes("freeze") && !disruptions.includes("jump");
 }
 
 function checkNothingLeft({ world }: Stage): void {

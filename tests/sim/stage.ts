@@ -4,27 +4,22 @@
  * @module
  */
 
-import { RpcError, RpcRemoteError } from "../../src/base/errors.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { SimulatedWorld } from "../../src/rpc/simulated_world.ts";
 import type { SimulatedNetworkOptions } from "../../src/socket/sim.ts";
+import type { SocketAddress } from "../../src/socket/socket.ts";
 import { Dice } from "./dice.ts";
 import { codeOf, Ledger, type Outcome } from "./ledger.ts";
 import { MessageStream } from "./message_stream.ts";
 import { type NodeOptions, SimulatedNode } from "./node.ts";
 import { type Answer, asAnswer, type Ask, echo, type Question } from "./requests.ts";
+import { answerFault, failureFault, isExplained } from "./verdict.ts";
 
 /** How long is waited for what must come where no fault is more than a nuisance. */
 export const PATIENCE_MS = 4 * 3_600_000;
 
 /** How long asks wait that do not say. */
 export const DEFAULT_ASK_MS = 120_000;
-
-/** Failures that the network, a limit or the end of a node explain. */
-const EXPLAINED: ReadonlySet<string> = new Set(["TIMEOUT", "DISCONNECTED", "SOCKET", "STOPPED", "OVERLOADED", "NOT_FOUND"]);
-
-/** What `spark.rpc.message.maxSize` is set to on all nodes, in bytes; asks are a little less or a good deal more. */
-export const MAX_MESSAGE_BYTES: number = 1024 * 1024;
 
 /** Queues are looked at after this many asks and messages. */
 const LOOK_EVERY = 16;
@@ -37,6 +32,8 @@ export interface StageOptions {
   readonly strict: boolean;
   /** Limits are so narrow that messages are refused. */
   readonly tight: boolean;
+  /** Nobody stands still, and no clock jumps. */
+  readonly steady: boolean;
 }
 
 /** How {@linkcode Stage.ask} asks. */
@@ -47,8 +44,8 @@ export interface StageAskOptions {
   readonly abortedBy?: AbortSignal;
   /** Called while the ask is being encoded, if it is. */
   readonly whileEncoding?: () => void;
-  /** A failure is all right even where nothing goes wrong: the asker may be late, or its endpoint gone. */
-  readonly mayFail?: boolean;
+  /** Codes of failures that are all right even where nothing goes wrong: the asker may be late, or its endpoint gone. */
+  readonly mayFail?: readonly string[];
 }
 
 /** A cluster in a simulated world. */
@@ -59,7 +56,11 @@ export class Stage {
   /** Nothing may go wrong: the world has no faults, or none any more. */
   strict: boolean;
   readonly tight: boolean;
+  /** Nobody stands still, and no clock jumps. */
+  readonly steady: boolean;
   readonly nodes: readonly SimulatedNode[];
+  /** Nodes that come for an activity and leave at its end. */
+  readonly guests: SimulatedNode[] = [];
   /** The most bytes that one message had. */
   largestBytes = 0;
   readonly #streams = new Map<number, MessageStream>();
@@ -72,6 +73,7 @@ export class Stage {
     this.ledger = new Ledger(this.world.clock);
     this.strict = options.strict;
     this.tight = options.tight;
+    this.steady = options.steady;
     this.nodes = options.nodes.map((node) => new SimulatedNode(this, node));
   }
 
@@ -88,6 +90,15 @@ export class Stage {
   /** Resolves when no ask is open, and no message waits or is being handled. */
   async idle(): Promise<void> {
     while (this.ledger.unsettled.length > 0 || this.nodes.some((node) => !node.idle)) await this.sleep(1_000);
+  }
+
+  /** A node in client mode that nobody disturbs. Whoever wants it stops it. */
+  async guest(): Promise<SimulatedNode> {
+    const { conf, limits, localMessages } = this.nodes[0]!;
+    const guest = new SimulatedNode(this, { name: `guest${this.guests.length}`, port: undefined, conf, limits, localMessages });
+    this.guests.push(guest);
+    await guest.start();
+    return guest;
   }
 
   /** Lets virtual time pass for one of its activities. */
@@ -115,16 +126,16 @@ export class Stage {
     const promise = this.#send(ref, message, options);
     const outcome = await this.ledger.settled(node.clock, what, timeoutMs, promise);
     this.#look();
+    const circumstances = { isLocal: isWithin(node, ref), strict: this.strict, mayFail: options.mayFail ?? [] };
     if (!outcome.ok) {
-      const fault = this.#failureFault(ask, outcome.error, options);
-      if (fault !== undefined) this.ledger.fail(`${what} failed: ${fault}`);
+      const fault = isGivenUp(outcome.error, options) ? undefined : failureFault(ask, outcome.error, circumstances);
+      if (fault !== undefined) this.ledger.fail(`${what} ${fault}`);
       return outcome;
     }
     const answer = asAnswer(outcome.value);
-    const isLocal = isWithin(node, ref);
-    if (answer?.id !== id) this.ledger.fail(`${what} was given another answer: ${String(answer?.id)}`);
-    else if (neverAnswers(ask) && !(isLocal && cannotTravel(ask))) this.ledger.fail(`${what} was answered`);
-    else if (ask.op === "echo") this.ledger.check(`the answer to ${what}`, answer.payload, ask.replyBytes);
+    const fault = answerFault(ask, answer, circumstances);
+    if (fault !== undefined) this.ledger.fail(`${what} ${fault}`);
+    else if (ask.op === "echo") this.ledger.check(`the answer to ${what}`, answer?.payload, ask.replyBytes);
     return { ok: true, value: answer };
   }
 
@@ -135,19 +146,34 @@ export class Stage {
    */
   async lookUp(node: SimulatedNode, server: SimulatedNode, name: string): Promise<RpcEndpointRef | undefined> {
     for (let tries = 0; tries < 5; tries++) {
-      const timeoutMs = this.strict ? PATIENCE_MS : this.dice.int(50, 20_000);
-      const what = `Look-up of ${name} on ${server.name} by ${node.name}`;
-      const promise = node.env.setupEndpointRef({ address: server.address, name }, { timeoutMs });
-      const outcome = await this.ledger.settled(node.clock, what, timeoutMs, promise);
+      const outcome = await this.lookUpOnce(node, server.address, name);
       if (outcome.ok) return outcome.value;
-      const { error } = outcome;
-      // Look-ups are in Java, where a refusal is a text.
-      const explained = EXPLAINED.has(codeOf(error)) ||
-        (this.tight && error instanceof RpcRemoteError && / \(max[A-Z]/.test(error.message));
-      if (this.strict || !explained) this.ledger.fail(`${what} failed: ${error}`);
       await this.sleep(this.dice.int(1, 2_000));
     }
     return undefined;
+  }
+
+  /**
+   * Looks an endpoint up, and enters it into the books.
+   *
+   * @param mayFail Codes of failures that are all right even where nothing goes wrong.
+   * @returns How it ended; never rejects.
+   */
+  async lookUpOnce(
+    node: SimulatedNode,
+    address: SocketAddress,
+    name: string,
+    mayFail: readonly string[] = [],
+  ): Promise<Outcome<RpcEndpointRef>> {
+    const timeoutMs = this.strict ? PATIENCE_MS : this.dice.int(50, 20_000);
+    const what = `Look-up of ${name} on ${address.host} by ${node.name}`;
+    const promise = node.env.setupEndpointRef({ address, name }, { timeoutMs });
+    const outcome = await this.ledger.settled(node.clock, what, timeoutMs, promise);
+    if (outcome.ok) return outcome;
+    const { error } = outcome;
+    const explained = this.strict ? mayFail.includes(codeOf(error)) : isExplained(error);
+    if (!explained) this.ledger.fail(`${what} failed: ${error}`);
+    return outcome;
   }
 
   /** A new stream of messages. A bound reference uses one connection only. */
@@ -204,22 +230,6 @@ export class Stage {
     return future;
   }
 
-  /** What is wrong with a failure; undefined if nothing is. */
-  #failureFault(ask: Ask, error: unknown, { signal, abortedBy, mayFail }: StageAskOptions): string | undefined {
-    for (const aborted of [signal, abortedBy]) if (aborted?.aborted === true && error === aborted.reason) return undefined;
-    const code = codeOf(error);
-    if (ask.op === "fail" && error instanceof RpcError && error.code === "REMOTE") {
-      return error.message === ask.text ? undefined : `its text is not ${ask.text}: ${error.message}`;
-    }
-    if (ask.op === "watch" && error instanceof RpcError && error.message === "Given up") return undefined;
-    if (ask.op === "unhandled" && code === "UNSUPPORTED_MESSAGE") return undefined;
-    if (cannotTravel(ask) && (ask.op === "badAnswer" ? code === "SERIALIZER" : isLimitError(error))) return undefined;
-    const explained = EXPLAINED.has(code) || (error instanceof RpcRemoteError && EXPLAINED.has(error.remoteClass ?? ""));
-    if (!explained) return String(error);
-    if (!this.strict || mayFail === true || (code === "TIMEOUT" && neverAnswers(ask))) return undefined;
-    return String(error);
-  }
-
   #sized(bytes: number): void {
     this.largestBytes = Math.max(this.largestBytes, bytes + 1024);
   }
@@ -236,17 +246,6 @@ export function isWithin(node: SimulatedNode, { address }: RpcEndpointRef): bool
   return address !== undefined && address.equals(node.env.address);
 }
 
-function neverAnswers(ask: Ask): boolean {
-  return ["never", "watch", "fail", "unhandled"].includes(ask.op) || cannotTravel(ask);
-}
-
-/** Whether the ask or its answer cannot be sent; within an environment that is no matter. */
-function cannotTravel(ask: Ask): boolean {
-  return ask.op === "badAnswer" || (ask.op === "echo" && Math.max(ask.bytes, ask.replyBytes) > MAX_MESSAGE_BYTES);
-}
-
-/** An ask that is too large is refused here, an answer that is too large there. */
-function isLimitError(error: unknown): boolean {
-  if (error instanceof RpcRemoteError) return error.remoteClass === "ProtocolError";
-  return codeOf(error) === "PROTOCOL";
+function isGivenUp(error: unknown, { signal, abortedBy }: StageAskOptions): boolean {
+  return [signal, abortedBy].some((aborted) => aborted?.aborted === true && error === aborted.reason);
 }

@@ -18,6 +18,7 @@ export type SubjectKind = "plain" | "safe" | "isolated" | "pair";
 
 type State = "new" | "starting" | "running" | "stopping" | "stopped";
 
+type LookUp = Extract<Ask, { op: "lookUp" }>;
 type CallBack = Extract<Ask, { op: "callBack" }>;
 
 /** How long asks may take that one endpoint makes of another, where not all is well. */
@@ -168,6 +169,8 @@ export class Subject implements RpcEndpoint {
         return { id, answer: () => {} };
       case "callBack":
         return this.#callBack(ask);
+      case "lookUp":
+        return this.#lookUp(ask);
       case "gate":
         return this.#gateIsOpen ? { id } : this.#wait(id);
     }
@@ -217,14 +220,21 @@ export class Subject implements RpcEndpoint {
     // One without address belongs to whoever made the connection that it came by, and is of use on that one only.
     const stream = this.#stage.openStream(this.#node, ref, ref.address === undefined);
     // One that asks itself may wait for its own answer.
-    const timeoutMs = this.#stage.strict && !isWithin(this.#node, ref) ? PATIENCE_MS : CALL_BACK_MS;
+    const isLocal = isWithin(this.#node, ref);
+    const timeoutMs = this.#stage.strict && !isLocal ? PATIENCE_MS : CALL_BACK_MS;
+    const mayFail = isLocal ? ["TIMEOUT"] : [];
     for (let i = 0; i < times; i++) {
       for (let sent = 0; sent < messages; sent++) this.#stage.send(stream, bytes);
       const question = echo(id + i, bytes, bytes);
-      const outcome = await this.#stage.askBehind(this.#node, stream, question, { timeoutMs, mayFail: true });
+      const outcome = await this.#stage.askBehind(this.#node, stream, question, { timeoutMs, mayFail });
       if (!outcome.ok) return { id, failure: String(outcome.error) };
     }
     return { id };
+  }
+
+  async #lookUp({ id, name, ...address }: LookUp): Promise<Answer> {
+    const outcome = await this.#stage.lookUpOnce(this.#node, address, name);
+    return outcome.ok ? { id, ref: outcome.value } : { id, failure: String(outcome.error) };
   }
 
   async #wait(id: number): Promise<Answer> {

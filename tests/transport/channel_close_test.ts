@@ -326,3 +326,23 @@ transportTest("StreamFlow.pause() stops the sender, and resume() lets it go on",
   await until(() => [...server.context.connections].every((each) => !each.channel.active), "the server to hear of it");
   stage.clock.advance(CLOSE_LINGER_MS);
 });
+
+transportTest("Channel.close() reads on behind a consumer that paused, so that it hears the peer's FIN", async (stage) => {
+  const raw = await listenRaw(stage);
+  const end = stage.end();
+  const connection = await end.dial(raw);
+  const stream = new ReceivedStream("s");
+  stream.onChunk = (flow) => flow.pause();
+  connection.stream("s", stream);
+  await until(() => raw.peers.length === 1 && raw.peers[0]!.receivedBytes > 0, "the request");
+  const peer = raw.peers[0]!;
+  peer.send({ type: MessageType.StreamResponse, streamId: "s", byteCount: 100_000_000 });
+  peer.write(new Uint8Array(100_000));
+  await stream.begun();
+  peer.write(new Uint8Array(100_000));
+  connection.close();
+  await peer.closedByOther();
+  peer.end();
+  await end.connections(0);
+  assertEquals(stream.events, ["data", "failure"]);
+});

@@ -9,7 +9,7 @@ import { askStorm, lateAsks, localAsks } from "./asks.ts";
 import { flood, largeMessages, tooLarge } from "./bulk.ts";
 import { endpointChurn, fullInbox } from "./endpoints.ts";
 import { executors, travellingRefs } from "./refs.ts";
-import { orderedSends } from "./sends.ts";
+import { lastWords, orderedSends } from "./sends.ts";
 
 /** Does something with a cluster, then ends, whatever goes wrong meanwhile. */
 export type Activity = (stage: Stage) => Promise<void>;
@@ -27,4 +27,5 @@ export const ACTIVITIES: ReadonlyMap<string, Activity> = new Map(Object.entries(
   largeMessages,
   flood,
   tooLarge,
+  lastWords,
 }));

@@ -37,17 +37,19 @@ export async function lateAsks(stage: Stage): Promise<void> {
   const { dice } = stage;
   const node = dice.pick(stage.nodes);
   const refs = await lookUpAll(stage, node);
+  const mayFail = ["TIMEOUT"];
   for (let rounds = dice.int(1, 12); rounds > 0 && refs.length > 0; rounds--) {
     const shared = new AbortController();
+    const never = new AbortController().signal;
     const asks = Array.from({ length: dice.int(1, 12) }, () => {
       const question: Question = dice.chance(0.1)
         ? { op: dice.pick(["never", "watch"]) }
         : { op: "slow", ms: dice.small(0, 400), by: dice.pick(["return", "reply", "later"]) };
       const timeoutMs = dice.small(0, 400);
-      if (dice.chance(0.5)) return stage.ask(node, dice.pick(refs), question, { timeoutMs, mayFail: true });
-      const signal = dice.chance(0.5) ? shared.signal : abortedLater(stage, dice);
+      if (dice.chance(0.5)) return stage.ask(node, dice.pick(refs), question, { timeoutMs, mayFail });
+      const signal = dice.pick([shared.signal, abortedLater(stage, dice), never]);
       const how = dice.chance(0.5) ? { signal } : { abortedBy: signal };
-      return stage.ask(node, dice.pick(refs), question, { timeoutMs, mayFail: true, ...how });
+      return stage.ask(node, dice.pick(refs), question, { timeoutMs, mayFail, ...how });
     });
     await stage.sleep(dice.small(0, 200));
     shared.abort(new Error("Enough"));

@@ -6,8 +6,8 @@
 
 import type { SimulatedNode } from "../node.ts";
 import type { RpcEndpointRef } from "../../../src/rpc/rpc_endpoint_ref.ts";
-import { echo, type Question } from "../requests.ts";
-import { MAX_MESSAGE_BYTES, PATIENCE_MS, type Stage } from "../stage.ts";
+import { echo, MAX_MESSAGE_BYTES, type Question } from "../requests.ts";
+import { PATIENCE_MS, type Stage } from "../stage.ts";
 import { ownRef } from "./refs.ts";
 
 /** Where reads, gather buffers, pooled buffers and the network's own buffers end. */

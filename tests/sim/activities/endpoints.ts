@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RpcEndpointRef } from "../../../src/rpc/rpc_endpoint_ref.ts";
 import { codeOf } from "../ledger.ts";
 import { type SimulatedNode, STANDING } from "../node.ts";
 import { echo, type Question } from "../requests.ts";
@@ -13,19 +14,33 @@ import type { Subject } from "../subject.ts";
 /** Endpoints of one name are set up and stopped, again and again, while others look for them, ask them and send to them. */
 export async function endpointChurn(stage: Stage): Promise<void> {
   const { dice } = stage;
-  const server = dice.pick(stage.servers);
-  const name = `passing-${stage.ledger.nextId()}`;
-  let over = false;
-  const users = Array.from({ length: dice.int(1, 3) }, () => useWhileThere(stage, server, name, () => over));
+  const passing: Passing = {
+    server: dice.pick(stage.servers),
+    name: `passing-${stage.ledger.nextId()}`,
+    subject: undefined,
+    isOver: false,
+  };
+  const users = Array.from({ length: dice.int(1, 3) }, () => useWhileThere(stage, passing));
   for (let lives = dice.int(1, 8); lives > 0; lives--) {
-    const subject = setUp(stage, server, name);
-    await stage.sleep(dice.small(0, 100));
-    if (subject !== undefined) stop(stage, server, subject);
+    const subject = setUp(stage, passing.server, passing.name);
+    passing.subject = subject;
+    await stage.sleep(dice.small(0, 300));
+    passing.subject = undefined;
+    if (subject !== undefined) stop(stage, passing.server, subject);
     // An endpoint of the same name may be set up while its predecessor still handles what it was sent.
     if (dice.chance(0.6)) await stage.sleep(dice.small(0, 100));
   }
-  over = true;
+  passing.isOver = true;
   await Promise.all(users);
+}
+
+/** What there is under one name. */
+interface Passing {
+  readonly server: SimulatedNode;
+  readonly name: string;
+  /** The endpoint that is there at the moment. */
+  subject: Subject | undefined;
+  isOver: boolean;
 }
 
 /** An endpoint that does not go on is flooded: what it has no room for is refused, and nobody else is kept waiting by it. */
@@ -50,29 +65,42 @@ export async function fullInbox(stage: Stage): Promise<void> {
   await Promise.all(flood);
 }
 
-async function useWhileThere(stage: Stage, server: SimulatedNode, name: string, isOver: () => boolean): Promise<void> {
+async function useWhileThere(stage: Stage, passing: Passing): Promise<void> {
   const { dice } = stage;
+  const { server, name } = passing;
   const node = dice.pick(stage.nodes);
-  while (!isOver()) {
-    const timeoutMs = dice.int(20, 5_000);
-    const promise = node.env.setupEndpointRef({ address: server.address, name }, { timeoutMs });
-    const looked = await stage.ledger.settled(node.clock, `Look-up of ${name} by ${node.name}`, timeoutMs, promise);
+  while (!passing.isOver) {
+    const looked = await stage.lookUpOnce(node, server.address, name, ["NOT_FOUND"]);
     if (!looked.ok) {
       await stage.sleep(dice.int(1, 50));
       continue;
     }
-    const ref = looked.value;
-    const stream = stage.openStream(node, ref);
-    for (let asks = dice.int(1, 8); asks > 0; asks--) {
-      if (dice.chance(0.5)) stage.send(stream, dice.small(0, 100));
-      const question: Question = dice.chance(0.5)
-        ? echo(asks, dice.small(0, 100), 10)
-        : { op: "slow", ms: dice.small(0, 50), by: dice.pick(["return", "reply"]) };
-      const outcome = await stage.ask(node, ref, question, { timeoutMs: dice.int(20, 5_000), mayFail: true });
-      if (!outcome.ok) break;
+    const stream = stage.openStream(node, looked.value);
+    let isThere = true;
+    for (let rounds = dice.int(1, 8); rounds > 0 && isThere; rounds--) {
+      const asks = Array.from({ length: dice.small(1, 8) }, async () => {
+        if (dice.chance(0.5)) stage.send(stream, dice.small(0, 100));
+        isThere = await usePassing(stage, node, passing, looked.value) && isThere;
+      });
+      await Promise.all(asks);
     }
     await stage.sleep(dice.int(0, 20));
   }
+}
+
+/** Asks an endpoint that may go at any time. Whatever has been sent when it is stopped is handled, or refused at once. */
+async function usePassing(stage: Stage, node: SimulatedNode, passing: Passing, ref: RpcEndpointRef): Promise<boolean> {
+  const { dice } = stage;
+  const question: Question = dice.chance(0.5)
+    ? echo(1, dice.small(0, 100), 10)
+    : { op: "slow", ms: dice.small(0, 50), by: dice.pick(["return", "reply"]) };
+  const timeoutMs = stage.strict ? PATIENCE_MS : dice.int(20, 5_000);
+  const { subject } = passing;
+  const outcome = await stage.ask(node, ref, question, { timeoutMs, mayFail: ["NOT_FOUND", "STOPPED"] });
+  if (!outcome.ok && stage.strict && subject !== undefined && passing.subject === subject) {
+    stage.ledger.fail(`${passing.name} was there all the time and could not be asked: ${outcome.error}`);
+  }
+  return outcome.ok;
 }
 
 function setUp(stage: Stage, server: SimulatedNode, name: string): Subject | undefined {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { MessageStream } from "../message_stream.ts";
 import { type SimulatedNode, STANDING } from "../node.ts";
 import { PATIENCE_MS, type Stage } from "../stage.ts";
 
@@ -34,4 +35,34 @@ async function sendStream(stage: Stage, node: SimulatedNode, server: SimulatedNo
     else await stage.sleep(dice.small(0, 500));
   }
   await stage.fence(node, stream, PATIENCE_MS);
+}
+
+/**
+ * Nodes that send and then leave at once: what they sent is not lost, whether the connection that it takes is there already or
+ * only being dialled.
+ */
+export async function lastWords(stage: Stage): Promise<void> {
+  const { dice } = stage;
+  await Promise.all(Array.from({ length: dice.int(1, 4) }, async () => {
+    const guest = await stage.guest();
+    const [near, far] = [dice.pick(stage.servers), dice.pick(stage.servers)];
+    const ref = await stage.lookUp(guest, near, "plain");
+    const streams: MessageStream[] = [];
+    if (ref !== undefined) {
+      streams.push(stage.openStream(guest, ref));
+      const timeoutMs = stage.strict ? PATIENCE_MS : 60_000;
+      const question = { op: "lookUp", ...far.address, name: dice.pick(STANDING) } as const;
+      const outcome = await stage.ask(guest, ref, question, { timeoutMs });
+      if (outcome.ok && outcome.value?.ref !== undefined) streams.push(stage.openStream(guest, outcome.value.ref));
+    }
+    for (let messages = dice.int(1, 40); messages > 0 && streams.length > 0; messages--) {
+      stage.send(dice.pick(streams), dice.chance(0.05) ? 70_000 : dice.small(0, 1_000));
+    }
+    // So much time that a slow reader can take all of it, where nothing goes wrong.
+    const deadlineMs = stage.strict ? 60_000 : dice.small(0, 10_000);
+    await guest.stop(deadlineMs);
+    for (const { missing, ref } of stage.strict ? streams : []) {
+      if (missing > 0) stage.ledger.fail(`${missing} last words of ${guest.name} to ${ref} were lost`);
+    }
+  }));
 }
