@@ -176,9 +176,14 @@ export class SimulatedNode {
     }
   }
 
-  /** Whether no message waits or is being handled. */
-  get idle(): boolean {
-    return this.env.stats().endpoints.every(({ queuedMessages, messagesInHand }) => queuedMessages + messagesInHand === 0);
+  /** How many messages wait for its endpoints. */
+  get queuedMessages(): number {
+    return this.env.stats().endpoints.reduce((sum, { queuedMessages }) => sum + queuedMessages, 0);
+  }
+
+  /** Whether a message waits or is being handled. */
+  get busy(): boolean {
+    return this.queuedMessages > 0 || this.env.stats().endpoints.some(({ messagesInHand }) => messagesInHand > 0);
   }
 
   /** Nobody asks and nobody is asked any more: nothing may wait. */

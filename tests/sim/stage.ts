@@ -89,7 +89,12 @@ export class Stage {
 
   /** Resolves when no ask is open, and no message waits or is being handled. */
   async idle(): Promise<void> {
-    while (this.ledger.unsettled.length > 0 || this.nodes.some((node) => !node.idle)) await this.sleep(1_000);
+    while (this.ledger.unsettled.length > 0 || this.nodes.some((node) => node.busy)) await this.sleep(1_000);
+  }
+
+  /** Resolves when no message waits. */
+  async inboxesEmpty(): Promise<void> {
+    while (this.nodes.some((node) => node.queuedMessages > 0)) await this.sleep(1_000);
   }
 
   /** A node in client mode that nobody disturbs. Whoever wants it stops it. */

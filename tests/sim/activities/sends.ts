@@ -61,7 +61,10 @@ export async function lastWords(stage: Stage): Promise<void> {
     // So much time that a slow reader can take all of it, where nothing goes wrong.
     const deadlineMs = stage.strict ? 60_000 : dice.small(0, 10_000);
     await guest.stop(deadlineMs);
-    for (const { missing, ref } of stage.strict ? streams : []) {
+    if (!stage.strict) return;
+    // They have come, and wait for their turn perhaps.
+    await stage.inboxesEmpty();
+    for (const { missing, ref } of streams) {
       if (missing > 0) stage.ledger.fail(`${missing} last words of ${guest.name} to ${ref} were lost`);
     }
   }));
