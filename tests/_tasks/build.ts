@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { projectRoot } from "../_project.ts";
@@ -87,6 +87,16 @@ async function replaceDeclarations(folder: string): Promise<StepResult> {
   return pack.code === 0 ? undefined : pack.output;
 }
 
+/** Nothing that is published names a folder of this machine. */
+async function findPaths(folder: string): Promise<StepResult> {
+  const unpack = await capture({ command: "tar", args: ["-xzf", tarball, "-C", folder] });
+  if (unpack.code !== 0) return unpack.output;
+  const packed = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((path) => join(folder, path));
+  const files = [bundled, declarations, ...packed].filter((path) => statSync(path).isFile());
+  const found = files.filter((path) => readFileSync(path, "utf8").includes(projectRoot));
+  return found.length === 0 ? undefined : `${projectRoot} is named in ${found.join(", ")}`;
+}
+
 async function tryBundle(folder: string): Promise<StepResult> {
   await Deno.copyFile(bundled, join(folder, "sparkwire.mjs"));
   await Deno.copyFile(declarations, join(folder, "sparkwire.d.mts"));
@@ -124,6 +134,7 @@ const steps: readonly Step[] = [
   // Source maps would carry the paths of this machine.
   denoStep("dist/sparkwire.tgz", "pack", "--quiet", "--allow-dirty", "--no-source-maps", `--output=${tarball}`),
   scratchStep("dist/sparkwire.tgz gets the declarations", replaceDeclarations),
+  scratchStep("dist/ names no folder of this machine", findPaths),
   scratchStep("dist/sparkwire.mjs is imported, and its types hold", tryBundle),
   scratchStep("dist/sparkwire.tgz is installed and imported, and its types hold", tryTarball),
 ];

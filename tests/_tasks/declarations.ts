@@ -29,7 +29,7 @@ export async function bundleDeclarations(scratch: string, output: string): Promi
   const warnings: string[] = [];
   const bundle = await rollup({
     input: join(scratch, "mod.d.ts"),
-    plugins: [declarationPaths, dts()],
+    plugins: [declarationPaths, withoutModuleNames, dts()],
     onwarn: (warning) => warnings.push(warning.message),
   });
   await bundle.write({ file: output, format: "es" });
@@ -44,4 +44,10 @@ const declarationPaths: Plugin = {
     importer !== undefined && source.startsWith(".") && !source.endsWith(".d.ts")
       ? resolve(dirname(importer), source.replace(/\.ts$/, ".d.ts"))
       : null,
+};
+
+/** Deno names each module by its path on this machine in a comment of its declarations. */
+const withoutModuleNames: Plugin = {
+  name: "without-module-names",
+  transform: (code) => ({ code: code.replaceAll(/^\/\/\/ <amd-module .*\n/gm, ""), map: null }),
 };

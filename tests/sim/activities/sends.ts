@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CLOSE_LINGER_MS } from "../../../src/transport/channel.ts";
 import type { MessageStream } from "../message_stream.ts";
 import { type SimulatedNode, STANDING } from "../node.ts";
 import { PATIENCE_MS, type Stage } from "../stage.ts";
@@ -58,10 +59,10 @@ export async function lastWords(stage: Stage): Promise<void> {
     for (let messages = dice.int(1, 40); messages > 0 && streams.length > 0; messages--) {
       stage.send(dice.pick(streams), dice.chance(0.05) ? 70_000 : dice.small(0, 1_000));
     }
-    // So much time that a slow reader can take all of it, where nothing goes wrong.
-    const deadlineMs = stage.strict ? 60_000 : dice.small(0, 10_000);
-    await guest.stop(deadlineMs);
-    if (!stage.strict) return;
+    const begunAt = guest.clock.now();
+    await guest.stop(stage.strict ? PATIENCE_MS : dice.small(0, 10_000));
+    // A connection that is closed has so much time and no more to get rid of what was sent.
+    if (!stage.strict || guest.clock.now() - begunAt >= CLOSE_LINGER_MS) return;
     // They have come, and wait for their turn perhaps.
     await stage.inboxesEmpty();
     for (const { missing, ref } of streams) {
