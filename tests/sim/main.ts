@@ -1,9 +1,9 @@
 // deno-lint-ignore-file no-console -- a program.
 /**
- * Plays simulated worlds: `deno task sim [SEED] [--seeds N]`.
+ * Plays simulated clusters: `deno task sim [SEED] [--seeds N] [--hashes]`.
  *
  * A seed alone is played, and what happened is printed. With `--seeds`, so many are played from that seed on, or from a new one
- * if there is none; the first that fails ends it.
+ * if there is none; the first that fails ends it. `--hashes` prints the hash of each, by which two runtimes are compared.
  *
  * @module
  */
@@ -16,18 +16,25 @@ import { describePlan, runSeed, SeedFailure, type SeedResult } from "./simulatio
 /** How often the line of progress is written anew. */
 const PROGRESS_MS = 500;
 
+/** Fresh seeds are below this: short enough to be typed. */
+const FRESH_SEEDS = 1_000_000_000;
+
 /** Plays one seed and says what happened. */
 async function playOne(seed: number): Promise<void> {
   const begun = performance.now();
-  const result = await runSeed(seed);
-  const { plan, hash, events, virtualMs, tally } = result;
+  const { plan, hash, events, virtualMs, tally } = await runSeed(seed);
   console.log(`Seed ${seed}: ${describePlan(plan)}`);
-  console.log(`Trace ${hash}, ${events} events, ${virtualMs.toFixed(1)} ms of virtual time`);
+  console.log(`Trace ${hash}: ${events} events in ${virtualMs.toFixed(1)} ms of virtual time`);
   console.log(describeTally(tally));
-  console.log(`${Math.round(performance.now() - begun)} ms`);
+  console.log(`All is well, after ${Math.round(performance.now() - begun)} ms`);
 }
 
-/** Plays `count` seeds from `first` on. */
+/** Plays seeds from `first` on, and tells the hash of each. */
+async function playForHashes(first: number, count: number): Promise<void> {
+  for (let seed = first; seed < first + count; seed++) console.log(`${seed} ${(await runSeed(seed)).hash}`);
+}
+
+/** Plays seeds from `first` on. */
 async function playMany(first: number, count: number): Promise<void> {
   const progress = new Progress(first, count);
   for (let seed = first; seed < first + count; seed++) progress.played(await runSeed(seed));
@@ -39,7 +46,7 @@ class Progress {
   readonly #first: number;
   readonly #count: number;
   readonly #begun = performance.now();
-  #saidAt = 0;
+  #saidAt = -Infinity;
   #seeds = 0;
   #events = 0;
   #asks = 0;
@@ -71,25 +78,30 @@ class Progress {
 }
 
 function describeTally({ asks, answers, failures, sends, receipts, questions }: Tally): string {
-  const failed = [...failures].map(([code, count]) => `${count} ${code}`).join(", ");
-  return `${asks} asks and look-ups: ${answers} answered${failed === "" ? "" : `, ${failed}`}; ${questions} arrived\n` +
-    `${sends} messages, ${receipts} arrived`;
+  const failed = [...failures].map(([code, count]) => `, ${count} failed with ${code}`).join("");
+  return `${asks} asks and look-ups: ${questions} reached an endpoint, ${answers} were answered${failed}\n` +
+    `${sends} messages: ${receipts} arrived`;
+}
+
+/** A whole number on the command line. */
+function numberOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new TypeError(`Expected a number, not ${text}`);
+  return Number(text);
 }
 
 const { values, positionals } = parseArgs({
-  options: { seeds: { type: "string" }, digest: { type: "boolean" } },
+  options: { seeds: { type: "string" }, hashes: { type: "boolean" } },
   allowPositionals: true,
 });
-const [seed, count] = [positionals[0], values.seeds].map((text) => {
-  if (text !== undefined && !/^\d{1,15}$/.test(text)) throw new TypeError(`Expected a number, not ${text}`);
-  return text === undefined ? undefined : Number(text);
-});
-const first = seed ?? Date.now() % 1_000_000_000;
+const count = numberOf(values.seeds);
+const first = numberOf(positionals[0]) ?? Date.now() % FRESH_SEEDS;
 try {
-  if (count === undefined) await playOne(first);
+  if (values.hashes === true) await playForHashes(first, count ?? 1);
+  else if (count === undefined) await playOne(first);
   else await playMany(first, count);
 } catch (thrown) {
   if (!(thrown instanceof SeedFailure)) throw thrown;
-  console.log(thrown.message);
+  console.log(`${process.stdout.isTTY ? "\n" : ""}${thrown.message}`);
   process.exitCode = 1;
 }

@@ -10,6 +10,7 @@ import { flood, largeMessages, tooLarge } from "./bulk.ts";
 import { endpointChurn, fullInbox } from "./endpoints.ts";
 import { executors, travellingRefs } from "./refs.ts";
 import { lastWords, orderedSends } from "./sends.ts";
+import { typedEndpoints } from "./typed.ts";
 
 /** Does something with a cluster, then ends, whatever goes wrong meanwhile. */
 export type Activity = (stage: Stage) => Promise<void>;
@@ -28,4 +29,5 @@ export const ACTIVITIES: ReadonlyMap<string, Activity> = new Map(Object.entries(
   flood,
   tooLarge,
   lastWords,
+  typedEndpoints,
 }));
