@@ -29,9 +29,9 @@ const KINDS: Readonly<Record<string, (context: TestContext) => Promise<Folder>>>
   },
   MemoryFiles() {
     const files = new MemoryFiles();
-    const write = (name: string, bytes: Uint8Array) => Promise.resolve(files.write(`/work/${name}`, bytes));
-    const link = (name: string, target: string) => Promise.resolve(files.link(`/work/${name}`, target));
-    return Promise.resolve({ files, path: "/work", write, link });
+    const write = (name: string, bytes: Uint8Array) => Promise.resolve(files.write(`/data/${name}`, bytes));
+    const link = (name: string, target: string) => Promise.resolve(files.link(`/data/${name}`, target));
+    return Promise.resolve({ files, path: "/data", write, link });
   },
 };
 
