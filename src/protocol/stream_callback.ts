@@ -6,7 +6,7 @@
  * @module
  */
 
-/** Lets the consumer of a stream hold its peer back. */
+/** Lets the consumer of a stream hold its peer back. When the stream has ended it is without effect. */
 export interface StreamFlow {
   /** No more onData after this, until `resume`. */
   pause(): void;

@@ -19,6 +19,15 @@ export class StreamInterceptor implements Interceptor {
   readonly #byteCount: number;
   readonly #callback: StreamCallback;
   readonly #flow: StreamFlow;
+  /** What the callback is given: it may keep it and be late, when the connection belongs to the next stream already. */
+  readonly #ownFlow: StreamFlow = {
+    pause: () => {
+      if (!this.#ended) this.#flow.pause();
+    },
+    resume: () => {
+      if (!this.#ended) this.#flow.resume();
+    },
+  };
   readonly #onEnd: () => void;
   #received = 0;
   #ended = false;
@@ -44,7 +53,7 @@ export class StreamInterceptor implements Interceptor {
     if (this.#ended || taken === 0) return 0;
     this.#received += taken;
     const chunk = taken === memory.length ? memory : memory.subarray(start, start + taken);
-    this.#callback.onData(this.#streamId, chunk, owned, this.#flow);
+    this.#callback.onData(this.#streamId, chunk, owned, this.#ownFlow);
     if (this.#received === this.#byteCount && this.#end()) this.#callback.onComplete(this.#streamId);
     return taken;
   }
@@ -65,6 +74,8 @@ export class StreamInterceptor implements Interceptor {
   #end(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
+    // One that paused at its last bytes has nothing to be spared any more, and others wait for theirs.
+    this.#flow.resume();
     this.#onEnd();
     return true;
   }

@@ -42,7 +42,8 @@ export class StreamBodies {
   #pumping = false;
   #reading = false;
   #blocked = false;
-  #stopped = false;
+  /** Why nothing more is taken. */
+  #stopped: Error | undefined;
 
   /** @param owner Is told what happens. */
   constructor(owner: StreamBodiesOwner) {
@@ -61,12 +62,19 @@ export class StreamBodies {
 
   /** Appends a body; `done` hears how it went, after which the body has been released. */
   push(body: ManagedBuffer, done: (error: Error | undefined) => void): void {
+    if (this.#stopped !== undefined) {
+      // A body that could not be read has ended all this, and the connection hears of it in a moment.
+      body.release();
+      done(this.#stopped);
+      return;
+    }
     this.#items.push({ body, position: 0, done });
     this.#pump();
   }
 
   /** Appends a copy of `bytes`, whole frames, behind the bodies that wait. */
   pushFrames(bytes: Uint8Array): void {
+    if (this.#stopped !== undefined) return;
     this.#queuedBytes += bytes.length;
     const last = this.#items.at(-1);
     if (last !== undefined && "frames" in last && last.frames.position + bytes.length <= last.frames.bytes.length) {
@@ -86,8 +94,8 @@ export class StreamBodies {
 
   /** Fails and releases all that waits. */
   stop(error: Error): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
+    if (this.#stopped !== undefined) return;
+    this.#stopped = error;
     const items = this.#items;
     this.#items = [];
     this.#queuedBytes = 0;
@@ -101,7 +109,7 @@ export class StreamBodies {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (!this.#blocked && !this.#reading && !this.#stopped) {
+    while (!this.#blocked && !this.#reading && this.#stopped === undefined) {
       const item = this.#items[0];
       if (item === undefined) break;
       if ("frames" in item) {
@@ -149,7 +157,7 @@ export class StreamBodies {
           `A buffer of ${item.body.size} bytes read ${length} of ${piece.length} at ${item.position}`,
         );
       }
-      if (!this.#stopped) {
+      if (this.#stopped === undefined) {
         item.position += length;
         this.#send(length === piece.length ? piece : piece.subarray(0, length));
       }
@@ -158,7 +166,7 @@ export class StreamBodies {
     }
     this.#reading = false;
     item.body.release();
-    if (this.#stopped) return;
+    if (this.#stopped !== undefined) return;
     if (failure === undefined) return this.#pump();
     // The peer has been promised these bytes; closing is the only way to say that they will not come.
     this.stop(failure);

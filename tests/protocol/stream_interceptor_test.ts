@@ -56,10 +56,10 @@ test("StreamInterceptor takes just its bytes wherever the input is cut, and the 
   }
 });
 
-test("StreamInterceptor passes on ownership and the flow, and whole chunks as they are", () => {
+test("StreamInterceptor passes on ownership, and whole chunks as they are", () => {
   const seen: unknown[] = [];
   const callback: StreamCallback = {
-    onData: (_, chunk, owned, given) => void seen.push(chunk.buffer, owned, given === flow),
+    onData: (_, chunk, owned) => void seen.push(chunk.buffer, owned),
     onComplete() {},
     onFailure() {},
   };
@@ -67,7 +67,31 @@ test("StreamInterceptor passes on ownership and the flow, and whole chunks as th
   const chunk = new Uint8Array(4);
   assertEquals(interceptor.handle(chunk, 0, 4, true), 4);
   assertEquals(interceptor.handle(chunk, 1, 3, false), 2);
-  assertEquals(seen, [chunk.buffer, true, true, chunk.buffer, false, true]);
+  assertEquals(seen, [chunk.buffer, true, chunk.buffer, false]);
+});
+
+test("StreamInterceptor lets its callback hold the connection back, until the stream has ended", () => {
+  const calls: string[] = [];
+  const connection: StreamFlow = { pause: () => void calls.push("pause"), resume: () => void calls.push("resume") };
+  let own: StreamFlow = flow;
+  const callback: StreamCallback = {
+    onData(_id, _chunk, _owned, given) {
+      own = given;
+      given.pause();
+    },
+    onComplete: () => void calls.push("onComplete"),
+    onFailure() {},
+  };
+  const interceptor = new StreamInterceptor("s", 2, callback, connection, () => {});
+  interceptor.handle(new Uint8Array(1), 0, 1, true);
+  own.resume();
+  assertEquals(calls.splice(0), ["pause", "resume"]);
+  interceptor.handle(new Uint8Array(1), 0, 1, true);
+  assertEquals(calls.splice(0), ["pause", "resume", "onComplete"]);
+  // By now the connection belongs to the next stream.
+  own.pause();
+  own.resume();
+  assertEquals(calls, []);
 });
 
 test("StreamInterceptor takes nothing once it has all", () => {
