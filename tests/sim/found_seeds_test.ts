@@ -1,8 +1,25 @@
 import { assertEquals } from "@std/assert";
+import { silentLogger } from "../../src/base/logger.ts";
+import { SparkConf } from "../../src/base/spark_conf.ts";
+import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import type { StreamCallback, StreamFlow } from "../../src/protocol/stream_callback.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
+import type { SimulatedWorld } from "../../src/rpc/simulated_world.ts";
+import { noOpRpcHandler, type RpcHandler } from "../../src/transport/rpc_handler.ts";
+import type { StreamManager } from "../../src/transport/stream_manager.ts";
+import { TransportConf } from "../../src/transport/transport_conf.ts";
+import { TransportContext } from "../../src/transport/transport_context.ts";
 import { test } from "../_harness.ts";
+import { CountedBuffer } from "./counted_buffer.ts";
 
 // What simulated worlds have found, each as small as it can be made. The number is the seed at which it was seen first.
+
+/** A transport on a host of its own. */
+function transport(world: SimulatedWorld, host: string, handler: RpcHandler): TransportContext {
+  const { driver, clock } = world.host(host);
+  const conf = new TransportConf("shuffle", new SparkConf());
+  return new TransportContext(conf, handler, { driver, clock, logger: silentLogger, random: world.random });
+}
 
 test("sim seed 1: an ask within an environment is forgotten when it is answered, refused or failed", async () => {
   const world = RpcEnv.createSimulated(1);
@@ -67,4 +84,57 @@ test("sim seed 227: a call's signal that is read after its environment has stopp
   await world.settle(env.shutdown({ deadlineMs: 10 }));
   await world.run();
   assertEquals(signals.map((signal) => signal.aborted), [true]);
+});
+
+test("sim seed 60: a stream that comes after one whose body broke is released", async () => {
+  // The connection hears of the failure some microtasks after it: the second stream is open before, in between, and after.
+  for (let microtasks = 0; microtasks < 24; microtasks++) {
+    const world = RpcEnv.createSimulated(60);
+    const broken = new CountedBuffer(1, 100, "broken", world.clock);
+    const whole = new CountedBuffer(2, 100_000, "pieces", world.clock);
+    const openWhole = async () => {
+      for (let i = 0; i < microtasks; i++) await undefined;
+      return whole;
+    };
+    const streamManager: StreamManager = { openStream: (streamId) => streamId === "broken" ? broken : openWhole() };
+    const serving = transport(world, "server", { ...noOpRpcHandler, streamManager });
+    const server = await world.settle(serving.createServer(7337, [], "server"));
+    const factory = transport(world, "client", noOpRpcHandler).createClientFactory();
+    const client = await world.settle(factory.createClient({ host: "server", port: 7337 }));
+    const failed: string[] = [];
+    const callback: StreamCallback = { onData() {}, onComplete() {}, onFailure: (streamId) => void failed.push(streamId) };
+    for (const streamId of ["broken", "whole"]) client.stream(streamId, callback);
+    await world.run(() => failed.length === 2);
+    await world.settle(Promise.all([factory.close(), server.close()]));
+    await world.run();
+    assertEquals([broken.holders, whole.holders], [0, 0], `after ${microtasks} microtasks`);
+  }
+});
+
+test("sim seed 64: a consumer that is late to resume does not wake the stream after its own", async () => {
+  const world = RpcEnv.createSimulated(64);
+  const serving = transport(world, "server", {
+    ...noOpRpcHandler,
+    streamManager: { openStream: () => new BytesManagedBuffer(new Uint8Array(100_000)) },
+  });
+  const server = await world.settle(serving.createServer(7337, [], "server"));
+  const factory = transport(world, "client", noOpRpcHandler).createClientFactory();
+  const client = await world.settle(factory.createClient({ host: "server", port: 7337 }));
+  const flows: StreamFlow[] = [];
+  let bytesOfSecond = 0;
+  client.stream("first", { onData: (_id, _chunk, _owned, flow) => void flows.push(flow), onComplete() {}, onFailure() {} });
+  client.stream("second", {
+    onData(_id, chunk, _owned, flow) {
+      bytesOfSecond += chunk.length;
+      flow.pause();
+    },
+    onComplete() {},
+    onFailure() {},
+  });
+  await world.run(() => bytesOfSecond > 0);
+  const before = bytesOfSecond;
+  flows[0]!.resume();
+  await world.run();
+  assertEquals(bytesOfSecond, before);
+  await world.settle(Promise.all([factory.close(), server.close()]));
 });

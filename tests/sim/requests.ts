@@ -36,6 +36,8 @@ export type Question =
   }
   /** Answered with a reference that the endpoint's node has looked up. */
   | { readonly op: "lookUp"; readonly host: string; readonly port: number; readonly name: string }
+  /** The endpoint asks itself before it answers, and waits for that. */
+  | { readonly op: "askSelf" }
   /** Waits until the endpoint's gate is open. */
   | { readonly op: "gate" };
 

@@ -80,7 +80,8 @@ export function planSeed(seed: number): Plan {
   const profile = dice.pick(PROFILES);
   const tight = dice.chance(0.25);
   const limits = tight ? narrowLimits(dice) : {};
-  const conf = { "spark.rpc.io.connectionTimeout": profile.harmless ? "120s" : dice.pick(["5s", "120s"]) };
+  // A handler that takes its time makes a connection look dead, which is a failure like any other.
+  const conf = { "spark.rpc.io.connectionTimeout": profile.harmless ? "4h" : dice.pick(["5s", "120s"]) };
   const servers = dice.int(1, 3);
   const nodes = Array.from({ length: servers + dice.int(0, 3) }, (_, index): NodeOptions => {
     const isServer = index < servers;
@@ -195,12 +196,14 @@ function checkNothingLeft({ world }: Stage): void {
 }
 
 function narrowLimits(dice: Dice): Partial<RpcEnvLimits> {
+  const maxQueuedBytes = dice.small(20_000, 2_000_000);
   return {
     maxInboxMessages: dice.small(4, 100),
     maxConcurrentMessages: dice.small(1, 50),
     maxOutstandingRequests: dice.small(4, 100),
-    maxOutboxBytes: dice.small(1_000, 500_000),
-    maxQueuedBytes: dice.small(100_000, 2_000_000),
+    // Beyond the limit of own messages there is room for answers.
+    maxOutboxBytes: Math.min(dice.small(1_000, 500_000), Math.floor(maxQueuedBytes / 2)),
+    maxQueuedBytes,
   };
 }
 

@@ -8,6 +8,7 @@ import { RpcError } from "../../src/base/errors.ts";
 import type { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { type RpcCallContext, unhandled } from "../../src/rpc/rpc_call_context.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
+import { codeOf } from "./ledger.ts";
 import { makePayload } from "./payload.ts";
 import { type Answer, asAsk, type Ask, asNotice, echo } from "./requests.ts";
 import { isWithin, PATIENCE_MS, type Stage } from "./stage.ts";
@@ -21,6 +22,9 @@ type State = "new" | "starting" | "running" | "stopping" | "stopped";
 type LookUp = Extract<Ask, { op: "lookUp" }>;
 type CallBack = Extract<Ask, { op: "callBack" }>;
 
+/** How long an endpoint waits for itself. */
+const SELF_ASK_MS = 100;
+
 /** How long asks may take that one endpoint makes of another, where not all is well. */
 const CALL_BACK_MS = 30_000;
 
@@ -31,6 +35,8 @@ export class Subject implements RpcEndpoint {
   readonly threadCount?: () => number;
   readonly #stage: Stage;
   readonly #node: SimulatedNode;
+  /** Whether it takes one message at a time. */
+  readonly #isAlone: boolean;
   readonly #maxInHand: number;
   readonly #startMs: number;
   #state: State = "new";
@@ -54,7 +60,8 @@ export class Subject implements RpcEndpoint {
     this.threadSafe = kind === "safe";
     if (kind === "isolated") this.threadCount = () => 1;
     if (kind === "pair") this.threadCount = () => 2;
-    this.#maxInHand = kind === "safe" || kind === "isolated" ? 1 : node.limits.maxConcurrentMessages ?? Infinity;
+    this.#isAlone = kind === "safe" || kind === "isolated";
+    this.#maxInHand = this.#isAlone ? 1 : node.limits.maxConcurrentMessages ?? Infinity;
   }
 
   /** How far it has come in its life. */
@@ -169,6 +176,8 @@ export class Subject implements RpcEndpoint {
         return { id, answer: () => {} };
       case "callBack":
         return this.#callBack(ask);
+      case "askSelf":
+        return this.#askSelf(id);
       case "lookUp":
         return this.#lookUp(ask);
       case "gate":
@@ -229,6 +238,19 @@ export class Subject implements RpcEndpoint {
       const outcome = await this.#stage.askBehind(this.#node, stream, question, { timeoutMs, mayFail });
       if (!outcome.ok) return { id, failure: String(outcome.error) };
     }
+    return { id };
+  }
+
+  /** One that takes a message at a time waits in vain, and is told so. */
+  async #askSelf(id: number): Promise<Answer> {
+    const self = this.#node.env.endpointRef(this);
+    if (self === undefined) return { id, failure: "It has been stopped" };
+    const options = { timeoutMs: SELF_ASK_MS, mayFail: ["TIMEOUT"] };
+    const outcome = await this.#stage.ask(this.#node, self, echo(id, 10, 10), options);
+    if (!this.#isAlone) return { id };
+    if (outcome.ok) this.#fail("answered itself with a message in hand");
+    else if (codeOf(outcome.error) !== "TIMEOUT") return { id };
+    else if (!String(outcome.error).includes("when it should have answered itself")) this.#fail(`was told: ${outcome.error}`);
     return { id };
   }
 

@@ -5,11 +5,12 @@
  */
 
 import type { Stage } from "../stage.ts";
-import { askStorm, lateAsks, localAsks } from "./asks.ts";
+import { askStorm, burst, lateAsks, localAsks } from "./asks.ts";
 import { flood, largeMessages, tooLarge } from "./bulk.ts";
 import { endpointChurn, fullInbox } from "./endpoints.ts";
 import { executors, travellingRefs } from "./refs.ts";
 import { lastWords, orderedSends } from "./sends.ts";
+import { streams } from "./streams.ts";
 import { typedEndpoints } from "./typed.ts";
 
 /** Does something with a cluster, then ends, whatever goes wrong meanwhile. */
@@ -30,4 +31,6 @@ export const ACTIVITIES: ReadonlyMap<string, Activity> = new Map(Object.entries(
   tooLarge,
   lastWords,
   typedEndpoints,
+  streams,
+  burst,
 }));

@@ -77,13 +77,30 @@ export async function localAsks(stage: Stage): Promise<void> {
   }
 }
 
+/** More at once than are handled in one turn of the event loop. */
+export async function burst(stage: Stage): Promise<void> {
+  const { dice } = stage;
+  const node = dice.pick(stage.nodes);
+  const ref = await stage.lookUp(node, dice.pick(stage.servers), dice.pick(STANDING));
+  if (ref === undefined) return;
+  const stream = stage.openStream(node, ref);
+  const asks: Promise<unknown>[] = [];
+  for (let messages = dice.int(500, 4_000); messages > 0; messages--) {
+    if (dice.chance(0.7)) stage.send(stream, 4);
+    else asks.push(stage.ask(node, ref, echo(messages, 4, 4), { timeoutMs: PATIENCE_MS }));
+  }
+  await stage.fence(node, stream, PATIENCE_MS);
+  await Promise.all(asks);
+}
+
 /** A question with an answer, most of the time a small one. */
 export function anyQuestion(stage: Stage): Question {
   const { dice, ledger } = stage;
   const kind = dice.int(0, 19);
   if (kind === 0) return { op: "fail", text: `Failed on purpose ${ledger.nextId()}`, ms: dice.pick([0, dice.int(1, 50)]) };
   if (kind === 1) return { op: dice.pick(["unhandled", "badAnswer"]) };
-  if (kind < 6) return { op: "slow", ms: dice.small(0, 60), by: dice.pick(["return", "reply", "later"]) };
+  if (kind === 2) return { op: "askSelf" };
+  if (kind < 7) return { op: "slow", ms: dice.small(0, 60), by: dice.pick(["return", "reply", "later"]) };
   return echo(ledger.nextId(), dice.small(0, 3_000), dice.small(0, 3_000));
 }
 
