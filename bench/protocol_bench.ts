@@ -9,27 +9,21 @@
 import { ByteSink } from "../src/base/bytes.ts";
 import { int64FromSafe } from "../src/base/int64.ts";
 import { decodeMessage } from "../src/protocol/message_decoder.ts";
-import {
-  beginOneWayMessage,
-  beginRpcRequest,
-  beginRpcResponse,
-  encodeMessage,
-  endFrame,
-} from "../src/protocol/message_encoder.ts";
+import { beginFrame, encodeMessage, endFrame } from "../src/protocol/message_encoder.ts";
 import { MessageType } from "../src/protocol/message.ts";
-import { MessageBody } from "../src/protocol/message_body.ts";
+import { MessageBody } from "../src/base/message_body.ts";
 import { TransportFrameDecoder } from "../src/protocol/transport_frame_decoder.ts";
 
 const BATCH = 1000;
 const out = new ByteSink(1 << 20);
 const content = new Uint8Array(64);
-const body = new MessageBody(content);
+const body = MessageBody.of(content);
 const responseId = int64FromSafe(2 ** 40);
 
 function requests(bodyBytes: number): Uint8Array {
   const sink = new ByteSink();
   for (let id = 0; id < BATCH; id++) {
-    const start = beginRpcRequest(id, sink);
+    const start = beginFrame(MessageType.RpcRequest, 0, id, sink);
     sink.writeBytes(new Uint8Array(bodyBytes));
     endFrame(start, sink);
   }
@@ -45,13 +39,13 @@ function chunksOf(bytes: Uint8Array): Uint8Array[] {
 
 let seen = 0;
 const counting = new TransportFrameDecoder({
-  onFrame(_memory, start, end) {
+  onFrame(_received, start, end) {
     seen += end - start;
   },
 });
 const decoding = new TransportFrameDecoder({
-  onFrame(memory, start, end, owned) {
-    seen += decodeMessage(memory, start, end, owned).type;
+  onFrame(received, start, end) {
+    seen += decodeMessage(received, start, end).type;
   },
 });
 
@@ -73,28 +67,28 @@ benchDecoder("64 B", 64);
 benchDecoder("1 KiB", 1024);
 benchDecoder("64 KiB", 65_536);
 
-Deno.bench(`beginRpcRequest … endFrame, 64 B × ${BATCH}`, { group: "encode" }, () => {
+Deno.bench(`RpcRequest: beginFrame … endFrame, 64 B × ${BATCH}`, { group: "encode" }, () => {
   out.truncate(0);
   for (let id = 0; id < BATCH; id++) {
-    const start = beginRpcRequest(id, out);
+    const start = beginFrame(MessageType.RpcRequest, 0, id, out);
     out.writeBytes(content);
     endFrame(start, out);
   }
 });
 
-Deno.bench(`beginRpcResponse … endFrame, 64 B × ${BATCH}`, { group: "encode" }, () => {
+Deno.bench(`RpcResponse: beginFrame … endFrame, 64 B × ${BATCH}`, { group: "encode" }, () => {
   out.truncate(0);
   for (let i = 0; i < BATCH; i++) {
-    const start = beginRpcResponse(responseId, out);
+    const start = beginFrame(MessageType.RpcResponse, responseId.high, responseId.low, out);
     out.writeBytes(content);
     endFrame(start, out);
   }
 });
 
-Deno.bench(`beginOneWayMessage … endFrame, 64 B × ${BATCH}`, { group: "encode" }, () => {
+Deno.bench(`OneWayMessage: beginFrame … endFrame, 64 B × ${BATCH}`, { group: "encode" }, () => {
   out.truncate(0);
   for (let i = 0; i < BATCH; i++) {
-    const start = beginOneWayMessage(out);
+    const start = beginFrame(MessageType.OneWayMessage, 0, 0, out);
     out.writeBytes(content);
     endFrame(start, out);
   }

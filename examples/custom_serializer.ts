@@ -65,7 +65,7 @@ const jsonSerializer: Serializer = {
     out.writeUtf8(JSON.stringify({ failure }));
   },
 
-  decode(bytes, context) {
+  decode(message, context) {
     const revive = (_key: string, item: unknown) => {
       if (!isObject(item)) return item;
       const { [REF_KEY]: ref, [TYPED_KEY]: typed } = item;
@@ -75,7 +75,7 @@ const jsonSerializer: Serializer = {
     };
     let content: unknown;
     try {
-      content = JSON.parse(utf8.decode(bytes.subarray(this.prefix.length)), revive);
+      content = JSON.parse(utf8.decode(message.bytes.subarray(this.prefix.length)), revive);
     } catch (cause) {
       throw new SerializerError(`This message is no JSON: ${textOf(cause)}`, { direction: "decode", cause });
     }

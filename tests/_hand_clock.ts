@@ -88,4 +88,15 @@ export class HandClock implements Clock {
     }
     this.#now = end;
   }
+
+  /** Moves on by `ms` at once, as on a machine that was asleep: what is due then fires late. */
+  sleep(ms: number): void {
+    this.skip(ms);
+    this.advance(0);
+  }
+
+  /** Moves on by `ms`; what is due by then waits for the next move. */
+  skip(ms: number): void {
+    this.#now += ms;
+  }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { highOfSafe } from "./int64.ts";
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const float = new Float64Array(1);
@@ -14,6 +16,9 @@ const SHORT_TEXT = 64;
 
 /** Where a text's UTF-16 is gathered: appending one at a time takes 40 bytes for each until the end, 1 GB for 32 MB. */
 const units = new Uint16Array(4096);
+
+/** Up to this many bytes a loop is faster than the call of `set`, which takes 15 ns. */
+const LOOPED_BYTES = 8;
 
 /** Longest text of Java's `writeUTF`: its length is an unsigned 16-bit number. */
 export const MAX_MODIFIED_UTF8_BYTES = 65_535;
@@ -89,9 +94,7 @@ export class ByteSink {
 
   /** Appends a 64-bit integer, given as a safe integer. */
   writeSafeInt64(value: number): void {
-    // No division for small ones: a float on the way is felt on Bun 1.4.
-    if (value >= 0 && value <= 0x7fff_ffff) this.writeInt64(0, value);
-    else this.writeInt64(Math.floor(value / 2 ** 32), value | 0);
+    this.writeInt64(highOfSafe(value), value | 0);
   }
 
   /** Appends a 64-bit float. */
@@ -105,8 +108,7 @@ export class ByteSink {
   writeBytes(source: Uint8Array): void {
     const length = source.length;
     this.reserve(length);
-    if (length <= 32) {
-      // A loop beats the call of set() for the short headers that every message begins with.
+    if (length <= LOOPED_BYTES) {
       const { bytes, position } = this;
       for (let i = 0; i < length; i++) bytes[position + i] = source[i]!;
     } else {

@@ -14,7 +14,13 @@ export interface Int64 {
 
 /** The 64-bit form of a safe integer. */
 export function int64FromSafe(value: number): Int64 {
-  return { high: Math.floor(value / 2 ** 32), low: value | 0 };
+  return { high: highOfSafe(value), low: value | 0 };
+}
+
+/** The upper half of a safe integer; the lower one is `value | 0`. */
+export function highOfSafe(value: number): number {
+  // Small ones stay small integers: a float on the way is felt on Bun 1.4.
+  return value >= 0 && value <= 0x7fff_ffff ? 0 : Math.floor(value / 2 ** 32);
 }
 
 /** The number it stands for, or NaN where a float cannot hold it. */

@@ -97,7 +97,7 @@ export function readStringArray(reader: ByteReader, what: string): string[] {
 }
 
 /** Reads a count and makes sure that so many elements can be there. */
-function readCount(reader: ByteReader, elementBytes: number, what: string): number {
+export function readCount(reader: ByteReader, elementBytes: number, what: string): number {
   const count = reader.readInt32(what);
   const start = reader.position;
   reader.skip(count < 0 ? count : count * elementBytes, what);

@@ -20,28 +20,48 @@ export interface ManagedBuffer {
   release(): void;
 }
 
-/** A buffer in memory. Spark: NioManagedBuffer. */
+/**
+ * A buffer in memory. Spark: NioManagedBuffer.
+ *
+ * @example
+ * ```ts
+ * import { BytesManagedBuffer } from "@sparkwire/sparkwire";
+ *
+ * const buffer = new BytesManagedBuffer(Uint8Array.of(1, 2, 3));
+ * const into = new Uint8Array(10);
+ * if (buffer.read(1, into) !== 2 || into[1] !== 3) throw new Error("not the last two");
+ * ```
+ */
 export class BytesManagedBuffer implements ManagedBuffer {
+  /** All of them. */
   readonly bytes: Uint8Array;
 
-  /** @param bytes What to send; not copied. */
+  /**
+   * Makes a buffer of bytes.
+   *
+   * @param bytes What to send; not copied.
+   */
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
   }
 
+  /** How many there are. */
   get size(): number {
     return this.bytes.length;
   }
 
+  /** Copies bytes from `position` on, as many as `into` holds. */
   read(position: number, into: Uint8Array): number {
     const part = this.bytes.subarray(position, position + into.length);
     into.set(part);
     return part.length;
   }
 
+  /** Without effect: memory needs no release. */
   retain(): this {
     return this;
   }
 
+  /** Without effect: memory needs no release. */
   release(): void {}
 }

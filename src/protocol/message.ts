@@ -7,7 +7,7 @@
  */
 
 import type { Int64 } from "../base/int64.ts";
-import type { MessageBody } from "./message_body.ts";
+import type { MessageBody } from "../base/message_body.ts";
 
 /** The byte that tells a frame's type. */
 export const MessageType = {

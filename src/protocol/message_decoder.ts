@@ -12,9 +12,10 @@
 import { type ByteReader, int32At } from "../base/bytes.ts";
 import { ProtocolError } from "../base/errors.ts";
 import { type Int64, int64ToBigInt, int64ToSafe } from "../base/int64.ts";
+import { MessageBody } from "../base/message_body.ts";
+import type { ReceivedBytes } from "../base/received_bytes.ts";
 import { protocolReader, readString } from "./encoders.ts";
 import { type Message, MessageType } from "./message.ts";
-import { MessageBody } from "./message_body.ts";
 
 /** What a frame with a request id or chunk id and a 32-bit number has before its body: type, id, number. */
 const ID_AND_INT_BYTES = 13;
@@ -22,38 +23,38 @@ const ID_AND_INT_BYTES = 13;
 const ONE_WAY_BYTES = 5;
 
 /**
- * Reads one message. Bodies are views of `memory`.
+ * Reads one message. Bodies are parts of `received`.
  *
- * @param memory Where the frame is.
+ * @param received What the frame is a part of.
  * @param start Where it begins, behind its length field.
  * @param end Where it ends.
- * @param owned Whether the memory stays as it is after the call.
  * @throws ProtocolError with the offset from `start` if the bytes are no message.
  */
-export function decodeMessage(memory: Uint8Array, start: number, end: number, owned: boolean): Message {
+export function decodeMessage(received: ReceivedBytes, start: number, end: number): Message {
+  const { memory, view } = received;
   if (start >= end) throw new ProtocolError("Frame has no message type", { offset: 0 });
   switch (memory[start]!) {
     // The body size inside these three is ignored, as Spark does: the frame's end is the body's.
     case MessageType.RpcRequest: {
       checkSize("RpcRequest", ID_AND_INT_BYTES, end - start);
-      const requestId = { high: int32At(memory, start + 1), low: int32At(memory, start + 5) };
-      return { type: MessageType.RpcRequest, requestId, body: new MessageBody(memory, start + ID_AND_INT_BYTES, end, owned) };
+      const requestId = { high: view.getInt32(start + 1), low: view.getInt32(start + 5) };
+      return { type: MessageType.RpcRequest, requestId, body: new MessageBody(received, start + ID_AND_INT_BYTES, end) };
     }
     case MessageType.RpcResponse: {
       checkSize("RpcResponse", ID_AND_INT_BYTES, end - start);
-      const requestId = { high: int32At(memory, start + 1), low: int32At(memory, start + 5) };
-      return { type: MessageType.RpcResponse, requestId, body: new MessageBody(memory, start + ID_AND_INT_BYTES, end, owned) };
+      const requestId = { high: view.getInt32(start + 1), low: view.getInt32(start + 5) };
+      return { type: MessageType.RpcResponse, requestId, body: new MessageBody(received, start + ID_AND_INT_BYTES, end) };
     }
     case MessageType.OneWayMessage:
       checkSize("OneWayMessage", ONE_WAY_BYTES, end - start);
-      return { type: MessageType.OneWayMessage, body: new MessageBody(memory, start + ONE_WAY_BYTES, end, owned) };
+      return { type: MessageType.OneWayMessage, body: new MessageBody(received, start + ONE_WAY_BYTES, end) };
     default:
-      return decodeOther(memory, start, end, owned);
+      return decodeOther(received, start, end);
   }
 }
 
-function decodeOther(memory: Uint8Array, start: number, end: number, owned: boolean): Message {
-  const reader = protocolReader(memory, start, end);
+function decodeOther(received: ReceivedBytes, start: number, end: number): Message {
+  const reader = protocolReader(received.memory, start, end);
   const type = reader.readUint8("Message type");
   switch (type) {
     case MessageType.ChunkFetchSuccess:
@@ -61,17 +62,17 @@ function decodeOther(memory: Uint8Array, start: number, end: number, owned: bool
         type,
         streamId: readId(reader, "Stream id of ChunkFetchSuccess"),
         chunkIndex: reader.readInt32("Chunk index of ChunkFetchSuccess"),
-        body: restOf(reader, owned),
+        body: restOf(reader, received),
       };
     case MessageType.MergedBlockMetaSuccess:
       return {
         type,
         requestId: readId(reader, "Request id of MergedBlockMetaSuccess"),
         numChunks: reader.readInt32("Chunk count of MergedBlockMetaSuccess"),
-        body: restOf(reader, owned),
+        body: restOf(reader, received),
       };
     default: {
-      const message = decodeBodiless(type, reader, start, owned);
+      const message = decodeBodiless(type, reader, start, received);
       if (reader.remaining > 0) {
         const offset = reader.position - start;
         throw new ProtocolError(`Bytes left over behind a message of type ${type}: ${reader.remaining}`, { offset });
@@ -81,7 +82,7 @@ function decodeOther(memory: Uint8Array, start: number, end: number, owned: bool
   }
 }
 
-function decodeBodiless(type: number, reader: ByteReader, frameStart: number, owned: boolean): Message {
+function decodeBodiless(type: number, reader: ByteReader, frameStart: number, received: ReceivedBytes): Message {
   switch (type) {
     case MessageType.ChunkFetchRequest:
       return {
@@ -120,7 +121,7 @@ function decodeBodiless(type: number, reader: ByteReader, frameStart: number, ow
       return {
         type,
         requestId: readId(reader, "Request id of UploadStream"),
-        meta: readMeta(reader, owned),
+        meta: readMeta(reader, received),
         bodyByteCount: readByteCount(reader, frameStart, "Byte count of UploadStream"),
       };
     case MessageType.MergedBlockMetaRequest:
@@ -149,10 +150,10 @@ function readId(reader: ByteReader, what: string): Int64 {
   return { high: int32At(reader.bytes, at), low: int32At(reader.bytes, at + 4) };
 }
 
-function readMeta(reader: ByteReader, owned: boolean): MessageBody {
+function readMeta(reader: ByteReader, received: ReceivedBytes): MessageBody {
   const length = reader.readInt32("Meta length of UploadStream");
   const start = reader.skip(length, "Meta of UploadStream");
-  return new MessageBody(reader.bytes, start, start + length, owned);
+  return new MessageBody(received, start, start + length);
 }
 
 function readByteCount(reader: ByteReader, frameStart: number, what: string): number {
@@ -164,6 +165,6 @@ function readByteCount(reader: ByteReader, frameStart: number, what: string): nu
   throw new ProtocolError(`${what} ${wrong}: ${int64ToBigInt(value)}`, { offset });
 }
 
-function restOf(reader: ByteReader, owned: boolean): MessageBody {
-  return new MessageBody(reader.bytes, reader.position, reader.end, owned);
+function restOf(reader: ByteReader, received: ReceivedBytes): MessageBody {
+  return new MessageBody(received, reader.position, reader.end);
 }

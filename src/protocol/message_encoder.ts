@@ -11,11 +11,11 @@
 
 import { unreachable } from "../base/assert.ts";
 import type { ByteSink } from "../base/bytes.ts";
-import type { Int64 } from "../base/int64.ts";
+import { highOfSafe, type Int64 } from "../base/int64.ts";
 import { writeString } from "./encoders.ts";
 import { FRAME_LENGTH_BYTES } from "./frame_length.ts";
 import { type Message, MessageType } from "./message.ts";
-import type { MessageBody } from "./message_body.ts";
+import type { MessageBody } from "../base/message_body.ts";
 
 /** What an RpcRequest or RpcResponse takes besides its body: frame length, type, request id, body size. */
 export const RPC_HEAD_BYTES = 21;
@@ -27,45 +27,38 @@ const HEADER_OFFSET = TYPE_OFFSET + 1;
 const RPC_BODY_SIZE_OFFSET = HEADER_OFFSET + 8;
 const ONE_WAY_BODY_SIZE_OFFSET = HEADER_OFFSET;
 
-/**
- * Begins the frame of a request; the caller appends the body and calls {@linkcode endFrame}.
- *
- * @param requestId A safe integer.
- * @returns Where the frame begins.
- */
-export function beginRpcRequest(requestId: number, out: ByteSink): number {
-  // Small ids stay small integers: a float on the way is felt on Bun 1.4.
-  const high = requestId <= 0x7fff_ffff ? 0 : Math.floor(requestId / 2 ** 32);
-  return beginRpc(MessageType.RpcRequest, high, requestId, out);
-}
+/** The types of messages that are written around their content. */
+export type ContentMessageType =
+  | typeof MessageType.RpcRequest
+  | typeof MessageType.RpcResponse
+  | typeof MessageType.OneWayMessage;
 
 /**
- * Begins the frame of an answer; the caller appends the body and calls {@linkcode endFrame}.
+ * Begins a frame; the caller appends the body and calls {@linkcode endFrame}.
  *
- * @param requestId The request's id, untouched.
+ * @param type What the frame is.
+ * @param idHigh The upper half of the request's id; a one-way message has none.
+ * @param idLow The lower half.
  * @returns Where the frame begins.
  */
-export function beginRpcResponse(requestId: Int64, out: ByteSink): number {
-  return beginRpc(MessageType.RpcResponse, requestId.high, requestId.low, out);
-}
-
-/**
- * Begins the frame of a one-way message; the caller appends the body and calls {@linkcode endFrame}.
- *
- * @returns Where the frame begins.
- */
-export function beginOneWayMessage(out: ByteSink): number {
+export function beginFrame(type: ContentMessageType, idHigh: number, idLow: number, out: ByteSink): number {
   const frameStart = out.position;
-  out.reserve(ONE_WAY_HEAD_BYTES);
-  out.bytes[frameStart + TYPE_OFFSET] = MessageType.OneWayMessage;
-  out.position = frameStart + ONE_WAY_HEAD_BYTES;
+  out.reserve(RPC_HEAD_BYTES);
+  out.bytes[frameStart + TYPE_OFFSET] = type;
+  if (type === MessageType.OneWayMessage) {
+    out.position = frameStart + ONE_WAY_HEAD_BYTES;
+  } else {
+    out.setInt32(frameStart + HEADER_OFFSET, idHigh);
+    out.setInt32(frameStart + HEADER_OFFSET + 4, idLow);
+    out.position = frameStart + RPC_HEAD_BYTES;
+  }
   return frameStart;
 }
 
 /**
- * Ends a frame that one of the `begin…` functions began: writes its length and its body's size.
+ * Ends a frame that {@linkcode beginFrame} began: writes its length and its body's size.
  *
- * @param frameStart What `begin…` returned.
+ * @param frameStart What `beginFrame` returned.
  */
 export function endFrame(frameStart: number, out: ByteSink): void {
   const oneWay = out.bytes[frameStart + TYPE_OFFSET] === MessageType.OneWayMessage;
@@ -94,18 +87,8 @@ export function encodeMessageHead(message: Message, out: ByteSink): void {
   setFrameLength(frameStart, out.position - frameStart + bodyLength, out);
 }
 
-function beginRpc(type: MessageType, high: number, low: number, out: ByteSink): number {
-  const frameStart = out.position;
-  out.reserve(RPC_HEAD_BYTES);
-  out.bytes[frameStart + TYPE_OFFSET] = type;
-  out.setInt32(frameStart + HEADER_OFFSET, high);
-  out.setInt32(frameStart + HEADER_OFFSET + 4, low);
-  out.position = frameStart + RPC_HEAD_BYTES;
-  return frameStart;
-}
-
 function setFrameLength(frameStart: number, length: number, out: ByteSink): void {
-  out.setInt32(frameStart, length <= 0x7fff_ffff ? 0 : Math.floor(length / 2 ** 32));
+  out.setInt32(frameStart, highOfSafe(length));
   out.setInt32(frameStart + 4, length);
 }
 

@@ -14,8 +14,12 @@ export interface StreamFlow {
   resume(): void;
 }
 
-/** Takes a stream: onData any number of times, then onComplete or onFailure, once. */
+/** Takes a stream: onStart perhaps, onData any number of times, then onComplete or onFailure, once. */
 export interface StreamCallback {
+  /** The peer has it, and this many bytes will come. */
+  onStart?(streamId: string, byteCount: number): void;
+  /** Where to put the next bytes, for a driver that can read straight into it; they are then owned. */
+  allocate?(): Uint8Array | undefined;
   /** Some bytes. Unless `owned` they are borrowed until this returns. */
   onData(streamId: string, chunk: Uint8Array, owned: boolean, flow: StreamFlow): void;
   /** All bytes have come. */

@@ -13,6 +13,9 @@ import { StreamError } from "../base/errors.ts";
 import type { StreamCallback, StreamFlow } from "./stream_callback.ts";
 import type { Interceptor } from "./transport_frame_decoder.ts";
 
+/** For fewer bytes the driver's own memory does. */
+const MIN_ALLOCATE_BYTES = 64 * 1024;
+
 /** Gives exactly `byteCount` bytes to a callback. */
 export class StreamInterceptor implements Interceptor {
   readonly #streamId: string;
@@ -45,6 +48,12 @@ export class StreamInterceptor implements Interceptor {
     this.#callback = callback;
     this.#flow = flow;
     this.#onEnd = onEnd;
+  }
+
+  /** Memory of the callback's for the next bytes, while many are missing. */
+  allocate(): Uint8Array | undefined {
+    if (this.#ended || this.#byteCount - this.#received < MIN_ALLOCATE_BYTES) return undefined;
+    return this.#callback.allocate?.();
   }
 
   /** Gives the callback its part of these bytes, and the end behind the last one. */

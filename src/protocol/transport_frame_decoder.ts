@@ -11,7 +11,7 @@
  */
 
 import { assert } from "../base/assert.ts";
-import { int32At } from "../base/bytes.ts";
+import { ReceivedBytes } from "../base/received_bytes.ts";
 import { FRAME_LENGTH_BYTES, frameLengthError, MAX_FRAME_BYTES } from "./frame_length.ts";
 
 /** From this size on a frame that was cut gets memory of its own, which whoever handles it may keep. */
@@ -21,18 +21,26 @@ const FIRST_MEMORY_BYTES = 2 * LARGE_FRAME_BYTES;
 /** The smallest buffer for small frames that were cut. */
 const MIN_SMALL_BUFFER_BYTES = 4 * 1024;
 const NO_BYTES = new Uint8Array(0);
+/** What a handler sees of a large frame before it is whole: the type and as much as a ChunkFetchSuccess has before its body. */
+export const FRAME_HEAD_BYTES = 13;
+/** With so many bytes behind its head a frame need not be whole in memory: its handler is asked who takes them as they come. */
+export const STREAMED_BODY_BYTES = 1024 * 1024;
 
 /** Takes frames. */
 export interface FrameHandler {
+  /** One frame, without its length field, in `[start, end)` of what was received. */
+  onFrame(received: ReceivedBytes, start: number, end: number): void;
   /**
-   * One frame, without its length field, in `[start, end)` of `memory`. Unless `owned`, the memory is borrowed until this
-   * returns.
+   * The first {@linkcode FRAME_HEAD_BYTES} of a frame that was cut have come, and at least {@linkcode STREAMED_BODY_BYTES} will
+   * follow: whoever is returned takes exactly those, and `onFrame` is not called. `head` is borrowed.
    */
-  onFrame(memory: Uint8Array, start: number, end: number, owned: boolean): void;
+  interceptFrame?(head: Uint8Array, bodyBytes: number): Interceptor | undefined;
 }
 
 /** Takes bytes that are no frames: those of a stream's body. Spark: TransportFrameDecoder.Interceptor. */
 export interface Interceptor {
+  /** Where to put the next bytes, for a driver that can read straight into it; they are then owned. */
+  allocate?(): Uint8Array | undefined;
   /**
    * Takes bytes of `[start, end)` and returns how many: fewer than given only when it has all that it wanted, and then it is
    * gone. One that got its last byte at the end of a chunk is asked once more at the next and takes 0. Unless `owned`, the
@@ -69,6 +77,8 @@ export class TransportFrameDecoder {
   #frameSize = 0;
   #memory = NO_BYTES;
   #received = 0;
+  /** The first bytes of a frame that may be streamed. */
+  #head = NO_BYTES;
   /** Where small frames that were cut are put together, one after the other. */
   #smallBuffer = NO_BYTES;
 
@@ -120,10 +130,12 @@ export class TransportFrameDecoder {
 
   /**
    * A part of the memory of the frame that is being received, for the next bytes of the connection to be read into; the next
-   * chunk is then a view of its beginning. There is one only while at least 64 KiB of a frame are missing.
+   * chunk is then a view of its beginning. There is one only while at least 64 KiB of a frame are missing, or of what an
+   * interceptor wants that has memory.
    */
   allocate(): Uint8Array | undefined {
-    if (this.#frameSize - this.#received < LARGE_FRAME_BYTES) return undefined;
+    if (this.#interceptor !== undefined) return this.#interceptor.allocate?.();
+    if (this.#frameSize - this.#received < LARGE_FRAME_BYTES || this.#headMissing) return undefined;
     this.#reserve(LARGE_FRAME_BYTES);
     return this.#memory.subarray(this.#received);
   }
@@ -157,10 +169,13 @@ export class TransportFrameDecoder {
     this.#frameSize = 0;
     this.#received = 0;
     this.#memory = NO_BYTES;
+    this.#head = NO_BYTES;
     this.#smallBuffer = NO_BYTES;
   }
 
   #decode(chunk: Uint8Array, start: number, owned: boolean): void {
+    const received = new ReceivedBytes(chunk, owned);
+    const { view } = received;
     const end = chunk.length;
     let at = start;
     // A handler may install an interceptor or stop the decoder, so each turn looks anew.
@@ -168,20 +183,25 @@ export class TransportFrameDecoder {
       if (this.#interceptor !== undefined) {
         at = this.#intercept(this.#interceptor, chunk, at, owned);
       } else if (this.#frameSize > 0) {
-        at = this.#continueFrame(chunk, at, owned);
+        at = this.#continueFrame(received, at);
       } else if (this.#lengthCount > 0 || end - at < FRAME_LENGTH_BYTES) {
         at = this.#continueLength(chunk, at);
       } else {
-        const size = this.#checkedSize(int32At(chunk, at), int32At(chunk, at + 4));
+        const size = this.#checkedSize(view.getInt32(at), view.getInt32(at + 4));
         at += FRAME_LENGTH_BYTES;
         if (size <= end - at) {
-          this.#handler.onFrame(chunk, at, at + size, owned);
+          this.#handler.onFrame(received, at, at + size);
           at += size;
         } else {
           this.#frameSize = size;
         }
       }
     }
+  }
+
+  /** Whether it is still open who takes the frame that is being received. */
+  get #headMissing(): boolean {
+    return this.#received < FRAME_HEAD_BYTES && this.#frameSize >= FRAME_HEAD_BYTES + STREAMED_BODY_BYTES;
   }
 
   #checkedSize(high: number, low: number): number {
@@ -212,18 +232,41 @@ export class TransportFrameDecoder {
     return at;
   }
 
-  #continueFrame(chunk: Uint8Array, at: number, owned: boolean): number {
+  #continueFrame(received: ReceivedBytes, at: number): number {
+    const chunk = received.memory;
+    if (this.#headMissing) return this.#continueHead(chunk, at);
     const count = Math.min(this.#frameSize - this.#received, chunk.length - at);
     if (count === this.#frameSize) {
       // Only the length came apart from the rest.
       this.#frameSize = 0;
-      this.#handler.onFrame(chunk, at, at + count, owned);
+      this.#handler.onFrame(received, at, at + count);
       return at + count;
     }
     this.#reserve(count);
     this.#memory.set(chunk.subarray(at, at + count), this.#received);
     this.#advance(count);
     return at + count;
+  }
+
+  #continueHead(chunk: Uint8Array, start: number): number {
+    const end = Math.min(chunk.length, start + FRAME_HEAD_BYTES - this.#received);
+    if (this.#received === 0) this.#head = new Uint8Array(FRAME_HEAD_BYTES);
+    const head = this.#head;
+    head.set(chunk.subarray(start, end), this.#received);
+    this.#received += end - start;
+    if (this.#received < FRAME_HEAD_BYTES) return end;
+    this.#head = NO_BYTES;
+    const interceptor = this.#handler.interceptFrame?.(head, this.#frameSize - FRAME_HEAD_BYTES);
+    if (this.#state !== "feeding") return end;
+    if (interceptor === undefined) {
+      this.#reserve(0);
+      this.#memory.set(head);
+    } else {
+      this.#frameSize = 0;
+      this.#received = 0;
+      this.setInterceptor(interceptor);
+    }
+    return end;
   }
 
   /** Counts bytes that are in place and hands the frame out if they were its last. */
@@ -235,7 +278,7 @@ export class TransportFrameDecoder {
       this.#memory = NO_BYTES;
       this.#frameSize = 0;
       this.#received = 0;
-      this.#handler.onFrame(memory, 0, size, size >= LARGE_FRAME_BYTES);
+      this.#handler.onFrame(new ReceivedBytes(memory, size >= LARGE_FRAME_BYTES), 0, size);
     }
     return count;
   }

@@ -14,6 +14,7 @@ import { readUtf8 } from "./_cbor_text.ts";
 import { CborReader, INDEFINITE } from "./_cbor_reader.ts";
 import { float16Value, float32Value, float64Value } from "./_cbor_float.ts";
 import { BUDGET_BASE, BUDGET_PER_BYTE, Initial, Major, MAX_DEPTH, MAX_HANDLES, PREFIX, Tag } from "./_cbor_format.ts";
+import type { MessageBody } from "../base/message_body.ts";
 import type { SerializerContext } from "./serializer.ts";
 
 /** An array of at most so many elements is made whole; a longer one grows with what comes. */
@@ -33,12 +34,12 @@ export class CborDecoder extends CborReader {
   #pending = -1;
 
   /** Reads a message: the prefix, one item, and no byte more. */
-  decode(bytes: Uint8Array, context: SerializerContext): unknown {
+  decode(content: MessageBody, context: SerializerContext): unknown {
     this.context = context;
-    this.load(bytes);
-    this.#budget = BUDGET_PER_BYTE * bytes.length + BUDGET_BASE;
-    for (let i = 0; i < PREFIX.length; i++) if (bytes[i] !== PREFIX[i]) throw this.fail("Content is not CBOR", 0);
-    this.position = PREFIX.length;
+    this.load(content);
+    this.#budget = BUDGET_PER_BYTE * content.length + BUDGET_BASE;
+    if (!content.startsWith(PREFIX)) throw this.fail("Content is not CBOR");
+    this.position += PREFIX.length;
     const value = this.readValue();
     if (this.position !== this.end) {
       throw this.fail(`Content does not end with its value: bytes left ${this.end - this.position}`);
@@ -137,9 +138,8 @@ export class CborDecoder extends CborReader {
   }
 
   #nextIsText(): boolean {
-    const { position } = this;
-    const bytes = this.bytes;
-    const next = bytes[position]!;
+    const { bytes, position } = this;
+    const next = this.peek();
     if (next === Initial.break || (next & 0xe0) === Major.text) return true;
     return next === (Major.tag | 25) && bytes[position + 1] === Tag.wtf8 >> 8 && bytes[position + 2] === (Tag.wtf8 & 0xff);
   }
@@ -232,8 +232,8 @@ export class CborDecoder extends CborReader {
   spend(count: number): void {
     this.#budget -= count;
     if (this.#budget < 0) {
-      const limit = BUDGET_PER_BYTE * this.end + BUDGET_BASE;
-      throw this.fail(`Content of ${this.end} bytes has more than ${limit} elements`);
+      const limit = BUDGET_PER_BYTE * this.size + BUDGET_BASE;
+      throw this.fail(`Content of ${this.size} bytes has more than ${limit} elements`);
     }
   }
 
@@ -253,7 +253,7 @@ export class CborDecoder extends CborReader {
 
   /** Reads an item that may not be tagged: tags upon tags would exhaust the stack. */
   readUntagged(what: string): unknown {
-    if ((this.bytes[this.position]! & 0xe0) === Major.tag) throw this.fail(`${what} is tagged`);
+    if ((this.peek() & 0xe0) === Major.tag) throw this.fail(`${what} is tagged`);
     return this.readValue();
   }
 
@@ -281,7 +281,7 @@ export class CborDecoder extends CborReader {
   explain(thrown: unknown): SerializerError {
     if (thrown instanceof SerializerError && thrown.direction === "decode") return thrown;
     const cause = toError(thrown);
-    const offset = this.position;
+    const { offset } = this;
     const message = `Cannot decode content: ${cause.message}, at byte ${offset}`;
     return new SerializerError(message, { direction: "decode", offset, cause });
   }

@@ -6,44 +6,60 @@
 
 import { int32At } from "../base/bytes.ts";
 import { SerializerError } from "../base/errors.ts";
-import { copyBytes, copyToSlab, currentSlab, ownBytes, SLAB_ITEM_BYTES } from "./_byte_slab.ts";
+import type { MessageBody } from "../base/message_body.ts";
+import { copyOf, ReceivedBytes } from "../base/received_bytes.ts";
 import { Initial, Major } from "./_cbor_format.ts";
 import { readUtf8 } from "./_cbor_text.ts";
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = new ReceivedBytes(new Uint8Array(0), true);
 
 /** The `info` of an item whose end is marked by a break. */
 export const INDEFINITE = 31;
 
-/** Reads out of borrowed bytes, which it never keeps. What is short or wrong throws a SerializerError with its offset. */
+/** Reads out of borrowed bytes; byte strings are kept. What is short or wrong throws a SerializerError with its offset. */
 export class CborReader {
-  /** The content. */
-  protected bytes: Uint8Array = NOTHING;
+  /** The memory that the content lies in. */
+  protected bytes: Uint8Array = NOTHING.memory;
   /** Where the next byte is read. */
   position = 0;
   /** Where the content ends. */
   protected end = 0;
-  /** A copy of short content, made when its first byte string is read; the others are views of it too. */
-  #copy: Uint8Array | undefined = undefined;
-  #copyStart = 0;
+  #received = NOTHING;
+  #start = 0;
 
-  /** Begins to read `bytes`. */
-  protected load(bytes: Uint8Array): void {
-    this.bytes = bytes;
-    this.position = 0;
-    this.end = bytes.length;
+  /** Begins to read `content`. */
+  protected load(content: MessageBody): void {
+    this.#received = content.received;
+    this.bytes = content.memory;
+    this.position = this.#start = content.start;
+    this.end = content.end;
   }
 
   /** Forgets the bytes. */
   protected unload(): void {
-    this.bytes = NOTHING;
-    this.#copy = undefined;
+    this.#received = NOTHING;
+    this.bytes = NOTHING.memory;
+  }
+
+  /** How many bytes of content have been read. */
+  get offset(): number {
+    return this.position - this.#start;
+  }
+
+  /** How many bytes of content there are. */
+  protected get size(): number {
+    return this.end - this.#start;
   }
 
   /** Reads the first byte of an item. */
   protected initial(): number {
     if (this.position >= this.end) throw this.fail("Content ends too early");
     return this.bytes[this.position++]!;
+  }
+
+  /** The first byte of the next item, which stays; -1, which begins none, at the end. */
+  protected peek(): number {
+    return this.position < this.end ? this.bytes[this.position]! : -1;
   }
 
   /** Steps over `count` bytes and returns where they begin. */
@@ -85,18 +101,12 @@ export class CborReader {
     return false;
   }
 
-  /** Reads a byte string: a copy. */
+  /** Reads a byte string: a view of what is kept of the received bytes. */
   protected readBytes(info: number): Uint8Array {
     if (info === INDEFINITE) return this.#joinBytes();
     const length = this.argument(info);
     const start = this.skip(length);
-    if (this.end > SLAB_ITEM_BYTES) return copyBytes(this.bytes, start, start + length);
-    // One copy of all the content costs less than a view of the input and a copy for each byte string.
-    if (this.#copy === undefined) {
-      this.#copyStart = copyToSlab(this.bytes);
-      this.#copy = currentSlab();
-    }
-    return this.#copy.subarray(this.#copyStart + start, this.#copyStart + start + length);
+    return this.#received.keep(start, start + length);
   }
 
   /** Reads a byte string into memory of its own, whose `buffer` holds nothing else. */
@@ -107,7 +117,7 @@ export class CborReader {
     if ((initial & 0x1f) === INDEFINITE) return this.#joinBytes();
     const length = this.argument(initial & 0x1f);
     const start = this.skip(length);
-    return ownBytes(this.bytes, start, start + length);
+    return copyOf(this.bytes, start, start + length);
   }
 
   /** Reads text. */
@@ -168,7 +178,8 @@ export class CborReader {
     return this.argument(initial & 0x1f);
   }
   /** The error that says what is wrong, and where. */
-  fail(message: string, offset: number = this.position): SerializerError {
+  fail(message: string, position: number = this.position): SerializerError {
+    const offset = position - this.#start;
     return new SerializerError(`${message}, at byte ${offset}`, { direction: "decode", offset });
   }
 }

@@ -10,8 +10,8 @@
  *   what that returns; a platform's object without (a Promise, a stream), a function and a symbol are refused with their path.
  * - Properties named by a symbol, accessors as such, prototypes, a RegExp's `lastIndex`, named properties of arrays, and
  *   what is between two views of one buffer do not travel. A boxed primitive arrives as the primitive.
- * - Byte strings are copies of the content. Up to 1 KiB they share memory: their `buffer` has neighbours and must not be
- *   transferred; `slice()` makes one that may.
+ * - Byte strings are views of what was received, or of a copy of that: one that is kept keeps up to 64 KiB of its neighbours in
+ *   memory, and its `buffer` must not be transferred. `slice()` makes one that is alone and may be.
  * - Read, not written: items of indefinite length, tags 0, 21 to 24 and 32, maps with any keys (as a Map, if the first is not
  *   text). Refused: unknown tags and simple values, text that is not UTF-8, bytes after the value.
  *
@@ -19,6 +19,7 @@
  */
 
 import type { ByteSink } from "../base/bytes.ts";
+import type { MessageBody } from "../base/message_body.ts";
 import { isByteString, readByteString, writeByteString } from "./_cbor_byte_string.ts";
 import { CborDecoder } from "./_cbor_decoder.ts";
 import { openGeneric } from "./_cbor_encode_builtin.ts";
@@ -63,25 +64,19 @@ function write(value: unknown, isFailure: boolean, out: ByteSink, context: Seria
   }
 }
 
-function decode(bytes: Uint8Array, context: SerializerContext): unknown {
-  if (hasPrefix(bytes)) {
-    const byteString = readByteString(bytes);
-    if (byteString !== undefined) return byteString;
-  }
+function decode(content: MessageBody, context: SerializerContext): unknown {
+  const byteString = readByteString(content);
+  if (byteString !== undefined) return byteString;
   const decoder = idleDecoder ?? new CborDecoder();
   idleDecoder = undefined;
   try {
-    return decoder.decode(bytes, context);
+    return decoder.decode(content, context);
   } catch (thrown) {
     throw decoder.explain(thrown);
   } finally {
     decoder.reset();
     idleDecoder = decoder;
   }
-}
-
-function hasPrefix(bytes: Uint8Array): boolean {
-  return bytes[0] === PREFIX[0] && bytes[1] === PREFIX[1] && bytes[2] === PREFIX[2];
 }
 
 /**

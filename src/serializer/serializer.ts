@@ -7,6 +7,8 @@
  */
 
 import type { ByteSink } from "../base/bytes.ts";
+import type { MessageBody } from "../base/message_body.ts";
+import type { SparkVersion } from "./java/spark_versions.ts";
 
 /** An address as it travels inside a reference to an endpoint. */
 export interface RefAddress {
@@ -32,6 +34,10 @@ export interface SerializerContext {
   decodeRef(name: string, address: RefAddress | undefined): object;
   /** Whether failures carry this end's stack traces. False unless the environment was told so. */
   readonly exposeStack: boolean;
+  /** The version of Spark whose classes the Java codec writes, such as `4.0`; without, the codec's own. */
+  readonly sparkVersion?: SparkVersion | undefined;
+  /** Hears of each class that Java content describes: what tells the peer's version of Spark. */
+  sawJavaClass?(className: string, serialVersionUID: bigint): void;
 }
 
 /**
@@ -49,8 +55,8 @@ export interface Serializer {
   readonly prefix: Uint8Array;
   /** Appends the prefix and `value` to `out`, the connection's own buffer. Throws a SerializerError that names the path. */
   encode(value: unknown, out: ByteSink, context: SerializerContext): void;
-  /** Reads content, prefix included. Throws a SerializerError that names the offset. `bytes` are borrowed. */
-  decode(bytes: Uint8Array, context: SerializerContext): unknown;
+  /** Reads content, prefix included; what is kept of it must be taken. Throws a SerializerError that names the offset. */
+  decode(content: MessageBody, context: SerializerContext): unknown;
   /** Appends an answer that says: the handler failed with `error`. Told apart from an Error that was the answer. */
   encodeFailure(error: Error, out: ByteSink, context: SerializerContext): void;
 }

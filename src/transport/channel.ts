@@ -11,7 +11,7 @@ import type { Deadlines } from "../base/deadlines.ts";
 import { SocketError } from "../socket/socket.ts";
 import type { Socket, SocketAddress } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
-import { OutgoingQueue } from "./outgoing_queue.ts";
+import { type OutgoingLimits, OutgoingQueue } from "./outgoing_queue.ts";
 
 /** How long a connection that is being closed may take to flush and to hear the peer's FIN. */
 export const CLOSE_LINGER_MS = 5_000;
@@ -24,8 +24,8 @@ export interface ChannelOptions {
   readonly clock: Clock;
   /** Time and deadlines of the context. */
   readonly deadlines: Deadlines;
-  /** How many bytes may wait to be sent. */
-  readonly maxQueuedBytes: number;
+  /** Limits of what it sends. */
+  readonly limits: OutgoingLimits;
   /** Called once, when nothing more can be asked or answered over it. */
   readonly onInactive: (reason: Error) => void;
 }
@@ -63,7 +63,7 @@ export class Channel {
     this.deadlines = options.deadlines;
     this.#clock = options.clock;
     this.#onInactive = options.onInactive;
-    this.outgoing = new OutgoingQueue(socket, options.clock, options.deadlines, options.maxQueuedBytes);
+    this.outgoing = new OutgoingQueue(socket, options.clock, options.deadlines, options.limits);
   }
 
   /** Whether the connection can be used. */

@@ -12,8 +12,30 @@ import { RpcError, toError } from "../base/errors.ts";
 import type { FileHandle, Files } from "../platform/files.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 
-/** Bytes `[offset, offset + size)` of a file. Whoever makes it holds it once. */
+/**
+ * Bytes `[offset, offset + size)` of a file. Whoever makes it holds it once; a source of the file server gives it away.
+ *
+ * @example The lines of a file, each as a stream of its own
+ * ```ts
+ * import { FileSegmentManagedBuffer, MemoryFiles, RpcEnv } from "@sparkwire/sparkwire";
+ *
+ * const files = new MemoryFiles();
+ * files.write("/words", new TextEncoder().encode("one\ntwo\n"));
+ * const server = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0, files });
+ * server.fileServer.addSource("/lines", (line) => {
+ *   return new FileSegmentManagedBuffer(server.fileServer.files, "/words", 4 * Number(line), 3);
+ * });
+ *
+ * const client = await RpcEnv.create({ name: "client" });
+ * const text = await new Response(client.openChannel(`spark://${server.address}/lines/1`)).text();
+ * if (text !== "two") throw new Error(text);
+ *
+ * await client.shutdown();
+ * await server.shutdown();
+ * ```
+ */
 export class FileSegmentManagedBuffer implements ManagedBuffer {
+  /** How many bytes it has. */
   readonly size: number;
   readonly #files: Files;
   readonly #path: string;
@@ -55,12 +77,14 @@ export class FileSegmentManagedBuffer implements ManagedBuffer {
     }
   }
 
+  /** Keeps the file open once more. */
   retain(): this {
     assert(this.#holders > 0, "A file segment was retained after its release");
     this.#holders++;
     return this;
   }
 
+  /** Gives it up once; the last one closes the file. */
   release(): void {
     assert(this.#holders > 0, "A file segment was released twice");
     if (--this.#holders > 0) return;

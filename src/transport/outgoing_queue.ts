@@ -10,13 +10,20 @@
 import { ByteSink } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
-import { RpcError } from "../base/errors.ts";
-import type { Message } from "../protocol/message.ts";
-import { encodeMessage } from "../protocol/message_encoder.ts";
+import { ProtocolError, RpcError } from "../base/errors.ts";
+import { type Message, MessageType } from "../protocol/message.ts";
+import { FRAME_LENGTH_BYTES, MAX_FRAME_BYTES } from "../protocol/frame_length.ts";
+import {
+  beginFrame,
+  type ContentMessageType,
+  encodeMessage,
+  encodeMessageHead,
+  endFrame,
+} from "../protocol/message_encoder.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
-import { DEFAULT_MAX_QUEUED_BYTES, SocketError } from "../socket/socket.ts";
+import { SocketError } from "../socket/socket.ts";
 import type { Socket } from "../socket/socket.ts";
-import type { Content } from "./rpc_response_callback.ts";
+import { type Content, writeContent } from "./rpc_response_callback.ts";
 import { StreamBodies } from "./stream_bodies.ts";
 
 /** Size of a gather buffer; a full one is written at once. A larger one gains nothing. */
@@ -27,8 +34,7 @@ const MAX_POOLED_BYTES = 256 * 1024;
 const MAX_POOLED_BUFFERS = 4;
 /** Bytes from here on go by reference instead of being copied. */
 const BY_REFERENCE_BYTES = 16 * 1024;
-/** Microtask turns without a new frame after which the buffer leaves, while handlers work on answers and otherwise. */
-const QUIET_TURNS_BUSY = 8;
+/** Microtask turns without a new frame after which the buffer leaves, unless handlers work on answers. */
 const QUIET_TURNS = 2;
 
 /** A buffer that the socket still has, and where in the connection's bytes it ends. */
@@ -37,17 +43,15 @@ interface InFlight {
   readonly end: number;
 }
 
-/** Writes the frame's head and returns where the frame begins. */
-export type BeginFrame<T> = (head: T, out: ByteSink) => number;
-
-const NOTHING = new Uint8Array(0);
-
-function beginMessage(message: Message, out: ByteSink): number {
-  encodeMessage(message, out);
-  return 0;
+/** Limits of what a connection sends. */
+export interface OutgoingLimits {
+  /**
+   * How many bytes may wait behind a stream's body; above it the socket is aborted, as it is by itself above as many of its own.
+   */
+  readonly maxQueuedBytes: number;
+  /** The largest frame, in bytes without its length field, as the decoder of the other end counts. */
+  readonly maxFrameBytes: number;
 }
-
-function endMessage(): void {}
 
 /** The bytes that wait to be sent on one connection, in order. */
 export class OutgoingQueue {
@@ -55,6 +59,7 @@ export class OutgoingQueue {
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   readonly #maxQueuedBytes: number;
+  readonly #maxFrameBytes: number;
   readonly #bodies: StreamBodies;
   #out = new ByteSink(GATHER_BYTES);
   #inFlight: InFlight[] = [];
@@ -80,19 +85,21 @@ export class OutgoingQueue {
   /**
    * @param socket Where the bytes go.
    * @param clock Gives the microtasks in which the flush settles.
-   * @param maxQueuedBytes How many bytes may wait behind a stream's body; above it the socket is aborted, as it is by itself
-   * above as many of its own.
+   * @param limits What it may hold.
    */
-  constructor(socket: Socket, clock: Clock, deadlines: Deadlines, maxQueuedBytes: number = DEFAULT_MAX_QUEUED_BYTES) {
+  constructor(socket: Socket, clock: Clock, deadlines: Deadlines, limits: OutgoingLimits) {
     this.#socket = socket;
     this.#clock = clock;
     this.#deadlines = deadlines;
-    this.#maxQueuedBytes = maxQueuedBytes;
+    this.#maxQueuedBytes = limits.maxQueuedBytes;
+    this.#maxFrameBytes = Math.min(limits.maxFrameBytes, MAX_FRAME_BYTES);
     this.#bodies = new StreamBodies({
+      writtenBytes: () => this.#writtenBytes,
+      leftBytes: () => this.#writtenBytes - this.#socket.queuedBytes,
       write: (bytes) => this.#write(bytes),
       failed: (error) => this.#socket.abort(error),
       emptied: () => this.#finish(),
-    });
+    }, limits.maxQueuedBytes / 4);
   }
 
   /** Bytes that have been queued and have not left this process. */
@@ -111,21 +118,22 @@ export class OutgoingQueue {
   }
 
   /**
-   * Appends one frame: `begin` writes its head, then comes the content, then `end` patches the lengths. Returns how many bytes
-   * the frame takes; 0 if nothing is taken any more. What the content or `end` throws is thrown here, and nothing is sent.
+   * Appends one frame: its head, its content, then the lengths are patched. Returns how many bytes the frame takes; 0 if nothing
+   * is taken any more.
+   *
+   * @param idHigh The upper half of the request's id; a one-way message has none.
+   * @param idLow The lower half.
+   * @throws ProtocolError if the frame is too large, and what `content` throws; then nothing is sent.
    */
-  writeFrame<T>(begin: BeginFrame<T>, head: T, content: Content, end: (frameStart: number, out: ByteSink) => void): number {
+  writeFrame(type: ContentMessageType, idHigh: number, idLow: number, content: Content): number {
     if (this.#closed) return 0;
-    if (this.#writing) return this.#writeNested(begin, head, content, end);
+    if (this.#writing) return this.#writeNested(type, idHigh, idLow, content);
     const out = this.#out;
     const start = out.position;
     let size = 0;
     this.#writing = true;
     try {
-      const frameStart = begin(head, out);
-      if (typeof content === "function") content(out);
-      else out.writeBytes(content);
-      end(frameStart, out);
+      this.#encode(type, idHigh, idLow, content, out);
       size = out.position - start;
     } catch (thrown) {
       out.truncate(start);
@@ -136,23 +144,40 @@ export class OutgoingQueue {
       if (this.#closed) this.#finish();
     }
     if (out.position >= GATHER_BYTES) this.flush();
-    else this.#flushSoon();
+    else if (!this.#settling) this.#flushSoon();
     return size;
   }
 
   /** Appends a whole message; a stream's body is not part of it. */
   writeMessage(message: Message): void {
-    this.writeFrame(beginMessage, message, NOTHING, endMessage);
+    if (this.#closed) return;
+    if (this.#writing) {
+      const out = new ByteSink();
+      encodeMessage(message, out);
+      this.#nested.push(out.view());
+      return;
+    }
+    encodeMessage(message, this.#out);
+    if (this.#out.position >= GATHER_BYTES) this.flush();
+    else this.#flushSoon();
   }
 
-  /** Appends a frame and a body that follows it; `done` hears how it went, after which the body has been released. */
+  /**
+   * Appends a frame and a body, which follows it or is its end; `done` hears how it went, after which the body has been released.
+   *
+   * @throws ProtocolError if the frame is too large; then the body has been released, and `done` hears nothing.
+   */
   writeBody(head: Message, body: ManagedBuffer, done: (error: Error | undefined) => void): void {
     if (this.#closed) {
       body.release();
       done(new RpcError("DISCONNECTED", "The connection is closed"));
       return;
     }
-    encodeMessage(head, this.#out);
+    if (this.#writing) {
+      this.#clock.soon(() => this.writeBody(head, body, done));
+      return;
+    }
+    this.#writeHead(head, body);
     const bytes = body.bytes;
     if (bytes !== undefined && bytes.length < BY_REFERENCE_BYTES) {
       this.#out.writeBytes(bytes);
@@ -241,12 +266,30 @@ export class OutgoingQueue {
     this.#socket.abort(error);
   }
 
-  #writeNested<T>(begin: BeginFrame<T>, head: T, content: Content, end: (frameStart: number, out: ByteSink) => void): number {
+  #encode(type: ContentMessageType, idHigh: number, idLow: number, content: Content, out: ByteSink): void {
+    const start = beginFrame(type, idHigh, idLow, out);
+    writeContent(content, out);
+    const size = out.position - start - FRAME_LENGTH_BYTES;
+    if (size > this.#maxFrameBytes) throw frameTooLarge(size, this.#maxFrameBytes);
+    endFrame(start, out);
+  }
+
+  #writeHead(head: Message, body: ManagedBuffer): void {
+    const out = this.#out;
+    const start = out.position;
+    encodeMessageHead(head, out);
+    const follows = head.type === MessageType.StreamResponse || head.type === MessageType.UploadStream;
+    const size = out.position - start - FRAME_LENGTH_BYTES + (follows ? 0 : body.size);
+    if (size <= this.#maxFrameBytes) return;
+    out.truncate(start);
+    body.release();
+    throw frameTooLarge(size, this.#maxFrameBytes);
+  }
+
+  /** A frame that is sent from within the writing of another one follows it. */
+  #writeNested(type: ContentMessageType, idHigh: number, idLow: number, content: Content): number {
     const out = new ByteSink();
-    const frameStart = begin(head, out);
-    if (typeof content === "function") content(out);
-    else out.writeBytes(content);
-    end(frameStart, out);
+    this.#encode(type, idHigh, idLow, content, out);
     this.#nested.push(out.view());
     return out.position;
   }
@@ -266,20 +309,29 @@ export class OutgoingQueue {
   }
 
   /**
-   * Waits in microtasks until the buffer has stopped growing. With async handlers each answer comes in a microtask of its own,
-   * and a flush after the first one would send every answer alone.
+   * Waits until the buffer has stopped growing: in microtasks, or, while handlers work on answers, until the event loop has its
+   * turn. Async handlers answer in a microtask each; a flush after the first one would send every answer alone, and a look after
+   * each one costs as much as the answer's copying.
    */
   readonly #settle = (): void => {
     const bytes = this.#out.position;
+    if (this.handlersAtWork > 0 && bytes > 0) {
+      this.#clock.yieldThen(this.#flushSettled);
+      return;
+    }
     if (bytes !== this.#seenBytes) {
       this.#seenBytes = bytes;
       this.#quietTurns = 0;
-    } else if (bytes === 0 || ++this.#quietTurns >= (this.handlersAtWork > 0 ? QUIET_TURNS_BUSY : QUIET_TURNS)) {
-      this.#settling = false;
-      this.flush();
+    } else if (bytes === 0 || ++this.#quietTurns >= QUIET_TURNS) {
+      this.#flushSettled();
       return;
     }
     this.#clock.soon(this.#settle);
+  };
+
+  readonly #flushSettled = (): void => {
+    this.#settling = false;
+    this.flush();
   };
 
   /** Goes on in the same buffer, unless one large frame has made it larger than what is kept. */
@@ -300,4 +352,9 @@ export class OutgoingQueue {
     this.#out.bytes = this.#pool.pop() ?? new Uint8Array(GATHER_BYTES);
     this.#out.truncate(0);
   }
+}
+
+/** Known before any byte has left, so it costs the sender its message and not the connection. It has no offset: nothing was received. */
+function frameTooLarge(size: number, limit: number): ProtocolError {
+  return new ProtocolError(`Message takes ${size} bytes, but the limit is ${limit} (spark.rpc.message.maxSize)`, { limit });
 }

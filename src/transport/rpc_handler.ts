@@ -7,8 +7,10 @@
  */
 
 import { RpcError } from "../base/errors.ts";
-import type { MessageBody } from "../protocol/message_body.ts";
+import type { MessageBody } from "../base/message_body.ts";
+import type { MergedBlockMetaReqHandler } from "./merged_block_meta.ts";
 import type { RpcResponder } from "./rpc_response_callback.ts";
+import type { StreamCallbackWithId } from "./stream_callback_with_id.ts";
 import { noStreams, type StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
 
@@ -23,6 +25,14 @@ export interface RpcHandler {
   receive(client: TransportClient, body: MessageBody, responder: RpcResponder): void;
   /** A message that wants no answer. What it throws is logged. */
   receiveOneWay(client: TransportClient, body: MessageBody): void;
+  /**
+   * A request with a stream of bytes behind it. `meta` is borrowed until this returns. Whoever is returned takes the bytes, and the
+   * peer is answered when that one's `onComplete` is done. What this throws fails the request, and the connection closes, since
+   * its bytes follow. Without it, uploads are refused.
+   */
+  receiveStream?(client: TransportClient, meta: MessageBody, responder: RpcResponder): StreamCallbackWithId;
+  /** Answers for the meta data of merged blocks; without it, those requests are refused. */
+  readonly mergedBlockMetaReqHandler?: MergedBlockMetaReqHandler | undefined;
   /** All messages that came in one piece have been given to `receive` and `receiveOneWay`. */
   channelReadComplete?(client: TransportClient): void;
   /** A connection was opened, by either side. */

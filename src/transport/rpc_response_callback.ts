@@ -8,13 +8,26 @@
  */
 
 import type { ByteSink } from "../base/bytes.ts";
-import type { MessageBody } from "../protocol/message_body.ts";
+import type { MessageBody } from "../base/message_body.ts";
+
+/** Writes what a message consists of. For those who send so many that a closure for each would be felt. */
+export interface ContentWriter {
+  /** Appends it to `out`. */
+  writeTo(out: ByteSink): void;
+}
 
 /**
- * What a message consists of: bytes that are the connection's from here on, or a function that writes them into the
- * connection's own buffer. It runs at once, may send other messages, and what it throws reaches the caller: nothing is sent.
+ * What a message consists of: bytes that are the connection's from here on, or what writes them into the connection's own
+ * buffer. That runs at once, may send other messages, and what it throws reaches the caller: nothing is sent.
  */
-export type Content = Uint8Array | ((out: ByteSink) => void);
+export type Content = Uint8Array | ((out: ByteSink) => void) | ContentWriter;
+
+/** Appends `content`. */
+export function writeContent(content: Content, out: ByteSink): void {
+  if (content instanceof Uint8Array) out.writeBytes(content);
+  else if (typeof content === "function") content(out);
+  else content.writeTo(out);
+}
 
 /** Waits for an answer: one of its three methods is called, once. */
 export interface RpcResponseCallback {

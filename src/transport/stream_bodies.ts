@@ -1,7 +1,8 @@
 /**
  * The bodies of streams on their way out: read piece by piece as the socket takes them, never interleaved with frames.
  *
- * Spark: common/network-common/…/protocol/MessageWithHeader.java, which writes at most 256 KiB at a time.
+ * Spark: common/network-common/…/protocol/MessageWithHeader.java, which writes at most 256 KiB at a time. Here the next piece of a
+ * file is read while the last one is being sent.
  *
  * @module
  */
@@ -9,16 +10,25 @@
 import { ByteSink } from "../base/bytes.ts";
 import { RpcError, toError } from "../base/errors.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { type PieceBuffer, PieceMemory } from "./piece_memory.ts";
 
-/** How much of a body is read at once. */
-const PIECE_BYTES = 256 * 1024;
+/** How much of a body in memory is handed over at once. */
+const VIEW_BYTES = 256 * 1024;
 /** Frames that wait are put together in blocks of this size: one object each would cost more than the frames. */
 const FRAMES_BYTES = 16 * 1024;
 
 interface Body {
   readonly body: ManagedBuffer;
   readonly done: (error: Error | undefined) => void;
-  position: number;
+  /** How much of it has been handed to the socket, and how much of it has been read. */
+  sentBytes: number;
+  readBytes: number;
+}
+
+/** A piece that was read and has not been handed to the socket. */
+interface Piece {
+  readonly buffer: PieceBuffer;
+  readonly length: number;
 }
 
 /** A body, or frames that wait behind one. */
@@ -26,6 +36,10 @@ type Item = Body | { readonly frames: ByteSink };
 
 /** What {@linkcode StreamBodies} tells its owner. */
 export interface StreamBodiesOwner {
+  /** How many bytes `write` was given, here and elsewhere. */
+  writtenBytes(): number;
+  /** How many of them have left. */
+  leftBytes(): number;
   /** Takes bytes for the socket; false when that is full. */
   write(bytes: Uint8Array): boolean;
   /** A body could not be read to its end, and all that waited has been dropped. */
@@ -37,17 +51,21 @@ export interface StreamBodiesOwner {
 /** A FIFO of bodies, and of the frames between them. */
 export class StreamBodies {
   readonly #owner: StreamBodiesOwner;
+  readonly #maxPieceBytes: number;
   #items: Item[] = [];
   #queuedBytes = 0;
   #pumping = false;
   #reading = false;
+  #ready: Piece | undefined;
+  readonly #memory = new PieceMemory();
   #blocked = false;
   /** Why nothing more is taken. */
   #stopped: Error | undefined;
 
-  /** @param owner Is told what happens. */
-  constructor(owner: StreamBodiesOwner) {
+  /** @param owner Is told what happens. @param maxPieceBytes How much may be handed over at once. */
+  constructor(owner: StreamBodiesOwner, maxPieceBytes: number) {
     this.#owner = owner;
+    this.#maxPieceBytes = Math.max(1, Math.floor(maxPieceBytes));
   }
 
   /** Whether nothing waits. */
@@ -68,7 +86,7 @@ export class StreamBodies {
       done(this.#stopped);
       return;
     }
-    this.#items.push({ body, position: 0, done });
+    this.#items.push({ body, sentBytes: 0, readBytes: 0, done });
     this.#pump();
   }
 
@@ -99,6 +117,8 @@ export class StreamBodies {
     const items = this.#items;
     this.#items = [];
     this.#queuedBytes = 0;
+    this.#ready = undefined;
+    this.#memory.clear();
     for (const item of items) {
       if ("frames" in item) continue;
       item.body.release();
@@ -109,63 +129,78 @@ export class StreamBodies {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (!this.#blocked && !this.#reading && this.#stopped === undefined) {
+    while (!this.#blocked && this.#stopped === undefined) {
       const item = this.#items[0];
-      if (item === undefined) break;
-      if ("frames" in item) {
-        this.#items.shift();
-        this.#queuedBytes -= item.frames.position;
-        this.#send(item.frames.view());
-      } else if (item.position === item.body.size) {
-        this.#items.shift();
-        item.body.release();
-        item.done(undefined);
-      } else {
-        this.#sendPiece(item);
-      }
+      if (item === undefined || !this.#advance(item)) break;
     }
     this.#pumping = false;
-    if (this.#items.length === 0) this.#owner.emptied();
+    const item = this.#items[0];
+    if (item === undefined) {
+      this.#memory.clear();
+      this.#owner.emptied();
+    } else if (!("frames" in item)) this.#readAhead(item);
+  }
+
+  /** Hands the next bytes to the socket; false if they are not there yet. */
+  #advance(item: Item): boolean {
+    if ("frames" in item) {
+      this.#items.shift();
+      this.#queuedBytes -= item.frames.position;
+      this.#send(item.frames.view());
+      return true;
+    }
+    const { body, sentBytes } = item;
+    if (sentBytes === body.size) {
+      this.#items.shift();
+      body.release();
+      item.done(undefined);
+    } else if (body.bytes !== undefined) {
+      item.sentBytes = Math.min(sentBytes + Math.min(VIEW_BYTES, this.#maxPieceBytes), body.size);
+      this.#send(body.bytes.subarray(sentBytes, item.sentBytes));
+    } else if (this.#ready !== undefined) {
+      const { buffer, length } = this.#ready;
+      this.#ready = undefined;
+      item.sentBytes += length;
+      this.#send(buffer.bytes.subarray(0, length));
+      buffer.inUseUntil = this.#owner.writtenBytes();
+      // The next piece is read while this one is sent.
+      this.#readAhead(item);
+    } else return false;
+    return true;
   }
 
   #send(bytes: Uint8Array): void {
     if (!this.#owner.write(bytes)) this.#blocked = true;
   }
 
-  #sendPiece(item: Body): void {
-    const count = Math.min(PIECE_BYTES, item.body.size - item.position);
-    const bytes = item.body.bytes;
-    if (bytes === undefined) {
-      this.#reading = true;
-      this.#read(item, new Uint8Array(count));
-      return;
-    }
-    this.#send(bytes.subarray(item.position, item.position + count));
-    item.position += count;
+  #readAhead(item: Body): void {
+    const missing = item.body.size - item.readBytes;
+    if (this.#reading || this.#ready !== undefined || missing === 0 || item.body.bytes !== undefined) return;
+    if (this.#stopped !== undefined) return;
+    this.#reading = true;
+    const wanted = Math.min(missing, this.#maxPieceBytes);
+    const buffer = this.#memory.take(wanted, this.#owner.leftBytes());
+    this.#read(item, buffer, buffer.bytes.subarray(0, wanted));
   }
 
-  async #read(item: Body, piece: Uint8Array): Promise<void> {
+  async #read(item: Body, buffer: PieceBuffer, into: Uint8Array): Promise<void> {
+    const { body } = item;
     let failure: Error | undefined;
     // The buffer lives for the length of the read even if the connection closes meanwhile.
-    item.body.retain();
+    body.retain();
     try {
-      const length = await item.body.read(item.position, piece);
+      const length = await body.read(item.readBytes, into);
       // One that reads nothing would be asked for ever.
-      if (!(length > 0 && length <= piece.length)) {
-        throw new RpcError(
-          "STREAM",
-          `A buffer of ${item.body.size} bytes read ${length} of ${piece.length} at ${item.position}`,
-        );
+      if (!(length > 0 && length <= into.length)) {
+        throw new RpcError("STREAM", `A buffer of ${body.size} bytes read ${length} of ${into.length} at ${item.readBytes}`);
       }
-      if (this.#stopped === undefined) {
-        item.position += length;
-        this.#send(length === piece.length ? piece : piece.subarray(0, length));
-      }
+      item.readBytes += length;
+      if (this.#stopped === undefined) this.#ready = { buffer, length };
     } catch (thrown) {
       failure = toError(thrown);
     }
     this.#reading = false;
-    item.body.release();
+    body.release();
     if (this.#stopped !== undefined) return;
     if (failure === undefined) return this.#pump();
     // The peer has been promised these bytes; closing is the only way to say that they will not come.

@@ -7,13 +7,17 @@
  * @module
  */
 
+import { int32At } from "../base/bytes.ts";
 import { ProtocolError, toError } from "../base/errors.ts";
+import { int64ToBigInt } from "../base/int64.ts";
+import type { ReceivedBytes } from "../base/received_bytes.ts";
 import { decodeMessage } from "../protocol/message_decoder.ts";
 import type { TransportRequest, TransportResponse } from "../protocol/message.ts";
 import { MessageType } from "../protocol/message.ts";
 import type { StreamFlow } from "../protocol/stream_callback.ts";
+import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
 import { TransportFrameDecoder } from "../protocol/transport_frame_decoder.ts";
-import type { FrameHandler } from "../protocol/transport_frame_decoder.ts";
+import type { FrameHandler, Interceptor } from "../protocol/transport_frame_decoder.ts";
 import { SocketError } from "../socket/socket.ts";
 import type { Socket, SocketAddress, SocketHandler } from "../socket/socket.ts";
 import { Channel } from "./channel.ts";
@@ -38,6 +42,8 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   readonly #responseHandler: TransportResponseHandler;
   readonly #idle: IdleState;
   #lastReadAt: number;
+  /** The consumer of a stream is full, so that nothing is read however much the peer may send. */
+  #isHeld = false;
   /** What waited to be sent when the connection was last found idle. */
   #queuedWhenIdle = Infinity;
 
@@ -49,7 +55,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
       dialled: dialled !== undefined,
       clock,
       deadlines,
-      maxQueuedBytes: limits.maxQueuedBytes,
+      limits,
       onInactive: (reason) => this.#inactive(reason),
     });
     this.#lastReadAt = deadlines.now();
@@ -63,8 +69,10 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
       logger,
       exposeStack,
       maxChunksBeingTransferred: context.conf.maxChunksBeingTransferred,
-      maxFrameBytes: limits.maxFrameBytes,
       maxStreams: limits.maxStreams,
+      maxChunks: limits.maxChunks,
+      decoder: this.#decoder,
+      flow: this,
     });
     this.#idle = new IdleState(clock, context.conf.connectionTimeoutMs, this);
   }
@@ -107,10 +115,17 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   }
 
   /** One frame. */
-  onFrame(memory: Uint8Array, start: number, end: number, owned: boolean): void {
-    const message = decodeMessage(memory, start, end, owned);
+  onFrame(received: ReceivedBytes, start: number, end: number): void {
+    const message = decodeMessage(received, start, end);
     if (isRequest(message)) this.#requestHandler.handle(message);
     else this.#responseHandler.handle(message);
+  }
+
+  /** The beginning of a large frame: a chunk may be taken as it comes. */
+  interceptFrame(head: Uint8Array, bodyBytes: number): Interceptor | undefined {
+    if (head[0] !== MessageType.ChunkFetchSuccess) return undefined;
+    const streamId = int64ToBigInt({ high: int32At(head, 1), low: int32At(head, 5) });
+    return this.#responseHandler.interceptChunk(new StreamChunkId(streamId, int32At(head, 9)), bodyBytes);
   }
 
   /** The socket can take more. */
@@ -139,10 +154,13 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   }
 
   pause(): void {
+    this.#isHeld = true;
     this.channel.socket.pause();
   }
 
   resume(): void {
+    if (this.#isHeld) this.#lastReadAt = this.channel.deadlines.now();
+    this.#isHeld = false;
     this.channel.socket.resume();
   }
 
@@ -159,7 +177,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
     const leaving = queued > 0 && queued < this.#queuedWhenIdle;
     this.#queuedWhenIdle = queued;
     // What was written long ago may still be leaving, which nothing else tells of.
-    if (leaving) return true;
+    if (leaving || this.#isHeld) return true;
     if (this.#responseHandler.numOutstandingRequests > 0) {
       const message = `Connection to ${remote} has been quiet for ${conf.connectionTimeoutMs} ms while there are outstanding ` +
         `requests. Assuming connection is dead; please adjust spark.${conf.moduleName}.io.connectionTimeout if this is wrong.`;

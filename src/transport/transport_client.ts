@@ -7,13 +7,16 @@
  * @module
  */
 
-import type { ByteSink } from "../base/bytes.ts";
 import { RpcError, RpcOverloadedError } from "../base/errors.ts";
+import { highOfSafe, int64FromBigInt, int64FromSafe } from "../base/int64.ts";
+import { MessageBody } from "../base/message_body.ts";
+import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType } from "../protocol/message.ts";
-import { beginOneWayMessage, beginRpcRequest } from "../protocol/message_encoder.ts";
 import type { StreamCallback } from "../protocol/stream_callback.ts";
+import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
 import type { Channel } from "./channel.ts";
-import { type EndFrame, limitedEndFrame } from "./frame_limit.ts";
+import type { ChunkReceivedCallback } from "./chunk_received_callback.ts";
+import { type MergedBlock, type MergedBlockMetaResponseCallback, MergedBlockMetaWaiter } from "./merged_block_meta.ts";
 import type { Content, RpcResponseCallback } from "./rpc_response_callback.ts";
 import { MAX_STREAM_ID_LENGTH } from "./stream_manager.ts";
 import type { TransportResponseHandler } from "./transport_response_handler.ts";
@@ -22,8 +25,6 @@ import type { TransportResponseHandler } from "./transport_response_handler.ts";
 export interface TransportClientLimits {
   /** Bytes of own messages that wait to be sent. */
   readonly maxOutboxBytes: number;
-  /** The largest frame that may be sent, in bytes without its length field. */
-  readonly maxFrameBytes: number;
 }
 
 /** The asking side of a connection. */
@@ -32,7 +33,6 @@ export class TransportClient {
   readonly channel: Channel;
   readonly #handler: TransportResponseHandler;
   readonly #maxOutboxBytes: number;
-  readonly #endFrame: EndFrame;
   #clientId: string | undefined;
 
   /** @param channel The connection. @param handler Waits for the answers. @param limits What may wait. */
@@ -40,7 +40,6 @@ export class TransportClient {
     this.channel = channel;
     this.#handler = handler;
     this.#maxOutboxBytes = limits.maxOutboxBytes;
-    this.#endFrame = limitedEndFrame(limits.maxFrameBytes);
   }
 
   /** Whether it can be used. */
@@ -89,7 +88,7 @@ export class TransportClient {
     this.#checkBacklog();
     const id = this.#handler.addRpcRequest(callback);
     try {
-      channel.outgoing.writeFrame(beginRpcRequest, id, content, this.#endFrame);
+      channel.outgoing.writeFrame(MessageType.RpcRequest, highOfSafe(id), id | 0, content);
     } catch (thrown) {
       this.#handler.removeRpcRequest(id);
       throw thrown;
@@ -107,7 +106,7 @@ export class TransportClient {
   send(content: Content): boolean {
     if (!this.channel.active) return false;
     this.#checkBacklog();
-    this.channel.outgoing.writeFrame(beginOneWay, undefined, content, this.#endFrame);
+    this.channel.outgoing.writeFrame(MessageType.OneWayMessage, 0, 0, content);
     return true;
   }
 
@@ -128,6 +127,81 @@ export class TransportClient {
     this.#checkBacklog();
     this.#handler.addStreamCallback(streamId, callback);
     this.channel.outgoing.writeMessage({ type: MessageType.StreamRequest, streamId });
+  }
+
+  /**
+   * Asks for one chunk of a stream that the peer has registered. Chunks of one stream are asked for in their order.
+   *
+   * @param streamId The stream's number, as the peer gave it.
+   * @param chunkIndex Which chunk; the first is 0.
+   * @param callback Waits for it.
+   * @throws RpcOverloadedError if too much waits; then nothing was sent and the callback hears nothing.
+   */
+  fetchChunk(streamId: bigint, chunkIndex: number, callback: ChunkReceivedCallback): void {
+    const chunk = new StreamChunkId(streamId, chunkIndex);
+    if (!this.channel.active) {
+      callback.onFailure(chunkIndex, this.#inactiveError(chunk.toString()));
+      return;
+    }
+    this.#checkBacklog();
+    this.#handler.addFetchRequest(chunk, callback);
+    this.channel.outgoing.writeMessage({ type: MessageType.ChunkFetchRequest, streamId: int64FromBigInt(streamId), chunkIndex });
+  }
+
+  /**
+   * Sends a request with a stream of bytes behind it, which is read as the peer takes it. What is sent over this connection
+   * meanwhile waits behind it.
+   *
+   * @param meta What the peer is told of it.
+   * @param data The bytes; they are the connection's from here on and are released once, also where this throws.
+   * @param callback Hears of the answer. Bytes that cannot be read fail it, and close the connection.
+   * @returns The request's id, or -1 if the callback has been failed already.
+   * @throws RpcOverloadedError if too much waits, ProtocolError if `meta` is too large; then nothing was sent and the callback hears
+   * nothing.
+   */
+  uploadStream(meta: Uint8Array, data: ManagedBuffer, callback: RpcResponseCallback): number {
+    const { channel } = this;
+    if (!channel.active) {
+      data.release();
+      callback.onFailure(this.#inactiveError("RPC"));
+      return -1;
+    }
+    let id: number;
+    try {
+      this.#checkBacklog();
+      id = this.#handler.addRpcRequest(callback);
+    } catch (thrown) {
+      data.release();
+      throw thrown;
+    }
+    const requestId = int64FromSafe(id);
+    const head = { type: MessageType.UploadStream, requestId, meta: MessageBody.of(meta), bodyByteCount: data.size } as const;
+    try {
+      channel.outgoing.writeBody(head, data, (error) => {
+        if (error === undefined) return;
+        const message = `Failed to send RPC RPC ${id} to ${channel.remote}: ${error.message}`;
+        this.#handler.failRpcRequest(id, new RpcError("DISCONNECTED", message, { cause: error }));
+      });
+    } catch (thrown) {
+      this.#handler.removeRpcRequest(id);
+      throw thrown;
+    }
+    return id;
+  }
+
+  /**
+   * Asks for the meta data of a merged shuffle block.
+   *
+   * @throws RpcOverloadedError if too much waits; then nothing was sent and the callback hears nothing.
+   */
+  sendMergedBlockMetaReq(block: MergedBlock, callback: MergedBlockMetaResponseCallback): void {
+    if (!this.channel.active) {
+      callback.onFailure(this.#inactiveError("RPC"));
+      return;
+    }
+    this.#checkBacklog();
+    const requestId = int64FromSafe(this.#handler.addRpcRequest(new MergedBlockMetaWaiter(callback)));
+    this.channel.outgoing.writeMessage({ type: MessageType.MergedBlockMetaRequest, requestId, ...block });
   }
 
   /** Forgets a request; its answer will be ignored. */
@@ -158,8 +232,4 @@ export class TransportClient {
     const message = `Failed to send ${what} to ${this.channel.remote}: ${cause?.message ?? "the connection is closed"}`;
     return new RpcError("DISCONNECTED", message, cause === undefined ? {} : { cause });
   }
-}
-
-function beginOneWay(_: undefined, out: ByteSink): number {
-  return beginOneWayMessage(out);
 }

@@ -16,6 +16,21 @@ import type { TransportClientBootstrap } from "./transport_client_bootstrap.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { TransportContext } from "./transport_context.ts";
 
+/** How many peers that could not be reached are remembered; the longest ago is forgotten first. */
+const MAX_REMEMBERED_FAILURES = 1_024;
+/** The part of `spark.<module>.io.retryWait` for which an unreachable peer is left alone: a retry after that wait must get through. */
+const FAST_FAIL_WINDOW = 0.95;
+
+/** Options of {@linkcode TransportClientFactory.createClient}. */
+export interface CreateClientOptions {
+  /**
+   * Fail at once if the peer could not be reached a moment ago: for those who try again by themselves.
+   *
+   * @default false
+   */
+  readonly fastFail?: boolean | undefined;
+}
+
 /** A connection, or the dial that will make it. */
 type Slot = TransportClient | Promise<TransportClient> | undefined;
 
@@ -25,6 +40,8 @@ export class TransportClientFactory implements AsyncDisposable {
   readonly #bootstraps: readonly TransportClientBootstrap[];
   readonly #pools = new Map<string, Slot[]>();
   readonly #dialling = new Set<AbortController>();
+  /** When a peer could last not be reached, the longest ago first. */
+  readonly #lastFailures = new Map<string, number>();
   #closed = false;
 
   /** @param bootstraps What is done on a new connection before anybody gets it, in order. */
@@ -42,9 +59,10 @@ export class TransportClientFactory implements AsyncDisposable {
    * A connection to `address`: an open one, or the one that is being dialled, or a new one. The key is the name, not the IP, so
    * `localhost` and `127.0.0.1` are different peers.
    *
+   * @param options Whether to fail fast.
    * @returns Rejects with a SocketError, with what a bootstrap failed with, or with an RpcStoppedError after `close`.
    */
-  createClient(address: SocketAddress): Promise<TransportClient> {
+  createClient(address: SocketAddress, options: CreateClientOptions = {}): Promise<TransportClient> {
     if (this.#closed) return Promise.reject(stoppedError());
     const { numConnectionsPerPeer } = this.#context.conf;
     const key = formatAddress(address);
@@ -56,7 +74,16 @@ export class TransportClientFactory implements AsyncDisposable {
     const index = numConnectionsPerPeer === 1 ? 0 : Math.floor(this.#context.random() * numConnectionsPerPeer);
     const slot = slots[index];
     if (slot instanceof Promise) return slot;
-    if (slot === undefined || !slot.isActive) return this.#fill(slots, index, address);
+    if (slot === undefined || !slot.isActive) {
+      if (options.fastFail === true) {
+        const error = this.#recentFailure(key);
+        if (error !== undefined) {
+          this.#forgetEmpty(key, slots);
+          return Promise.reject(error);
+        }
+      }
+      return this.#fill(slots, index, address);
+    }
     slot.updateTimeOfLastRequest();
     return Promise.resolve(slot);
   }
@@ -64,10 +91,11 @@ export class TransportClientFactory implements AsyncDisposable {
   /**
    * Dials a connection that nobody else gets.
    *
+   * @param signal Gives up the dial.
    * @returns Rejects as that of {@linkcode createClient} does.
    */
-  createUnmanagedClient(address: SocketAddress): Promise<TransportClient> {
-    return this.#closed ? Promise.reject(stoppedError()) : this.#dial(address);
+  createUnmanagedClient(address: SocketAddress, signal?: AbortSignal): Promise<TransportClient> {
+    return this.#closed ? Promise.reject(stoppedError()) : this.#dial(address, signal);
   }
 
   /** Closes the pooled connections, for `reason` if there is one, and gives up the dials. */
@@ -83,6 +111,7 @@ export class TransportClientFactory implements AsyncDisposable {
       }
     }
     this.#pools.clear();
+    this.#lastFailures.clear();
     await Promise.all(closing);
   }
 
@@ -97,17 +126,40 @@ export class TransportClientFactory implements AsyncDisposable {
     const forget = (slot: Slot): void => {
       if (slots[index] !== slot) return;
       slots[index] = undefined;
-      const key = formatAddress(address);
-      if (this.#pools.get(key) === slots && slots.every((other) => other === undefined)) this.#pools.delete(key);
+      this.#forgetEmpty(formatAddress(address), slots);
     };
     dialling.then((client) => {
       slots[index] = client;
+      this.#lastFailures.delete(formatAddress(address));
       client.channel.socket.closed.then(() => forget(client));
-    }, () => forget(dialling));
+    }, (thrown) => {
+      // As in Spark, only what an IOException is there: a wrong password is no reason to leave a peer alone.
+      if (thrown instanceof SocketError) this.#noteFailure(formatAddress(address));
+      forget(dialling);
+    });
     return dialling;
   }
 
-  async #dial(address: SocketAddress): Promise<TransportClient> {
+  #forgetEmpty(key: string, slots: Slot[]): void {
+    if (this.#pools.get(key) === slots && slots.every((slot) => slot === undefined)) this.#pools.delete(key);
+  }
+
+  #noteFailure(key: string): void {
+    this.#lastFailures.delete(key);
+    this.#lastFailures.set(key, this.#context.clock.now());
+    if (this.#lastFailures.size <= MAX_REMEMBERED_FAILURES) return;
+    for (const oldest of this.#lastFailures.keys()) return void this.#lastFailures.delete(oldest);
+  }
+
+  #recentFailure(key: string): SocketError | undefined {
+    const windowMs = Math.floor(this.#context.conf.ioRetryWaitTimeMs * FAST_FAIL_WINDOW);
+    const failedAt = this.#lastFailures.get(key);
+    if (failedAt === undefined || this.#context.clock.now() - failedAt >= windowMs) return undefined;
+    const message = `Connecting to ${key} failed in the last ${windowMs} ms, fail this connection directly`;
+    return new SocketError("CONNECTION_REFUSED", message);
+  }
+
+  async #dial(address: SocketAddress, signal?: AbortSignal): Promise<TransportClient> {
     const { conf, clock, logger } = this.#context;
     const name = formatAddress(address);
     const timeoutMs = conf.connectionCreationTimeoutMs;
@@ -115,6 +167,9 @@ export class TransportClientFactory implements AsyncDisposable {
     const dial = new AbortController();
     this.#dialling.add(dial);
     const late = new SocketError("TIMED_OUT", `Connecting to ${name} timed out (${timeoutMs} ms)`);
+    const giveUp = (): void => dial.abort(signal?.reason);
+    if (signal?.aborted === true) giveUp();
+    signal?.addEventListener("abort", giveUp, { once: true });
     const timer = timeoutMs > 0 ? clock.setTimer(timeoutMs, () => dial.abort(late)) : undefined;
     try {
       const client = await this.#connect(address, dial.signal);
@@ -126,6 +181,7 @@ export class TransportClientFactory implements AsyncDisposable {
       return client;
     } finally {
       timer?.cancel();
+      signal?.removeEventListener("abort", giveUp);
       this.#dialling.delete(dial);
     }
   }

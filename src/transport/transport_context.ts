@@ -10,7 +10,7 @@ import type { Clock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
-import { DEFAULT_MAX_QUEUED_BYTES } from "../socket/socket.ts";
+import { DEFAULT_HIGH_WATER_MARK_BYTES, DEFAULT_MAX_QUEUED_BYTES } from "../socket/socket.ts";
 import type { Socket, SocketAddress, SocketDriver, SocketOptions, TlsOptions } from "../socket/socket.ts";
 import type { RpcHandler } from "./rpc_handler.ts";
 import { TransportChannelHandler } from "./transport_channel_handler.ts";
@@ -32,6 +32,8 @@ export interface TransportLimits {
   readonly maxQueuedBytes: number;
   /** Streams that one connection may be sent at once. */
   readonly maxStreams: number;
+  /** Chunks that one connection may wait for at once; they are found when they are asked for and read when their turn comes. */
+  readonly maxChunks: number;
 }
 
 /** The limits that hold unless others are given. */
@@ -41,6 +43,7 @@ export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
   maxOutstandingRequests: 1_000_000,
   maxQueuedBytes: DEFAULT_MAX_QUEUED_BYTES,
   maxStreams: 64,
+  maxChunks: 65_536,
 };
 
 /** What a context needs of its surroundings. */
@@ -139,7 +142,10 @@ export class TransportContext {
 
   /** How the sockets of this context behave. */
   socketOptions(keepAlive: boolean): SocketOptions {
-    const options = { noDelay: true, keepAlive, maxQueuedBytes: this.limits.maxQueuedBytes };
+    const { maxQueuedBytes } = this.limits;
+    // A stream's body must find its socket full long before that is aborted for being too full.
+    const highWaterMarkBytes = Math.max(1, Math.min(DEFAULT_HIGH_WATER_MARK_BYTES, maxQueuedBytes / 4));
+    const options = { noDelay: true, keepAlive, maxQueuedBytes, highWaterMarkBytes };
     return this.#tls === undefined ? options : { ...options, tls: this.#tls };
   }
 

@@ -2,7 +2,7 @@
  * Answers the requests that arrive on a connection.
  *
  * Spark: common/network-common/…/server/TransportRequestHandler.java. Differences: failures are told without a stack unless
- * `exposeStack` is set, and a MergedBlockMetaRequest is refused instead of being left without an answer.
+ * `exposeStack` is set, and a MergedBlockMetaRequest that nobody handles is refused instead of being left without an answer.
  *
  * @module
  */
@@ -12,14 +12,25 @@ import type { Int64 } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType } from "../protocol/message.ts";
-import type { OneWayMessage, RpcRequest, StreamRequest, TransportRequest } from "../protocol/message.ts";
-import { beginRpcResponse } from "../protocol/message_encoder.ts";
+import type {
+  MergedBlockMetaRequest,
+  OneWayMessage,
+  RpcRequest,
+  StreamRequest,
+  TransportRequest,
+  UploadStream,
+} from "../protocol/message.ts";
+import type { StreamFlow } from "../protocol/stream_callback.ts";
+import { StreamInterceptor } from "../protocol/stream_interceptor.ts";
+import type { TransportFrameDecoder } from "../protocol/transport_frame_decoder.ts";
+import { bodyElsewhere } from "./body_elsewhere.ts";
 import type { Channel } from "./channel.ts";
-import { type EndFrame, limitedEndFrame } from "./frame_limit.ts";
+import { ChunkFetchRequestHandler } from "./chunk_fetch_request_handler.ts";
 import { noOpRpcHandler, type RpcHandler } from "./rpc_handler.ts";
 import type { Content, RpcResponder } from "./rpc_response_callback.ts";
 import { MAX_STREAM_ID_LENGTH } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
+import { UploadReceiver } from "./upload_receiver.ts";
 
 /** The longest text of a failure that is sent, in UTF-16 units. */
 const MAX_FAILURE_LENGTH = 65_536;
@@ -34,10 +45,14 @@ export interface TransportRequestHandlerOptions {
   readonly exposeStack: boolean;
   /** How many chunks and streams may be on their way: `spark.shuffle.maxChunksBeingTransferred`. */
   readonly maxChunksBeingTransferred: number;
-  /** The largest answer, in bytes of its frame without the length field. */
-  readonly maxFrameBytes: number;
   /** How many streams one connection may be sent at once. */
   readonly maxStreams: number;
+  /** How many chunks one connection may wait for at once. */
+  readonly maxChunks: number;
+  /** Where the bytes of uploads come from. */
+  readonly decoder: TransportFrameDecoder;
+  /** Holds the peer back while the consumer of an upload is full. */
+  readonly flow: StreamFlow;
 }
 
 function failureText(error: Error, exposeStack: boolean): string {
@@ -54,11 +69,12 @@ function isOfReceived(thrown: unknown): boolean {
 class Responder implements RpcResponder {
   readonly #handler: TransportRequestHandler;
   readonly #requestId: Int64;
-  #answered = false;
+  #answered: boolean;
 
   constructor(handler: TransportRequestHandler, requestId: Int64) {
     this.#handler = handler;
     this.#requestId = requestId;
+    this.#answered = false;
   }
 
   onSuccess(content: Content): number {
@@ -85,7 +101,7 @@ export class TransportRequestHandler {
   readonly #channel: Channel;
   readonly #client: TransportClient;
   readonly #options: TransportRequestHandlerOptions;
-  readonly #endFrame: EndFrame;
+  readonly #chunks: ChunkFetchRequestHandler;
   #rpcHandler: RpcHandler = noOpRpcHandler;
   #streamsBeingSent = 0;
   #streamsRefused = 0;
@@ -97,7 +113,12 @@ export class TransportRequestHandler {
     this.#channel = channel;
     this.#client = client;
     this.#options = options;
-    this.#endFrame = limitedEndFrame(options.maxFrameBytes);
+    this.#chunks = new ChunkFetchRequestHandler(channel, client, {
+      logger: options.logger,
+      maxChunks: options.maxChunks,
+      failureText: (error) => failureText(error, options.exposeStack),
+      guard: (run) => this.#guard(run),
+    });
   }
 
   /**
@@ -116,21 +137,14 @@ export class TransportRequestHandler {
       case MessageType.StreamRequest:
         this.#processStreamRequest(request);
         return;
-      case MessageType.ChunkFetchRequest: {
-        const { streamId, chunkIndex } = request;
-        const error = "This server has no chunks";
-        this.#channel.outgoing.writeMessage({ type: MessageType.ChunkFetchFailure, streamId, chunkIndex, error });
+      case MessageType.ChunkFetchRequest:
+        if (!this.#transfersTooMany()) this.#chunks.processFetchRequest(request, this.#rpcHandler.streamManager);
         return;
-      }
-      case MessageType.UploadStream: {
-        // The bytes of the upload follow, and nobody takes them.
-        const error = new Error("This server takes no uploads");
-        this.respondFailure(request.requestId, error);
-        this.#channel.close(error);
+      case MessageType.UploadStream:
+        this.#processStreamUpload(request);
         return;
-      }
       case MessageType.MergedBlockMetaRequest:
-        this.respondFailure(request.requestId, new Error("This server has no merged blocks"));
+        this.#processMergedBlockMetaRequest(request);
     }
   }
 
@@ -140,7 +154,7 @@ export class TransportRequestHandler {
    * @throws ProtocolError if it is too large, and what `content` throws; then nothing was sent.
    */
   respond(requestId: Int64, content: Content): number {
-    return this.#channel.outgoing.writeFrame(beginRpcResponse, requestId, content, this.#endFrame);
+    return this.#channel.outgoing.writeFrame(MessageType.RpcResponse, requestId.high, requestId.low, content);
   }
 
   /** Tells that a request failed. */
@@ -206,18 +220,11 @@ export class TransportRequestHandler {
   }
 
   #processStreamRequest({ streamId }: StreamRequest): void {
-    const { logger, maxChunksBeingTransferred, maxStreams } = this.#options;
+    const { maxStreams } = this.#options;
     if (streamId.length > MAX_STREAM_ID_LENGTH) {
       throw new ProtocolError(`Stream id has ${streamId.length} characters`, { offset: 0, limit: MAX_STREAM_ID_LENGTH });
     }
-    const transferred = this.#rpcHandler.streamManager.chunksBeingTransferred?.() ?? 0;
-    if (transferred >= maxChunksBeingTransferred) {
-      const message = `The number of chunks being transferred ${transferred} is above ${maxChunksBeingTransferred}, ` +
-        "close the connection.";
-      logger.warning(message);
-      this.#channel.close(new Error(message));
-      return;
-    }
+    if (this.#transfersTooMany()) return;
     if (this.#streamsBeingSent < maxStreams) {
       this.#streamsBeingSent++;
       this.#lastStream = this.#answerStream(streamId, this.#openStream(streamId), this.#lastStream);
@@ -228,6 +235,84 @@ export class TransportRequestHandler {
     }
     this.#streamsRefused++;
     this.#lastStream = this.#refuseStream(streamId, this.#lastStream);
+  }
+
+  /** Whether there are so many streams and chunks on their way that this connection is closed. */
+  #transfersTooMany(): boolean {
+    const { logger, maxChunksBeingTransferred } = this.#options;
+    const transferred = this.#rpcHandler.streamManager.chunksBeingTransferred?.() ?? 0;
+    if (transferred < maxChunksBeingTransferred) return false;
+    const message = `The number of chunks being transferred ${transferred} is above ${maxChunksBeingTransferred}, ` +
+      "close the connection.";
+    logger.warning(message);
+    this.#channel.close(new Error(message));
+    return true;
+  }
+
+  #processStreamUpload({ requestId, meta, bodyByteCount }: UploadStream): void {
+    const responder = new Responder(this, requestId);
+    this.#channel.outgoing.handlersAtWork++;
+    try {
+      const handler = this.#rpcHandler;
+      if (handler.receiveStream === undefined) throw new Error("This server takes no uploads");
+      const target = handler.receiveStream(this.#client, meta, responder);
+      if (target === undefined) throw new Error("rpcHandler returned a null streamHandler");
+      const receiver = new UploadReceiver({
+        target,
+        responder,
+        onBroken: (cause) => this.#uploadBroke(cause),
+        onError: (error) => this.#handlerFailed(error),
+      });
+      this.#receive(receiver, target.id, bodyByteCount);
+    } catch (thrown) {
+      const error = toError(thrown);
+      responder.onFailure(error);
+      this.#uploadBroke(error);
+    }
+  }
+
+  #receive(receiver: UploadReceiver, id: string, byteCount: number): void {
+    if (!this.#channel.active) {
+      // It was closed by who was to receive this.
+      receiver.onFailure(id, this.#channel.closeReason ?? new Error("The connection is closed"));
+      return;
+    }
+    if (byteCount > 0) {
+      const { decoder, flow } = this.#options;
+      decoder.setInterceptor(new StreamInterceptor(id, byteCount, receiver, flow, () => {}));
+    }
+    receiver.onStart(id, byteCount);
+    if (byteCount === 0) receiver.onComplete();
+  }
+
+  /** Bytes follow that nobody takes, so the connection can only be closed; what it has been answered leaves. */
+  #uploadBroke(cause: Error): void {
+    if (!this.#channel.active) return;
+    this.#options.logger.warning(`Exception in connection from ${this.#channel.remote}: ${cause.message}`, cause);
+    this.exceptionCaught(cause);
+    this.#channel.close(cause);
+  }
+
+  #processMergedBlockMetaRequest({ requestId, appId, shuffleId, shuffleMergeId, reduceId }: MergedBlockMetaRequest): void {
+    const handler = this.#rpcHandler.mergedBlockMetaReqHandler;
+    const { outgoing } = this.#channel;
+    const onFailure = (error: Error): void => this.respondFailure(requestId, error);
+    if (handler === undefined) {
+      onFailure(new Error("This server has no merged blocks"));
+      return;
+    }
+    const block = { appId, shuffleId, shuffleMergeId, reduceId };
+    try {
+      handler.receiveMergeBlockMetaReq(this.#client, block, {
+        onFailure,
+        onSuccess(numChunks, buffer) {
+          const body = bodyElsewhere(buffer.size);
+          outgoing.writeBody({ type: MessageType.MergedBlockMetaSuccess, requestId, numChunks, body }, buffer, () => {});
+        },
+      });
+    } catch (thrown) {
+      onFailure(toError(thrown));
+    }
   }
 
   /** The stream's bytes, or why there are none; never rejects. */
@@ -275,7 +360,11 @@ export class TransportRequestHandler {
     try {
       run();
     } catch (thrown) {
-      this.#options.logger.error(`Handler of the connection to ${this.#channel.remote} failed`, toError(thrown));
+      this.#handlerFailed(toError(thrown));
     }
+  }
+
+  #handlerFailed(error: Error): void {
+    this.#options.logger.error(`Handler of the connection to ${this.#channel.remote} failed`, error);
   }
 }

@@ -23,10 +23,14 @@ import type { Logger } from "../base/logger.ts";
 import { RingQueue } from "../base/ring_queue.ts";
 import { MessageType } from "../protocol/message.ts";
 import type { StreamResponse, TransportResponse } from "../protocol/message.ts";
+import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
 import type { StreamCallback, StreamFlow } from "../protocol/stream_callback.ts";
 import { StreamInterceptor } from "../protocol/stream_interceptor.ts";
 import type { TransportFrameDecoder } from "../protocol/transport_frame_decoder.ts";
 import type { Channel } from "./channel.ts";
+import type { ChunkReceivedCallback } from "./chunk_received_callback.ts";
+import { MergedBlockMetaWaiter } from "./merged_block_meta.ts";
+import { OutstandingFetches } from "./outstanding_fetches.ts";
 import { RequestTable } from "./request_table.ts";
 import type { RpcResponseCallback } from "./rpc_response_callback.ts";
 
@@ -45,6 +49,7 @@ export class TransportResponseHandler {
   readonly #flow: StreamFlow;
   readonly #logger: Logger;
   readonly #requests: RequestTable;
+  readonly #fetches: OutstandingFetches;
   readonly #streams = new RingQueue<WaitingStream>(MAX_STREAMS_WAITING);
   #streamActive = false;
   #lastRequestAt: number;
@@ -61,13 +66,22 @@ export class TransportResponseHandler {
     this.#flow = flow;
     this.#logger = options.logger;
     this.#requests = new RequestTable(options.maxOutstandingRequests);
+    this.#fetches = new OutstandingFetches({
+      get active() {
+        return channel.active;
+      },
+      remote: channel.remote,
+      guard: (run) => this.#guard(run),
+      intercept: (streamId, byteCount, callback) => this.#intercept(streamId, byteCount, callback),
+      ignored: (what) => this.#ignored(what),
+    }, options.maxOutstandingRequests);
     this.#lastRequestAt = channel.deadlines.now();
     channel.deadlines.add(this.#requests);
   }
 
   /** How many answers are waited for, a stream that is arriving included. */
   get numOutstandingRequests(): number {
-    return this.#requests.size + this.#streams.length + (this.#streamActive ? 1 : 0);
+    return this.#requests.size + this.#fetches.size + this.#streams.length + (this.#streamActive ? 1 : 0);
   }
 
   /** When the last request was sent, in milliseconds of the clock. */
@@ -100,6 +114,22 @@ export class TransportResponseHandler {
   /** Forgets a request. */
   removeRpcRequest(id: number): void {
     this.#requests.take(id);
+  }
+
+  /** Fails a request, unless it has been answered. */
+  failRpcRequest(id: number, error: Error): void {
+    const callback = this.#requests.take(id);
+    if (callback !== undefined) this.#guard(() => callback.onFailure(error));
+  }
+
+  /**
+   * Keeps `callback` until its chunk comes.
+   *
+   * @throws RpcOverloadedError at `maxOutstandingRequests`.
+   */
+  addFetchRequest(chunk: StreamChunkId, callback: ChunkReceivedCallback): void {
+    this.#fetches.add(chunk, callback);
+    this.updateTimeOfLastRequest();
   }
 
   /**
@@ -156,15 +186,27 @@ export class TransportResponseHandler {
         return;
       }
       case MessageType.ChunkFetchSuccess:
+        this.#fetches.succeed(new StreamChunkId(int64ToBigInt(message.streamId), message.chunkIndex), message.body);
+        return;
       case MessageType.ChunkFetchFailure:
-        this.#ignored(`block ${int64ToBigInt(message.streamId)}_${message.chunkIndex}`);
+        this.#fetches.fail(new StreamChunkId(int64ToBigInt(message.streamId), message.chunkIndex), message.error);
         return;
-      case MessageType.MergedBlockMetaSuccess:
-        this.#ignored(`MergedBlockMeta ${int64ToBigInt(message.requestId)}`);
+      case MessageType.MergedBlockMetaSuccess: {
+        const callback = this.#requests.take(int64ToSafe(message.requestId));
+        if (callback === undefined) this.#ignored(`MergedBlockMeta ${int64ToBigInt(message.requestId)}`);
+        else if (callback instanceof MergedBlockMetaWaiter) {
+          this.#guard(() => callback.onMergedBlockMeta(message.numChunks, message.body));
+        } else this.#guard(() => callback.onFailure(new ProtocolError("A MergedBlockMetaSuccess came for another request")));
         return;
+      }
       default:
         unreachable(message);
     }
+  }
+
+  /** Who takes the bytes of a large chunk as they come; undefined if it is wanted whole. */
+  interceptChunk(chunk: StreamChunkId, byteCount: number): StreamInterceptor | undefined {
+    return this.#fetches.intercept(chunk, byteCount);
   }
 
   /** The connection is gone: everybody who waits is told. */
@@ -177,6 +219,7 @@ export class TransportResponseHandler {
     const stopped = reason instanceof RpcStoppedError;
     const error = stopped ? reason : new RpcError("DISCONNECTED", `Connection from ${remote} closed`, { cause: reason });
     for (const callback of this.#requests.drain()) this.#guard(() => callback.onFailure(error));
+    this.#fetches.drain(error);
     for (let waiting = this.#streams.shift(); waiting !== undefined; waiting = this.#streams.shift()) {
       const { streamId, callback } = waiting;
       this.#guard(() => callback.onFailure(streamId, error));
@@ -199,21 +242,28 @@ export class TransportResponseHandler {
       throw new ProtocolError(`Could not find callback for StreamResponse. Nobody asked for ${message.streamId}`);
     }
     const { streamId, callback } = waiting;
-    if (message.byteCount === 0) {
-      this.#guard(() => callback.onComplete(streamId));
+    if (message.byteCount > 0) {
+      this.#decoder.setInterceptor(this.#intercept(streamId, message.byteCount, callback));
+      this.#guard(() => callback.onStart?.(streamId, message.byteCount));
       return;
     }
+    this.#guard(() => callback.onStart?.(streamId, 0));
+    this.#guard(() => callback.onComplete(streamId));
+  }
+
+  #intercept(streamId: string, byteCount: number, callback: StreamCallback): StreamInterceptor {
     this.#streamActive = true;
     const ended = () => {
       this.#streamActive = false;
     };
     // What onData throws ends the connection, since the rest of the body would have to go somewhere; the end is as any answer.
     const guarded: StreamCallback = {
+      allocate: () => callback.allocate?.(),
       onData: (id, chunk, owned, flow) => callback.onData(id, chunk, owned, flow),
       onComplete: (id) => this.#guard(() => callback.onComplete(id)),
       onFailure: (id, error) => this.#guard(() => callback.onFailure(id, error)),
     };
-    this.#decoder.setInterceptor(new StreamInterceptor(streamId, message.byteCount, guarded, this.#flow, ended));
+    return new StreamInterceptor(streamId, byteCount, guarded, this.#flow, ended);
   }
 
   #guard(run: () => void): void {

@@ -7,7 +7,7 @@
 import { unreachable } from "../../src/base/assert.ts";
 import { type Int64, int64FromBigInt } from "../../src/base/int64.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
-import { MessageBody } from "../../src/protocol/message_body.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
 import { fromHex } from "../_harness.ts";
 import { parsePattern, readVectors } from "./_vectors.ts";
 
@@ -97,7 +97,7 @@ function id(text: string): Int64 {
 }
 
 function body(text: string): MessageBody {
-  return new MessageBody(parsePattern(text));
+  return MessageBody.of(parsePattern(text));
 }
 
 /** A message without its bodies, for comparing. */

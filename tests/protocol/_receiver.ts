@@ -8,7 +8,8 @@ import { ByteSink } from "../../src/base/bytes.ts";
 import { int64FromBigInt } from "../../src/base/int64.ts";
 import { decodeMessage } from "../../src/protocol/message_decoder.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
-import { MessageBody } from "../../src/protocol/message_body.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
+import type { ReceivedBytes } from "../../src/base/received_bytes.ts";
 import { StreamInterceptor } from "../../src/protocol/stream_interceptor.ts";
 import { type FrameHandler, type Interceptor, TransportFrameDecoder } from "../../src/protocol/transport_frame_decoder.ts";
 
@@ -26,8 +27,8 @@ export class Receiver implements FrameHandler {
   readonly decoder: TransportFrameDecoder = new TransportFrameDecoder(this);
   readonly received: Received[] = [];
 
-  onFrame(memory: Uint8Array, start: number, end: number, owned: boolean): void {
-    const message = decodeMessage(memory, start, end, owned);
+  onFrame(chunk: ReceivedBytes, start: number, end: number): void {
+    const message = decodeMessage(chunk, start, end);
     const taken: Uint8Array[] = [];
     if ("meta" in message) taken.push(message.meta.take());
     if ("body" in message) taken.push(message.body.take());
@@ -98,11 +99,11 @@ export function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
 export class Frames implements FrameHandler {
   readonly decoder: TransportFrameDecoder = new TransportFrameDecoder(this);
   readonly taken: Uint8Array[] = [];
-  readonly given: { readonly memory: Uint8Array; readonly owned: boolean }[] = [];
+  readonly given: ReceivedBytes[] = [];
 
-  onFrame(memory: Uint8Array, start: number, end: number, owned: boolean): void {
-    this.taken.push(new MessageBody(memory, start, end, owned).take());
-    this.given.push({ memory, owned });
+  onFrame(received: ReceivedBytes, start: number, end: number): void {
+    this.taken.push(new MessageBody(received, start, end).take());
+    this.given.push(received);
   }
 }
 

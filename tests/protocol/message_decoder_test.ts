@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
+import { ReceivedBytes } from "../../src/base/received_bytes.ts";
 import { decodeMessage } from "../../src/protocol/message_decoder.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
 import { test } from "../_harness.ts";
@@ -10,7 +11,7 @@ import { readFrameVectors } from "./_messages.ts";
 function decode(bytes: Uint8Array, owned = false): Message {
   const memory = new Uint8Array(bytes.length + 20).fill(0xee);
   memory.set(bytes, 10);
-  return decodeMessage(memory, 10, 10 + bytes.length, owned);
+  return decodeMessage(new ReceivedBytes(memory, owned), 10, 10 + bytes.length);
 }
 
 function fails(bytes: readonly number[] | Uint8Array, message: string, offset: number): void {
@@ -101,7 +102,7 @@ test("decodeMessage() refuses an upload whose meta data reach beyond the frame",
 test("decodeMessage() gives bodies over the frame's memory: taken ones are views if it is owned, else copies", () => {
   const memory = Uint8Array.of(0, MessageType.OneWayMessage, 0, 0, 0, 0, 1, 2, 3, 0);
   for (const owned of [true, false]) {
-    const message = decodeMessage(memory, 1, 9, owned);
+    const message = decodeMessage(new ReceivedBytes(memory, owned), 1, 9);
     assert("body" in message);
     assertEquals([message.body.length, message.body.bytes], [3, Uint8Array.of(1, 2, 3)]);
     assertEquals(message.body.bytes.buffer, memory.buffer);

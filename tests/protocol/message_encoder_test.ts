@@ -1,10 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { ByteSink } from "../../src/base/bytes.ts";
-import { int64FromBigInt, int64FromSafe } from "../../src/base/int64.ts";
+import { highOfSafe, int64FromBigInt, int64FromSafe } from "../../src/base/int64.ts";
 import {
-  beginOneWayMessage,
-  beginRpcRequest,
-  beginRpcResponse,
+  beginFrame,
   encodeMessage,
   encodeMessageHead,
   endFrame,
@@ -12,7 +10,8 @@ import {
   RPC_HEAD_BYTES,
 } from "../../src/protocol/message_encoder.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
-import { MessageBody } from "../../src/protocol/message_body.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
+import { ReceivedBytes } from "../../src/base/received_bytes.ts";
 import { test, toHex } from "../_harness.ts";
 import { readFrameVectors } from "./_messages.ts";
 import { same } from "./_receiver.ts";
@@ -34,55 +33,55 @@ function whole(message: Message): string {
   return written((out) => encodeMessage(message, out));
 }
 
-test("beginRpcRequest() and endFrame() write what encodeMessage() writes", () => {
+test("beginFrame() and endFrame() write requests as encodeMessage() does", () => {
   for (const id of SAFE_IDS) {
     const pieces = written((out) => {
-      const start = beginRpcRequest(id, out);
+      const start = beginFrame(MessageType.RpcRequest, highOfSafe(id), id | 0, out);
       assertEquals([start, out.position], [3, 3 + RPC_HEAD_BYTES]);
       out.writeBytes(BODY);
       endFrame(start, out);
     });
-    assertEquals(pieces, whole({ type: MessageType.RpcRequest, requestId: int64FromSafe(id), body: new MessageBody(BODY) }));
+    assertEquals(pieces, whole({ type: MessageType.RpcRequest, requestId: int64FromSafe(id), body: MessageBody.of(BODY) }));
   }
 });
 
-test("beginRpcResponse() and endFrame() write what encodeMessage() writes, for any id", () => {
+test("beginFrame() and endFrame() write responses as encodeMessage() does, for any id", () => {
   for (const id of [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 0x0123_4567_89ab_cdefn]) {
     const requestId = int64FromBigInt(id);
     const pieces = written((out) => {
-      const start = beginRpcResponse(requestId, out);
+      const start = beginFrame(MessageType.RpcResponse, requestId.high, requestId.low, out);
       out.writeBytes(BODY);
       endFrame(start, out);
     });
-    assertEquals(pieces, whole({ type: MessageType.RpcResponse, requestId, body: new MessageBody(BODY) }));
+    assertEquals(pieces, whole({ type: MessageType.RpcResponse, requestId, body: MessageBody.of(BODY) }));
   }
 });
 
-test("beginOneWayMessage() and endFrame() write what encodeMessage() writes", () => {
+test("beginFrame() and endFrame() write one-way messages as encodeMessage() does", () => {
   const pieces = written((out) => {
-    const start = beginOneWayMessage(out);
+    const start = beginFrame(MessageType.OneWayMessage, 0, 0, out);
     assertEquals(out.position, start + ONE_WAY_HEAD_BYTES);
     out.writeBytes(BODY);
     endFrame(start, out);
   });
-  assertEquals(pieces, whole({ type: MessageType.OneWayMessage, body: new MessageBody(BODY) }));
+  assertEquals(pieces, whole({ type: MessageType.OneWayMessage, body: MessageBody.of(BODY) }));
 });
 
 test("endFrame() writes over what the reused memory held before", () => {
   const out = new ByteSink();
   out.bytes.fill(0xee);
-  endFrame(beginRpcRequest(1, out), out);
-  endFrame(beginOneWayMessage(out), out);
+  endFrame(beginFrame(MessageType.RpcRequest, 0, 1, out), out);
+  endFrame(beginFrame(MessageType.OneWayMessage, 0, 0, out), out);
   const request = "0000000000000015" + "03" + "0000000000000001" + "00000000";
   const oneWay = "000000000000000d" + "09" + "00000000";
   assertEquals(toHex(out.view()), request + oneWay);
 });
 
 test("encodeMessage() writes the part of the memory that is the body", () => {
-  const body = new MessageBody(Uint8Array.of(9, 1, 2, 3, 9), 1, 4, false);
+  const body = new MessageBody(new ReceivedBytes(Uint8Array.of(9, 1, 2, 3, 9), false), 1, 4);
   assertEquals(
     whole({ type: MessageType.OneWayMessage, body }),
-    whole({ type: MessageType.OneWayMessage, body: new MessageBody(BODY) }),
+    whole({ type: MessageType.OneWayMessage, body: MessageBody.of(BODY) }),
   );
 });
 
@@ -98,7 +97,7 @@ test("encodeMessageHead() leaves out the bytes of an in-frame body, and counts t
 
 test("encodeMessageHead() reads no more of a body than its length, which may be above 2 GiB", () => {
   const size = 2 ** 31;
-  const body = new MessageBody(new Uint8Array(0), 0, size);
+  const body = new MessageBody(new ReceivedBytes(new Uint8Array(0), true), 0, size);
   const head = written((out) =>
     encodeMessageHead({ type: MessageType.ChunkFetchSuccess, streamId: int64FromSafe(5), chunkIndex: 6, body }, out)
   );

@@ -3,7 +3,7 @@ import { ByteSink } from "../../src/base/bytes.ts";
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { encodeMessage } from "../../src/protocol/message_encoder.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
-import { MessageBody } from "../../src/protocol/message_body.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
 import { test } from "../_harness.ts";
 import { type FrameVector, readFrameVectors, withoutBodies } from "./_messages.ts";
 import { cuts, feedPart, Receiver, same } from "./_receiver.ts";
@@ -11,7 +11,7 @@ import { cuts, feedPart, Receiver, same } from "./_receiver.ts";
 const vectors = readFrameVectors();
 
 function body(length: number): MessageBody {
-  return new MessageBody(Uint8Array.from({ length }, (_, i) => i));
+  return MessageBody.of(Uint8Array.from({ length }, (_, i) => i));
 }
 
 function roundTrip(message: Message): void {

@@ -44,7 +44,7 @@ test("StreamInterceptor takes just its bytes wherever the input is cut, and the 
     const log = new Log();
     const frames: string[] = [];
     const decoder = new TransportFrameDecoder({
-      onFrame: (memory, start, end) => frames.push(toHex(memory.subarray(start, end))),
+      onFrame: ({ memory }, start, end) => frames.push(toHex(memory.subarray(start, end))),
     });
     decoder.setInterceptor(log.intercept(body.length));
     feedPart(decoder, input, 0, cut, false);
@@ -163,3 +163,28 @@ test("StreamInterceptor does not complete a stream whose last onData closed the 
   assertEquals(interceptor.handle(new Uint8Array(4), 0, 4, true), 4);
   assertEquals(log.events, ["onData s", "onEnd", "onFailure s"]);
 });
+
+test("StreamInterceptor.allocate() gives its callback's memory as long as many bytes are missing", () => {
+  const memory = new Uint8Array(100_000);
+  const log = new Log();
+  const callback: StreamCallback = { ...plain(log), allocate: () => memory };
+  const interceptor = new StreamInterceptor("s", 100_000, callback, flow, () => {});
+  const decoder = new TransportFrameDecoder({ onFrame() {} });
+  assertEquals(decoder.allocate(), undefined);
+  decoder.setInterceptor(interceptor);
+  assert(decoder.allocate() === memory);
+  decoder.feed(memory.subarray(0, 34_464), true);
+  assert(decoder.allocate() === memory);
+  decoder.feed(memory.subarray(0, 1), true);
+  assertEquals(decoder.allocate(), undefined);
+  decoder.feed(memory.subarray(0, 65_535), true);
+  assertEquals([log.events.at(-1), decoder.allocate()], ["onComplete s", undefined]);
+});
+
+function plain(log: Log): StreamCallback {
+  return {
+    onData: (streamId, chunk) => log.onData(streamId, chunk),
+    onComplete: (streamId) => log.onComplete(streamId),
+    onFailure: (streamId, error) => log.onFailure(streamId, error),
+  };
+}

@@ -18,7 +18,7 @@ test("TransportFrameDecoder.feed() gives an interceptor that a handler sets the 
     const taker = new Taker(1000);
     const seen: number[] = [];
     const decoder = new TransportFrameDecoder({
-      onFrame(memory, start, end) {
+      onFrame({ memory }, start, end) {
         seen.push(end - start, memory[start]!);
         if (seen.length === 2) decoder.setInterceptor(taker);
       },
@@ -52,7 +52,7 @@ test("TransportFrameDecoder.stop() ignores the rest of the chunk and all later o
   const seen: number[] = [];
   const taker = new Taker(100);
   const decoder = new TransportFrameDecoder({
-    onFrame(memory, start) {
+    onFrame({ memory }, start) {
       seen.push(memory[start]!);
       if (seen.length < 2) return;
       decoder.setInterceptor(taker);

@@ -141,7 +141,7 @@ test("TransportFrameDecoder.feed() has Spark's limit unless told otherwise", () 
 test("TransportFrameDecoder.maxFrameBytes may be raised between frames of one chunk", () => {
   const sizes: number[] = [];
   const decoder = new TransportFrameDecoder({
-    onFrame(_memory, start, end) {
+    onFrame(_received, start, end) {
       sizes.push(end - start);
       decoder.maxFrameBytes = 1000;
     },

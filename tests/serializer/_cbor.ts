@@ -5,6 +5,8 @@
  */
 
 import { ByteSink } from "../../src/base/bytes.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
+import { ReceivedBytes } from "../../src/base/received_bytes.ts";
 import { SerializerError } from "../../src/base/errors.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
 import type { EncodedRef, RefAddress, SerializerContext } from "../../src/serializer/serializer.ts";
@@ -50,7 +52,12 @@ export function encodeFailure(error: Error, using: SerializerContext = context):
 
 /** The value of content. */
 export function decode(content: Uint8Array, using: SerializerContext = context): unknown {
-  return cborSerializer.decode(content, using);
+  // Somewhere in borrowed memory, which is nothing to the content.
+  const memory = new Uint8Array(content.length + 20).fill(0xee);
+  memory.set(content, 7);
+  const value = cborSerializer.decode(new MessageBody(new ReceivedBytes(memory, false), 7, 7 + content.length), using);
+  memory.fill(0xdd);
+  return value;
 }
 
 /** The item for `value` in hexadecimal, without the prefix. */

@@ -1,0 +1,67 @@
+/**
+ * Bytes as they came from a socket: borrowed, until somebody keeps a part of them.
+ *
+ * Spark: Netty's ByteBuf and its `retain`. There a count says when memory is free again; here the first who keeps a part of what
+ * is borrowed pays for one copy of it all, and whoever comes after gets a view: a copy per message would cost more than the rest
+ * of a small message does (`slice` of 64 bytes takes 0.4 µs on Deno 2.9).
+ *
+ * @module
+ */
+
+/** What is kept of so many received bytes, or fewer, is a view; it keeps them all alive. Of more, parts are copied. */
+export const SHARED_BYTES: number = 64 * 1024;
+
+/** Received bytes; nothing of them is changed. */
+export class ReceivedBytes {
+  /** The bytes. Unless `owned`, they are valid until the call that gave them returns. */
+  readonly memory: Uint8Array;
+  /** Whether the memory stays as it is after the call. */
+  readonly owned: boolean;
+  /** Where what is kept lies, and where it begins there: asking an array for its buffer is a call into the engine (Node 20). */
+  #kept: ArrayBufferLike | undefined;
+  #keptStart: number;
+  #view: DataView | undefined;
+
+  /** @param memory The bytes. @param owned Whether they stay as they are after the call. */
+  constructor(memory: Uint8Array, owned: boolean) {
+    this.memory = memory;
+    this.owned = owned;
+    this.#kept = undefined;
+    this.#keptStart = 0;
+    this.#view = undefined;
+  }
+
+  /** The bytes as integers: where many are read, a DataView takes a quarter of the time that a loop over bytes does. */
+  get view(): DataView {
+    return this.#view ??= new DataView(this.memory.buffer, this.memory.byteOffset, this.memory.length);
+  }
+
+  /** The bytes `[start, end)` for as long as one likes. Their `buffer` has neighbours and must not be transferred. */
+  keep(start: number, end: number): Uint8Array {
+    const kept = this.#kept;
+    // Not subarray(): that takes twice the time on V8, and gives a Buffer of a Buffer.
+    if (kept !== undefined) return new Uint8Array(kept, this.#keptStart + start, end - start);
+    return this.#keepFirst(start, end);
+  }
+
+  #keepFirst(start: number, end: number): Uint8Array {
+    const { memory, owned } = this;
+    if (memory.length > SHARED_BYTES) {
+      // A small part must not keep a large whole alive.
+      const whole = owned && (end - start) * 2 >= memory.length;
+      return whole ? new Uint8Array(memory.buffer, memory.byteOffset + start, end - start) : copyOf(memory, start, end);
+    }
+    const kept = owned ? memory : copyOf(memory, 0, memory.length);
+    this.#kept = kept.buffer;
+    this.#keptStart = kept.byteOffset;
+    return new Uint8Array(this.#kept, this.#keptStart + start, end - start);
+  }
+}
+
+/** A copy of `[start, end)` of `source` that has its `buffer` to itself. */
+export function copyOf(source: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
+  // Not slice(): of a Buffer, which Node and Bun hand out, that is a view.
+  const copy = new Uint8Array(end - start);
+  copy.set(source.subarray(start, end));
+  return copy;
+}

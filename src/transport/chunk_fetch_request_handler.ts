@@ -1,0 +1,126 @@
+/**
+ * Answers a connection's requests for chunks, in their order.
+ *
+ * Spark: common/network-common/…/server/ChunkFetchRequestHandler.java. Differences: a chunk may take its time to be found, and there
+ * are no workers of its own, as the event loop is the thread.
+ *
+ * @module
+ */
+
+import { toError } from "../base/errors.ts";
+import { int64FromBigInt, int64ToBigInt } from "../base/int64.ts";
+import type { Logger } from "../base/logger.ts";
+import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { type ChunkFetchRequest, MessageType } from "../protocol/message.ts";
+import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
+import { bodyElsewhere } from "./body_elsewhere.ts";
+import type { Channel } from "./channel.ts";
+import type { StreamManager } from "./stream_manager.ts";
+import type { TransportClient } from "./transport_client.ts";
+
+/** How {@linkcode ChunkFetchRequestHandler} answers. */
+export interface ChunkFetchRequestHandlerOptions {
+  /** Hears of what could not be sent. */
+  readonly logger: Logger;
+  /** How many chunks of one connection may wait to be sent. */
+  readonly maxChunks: number;
+  /** What a peer is told of a failure. */
+  readonly failureText: (error: Error) => string;
+  /** Runs what the application does; what it throws is logged. */
+  readonly guard: (run: () => void) => void;
+}
+
+type Found = ManagedBuffer | Error;
+
+/** The chunks that one connection asks for. */
+export class ChunkFetchRequestHandler {
+  readonly #channel: Channel;
+  readonly #client: TransportClient;
+  readonly #options: ChunkFetchRequestHandlerOptions;
+  /** Chunks that have not been sent, and those of them that have not been found. */
+  #unsent = 0;
+  #sought = 0;
+  #lastSought: Promise<void> | undefined;
+
+  /** @param client The other direction of the same connection. */
+  constructor(channel: Channel, client: TransportClient, options: ChunkFetchRequestHandlerOptions) {
+    this.#channel = channel;
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** A request has come. */
+  processFetchRequest({ streamId, chunkIndex }: ChunkFetchRequest, manager: StreamManager): void {
+    const chunk = new StreamChunkId(int64ToBigInt(streamId), chunkIndex);
+    const { maxChunks } = this.#options;
+    if (this.#unsent >= maxChunks) {
+      this.#respondFailure(chunk, new Error(`More than ${maxChunks} chunks at once on one connection`));
+      return;
+    }
+    this.#unsent++;
+    const found = this.#find(chunk, manager);
+    if (found instanceof Promise || this.#sought > 0) {
+      this.#sought++;
+      this.#lastSought = this.#answerLater(chunk, found, manager, this.#lastSought);
+    } else this.#answer(chunk, found, manager);
+  }
+
+  #find(chunk: StreamChunkId, manager: StreamManager): Found | Promise<Found> {
+    try {
+      if (manager.getChunk === undefined) return new Error("This server has no chunks");
+      manager.checkAuthorization?.(this.#client, chunk.streamId);
+      const found = manager.getChunk(chunk.streamId, chunk.chunkIndex);
+      return found instanceof Promise ? found.then(orNotFound, toError) : orNotFound(found);
+    } catch (thrown) {
+      return toError(thrown);
+    }
+  }
+
+  async #answerLater(
+    chunk: StreamChunkId,
+    finding: Found | Promise<Found>,
+    manager: StreamManager,
+    previous: Promise<void> | undefined,
+  ): Promise<void> {
+    const found = await finding;
+    await previous;
+    this.#sought--;
+    this.#answer(chunk, found, manager);
+  }
+
+  #answer(chunk: StreamChunkId, found: Found, manager: StreamManager): void {
+    if (found instanceof Error) {
+      this.#unsent--;
+      this.#respondFailure(chunk, found);
+      return;
+    }
+    const { guard, logger } = this.#options;
+    const { streamId, chunkIndex } = chunk;
+    guard(() => manager.chunkBeingSent?.(streamId));
+    const sent = (error: Error | undefined): void => {
+      this.#unsent--;
+      guard(() => manager.chunkSent?.(streamId));
+      if (error === undefined) return;
+      logger.warning(`Error sending ${chunk} to ${this.#channel.remote}: ${error.message}`, error);
+    };
+    const body = bodyElsewhere(found.size);
+    try {
+      const head = { type: MessageType.ChunkFetchSuccess, streamId: int64FromBigInt(streamId), chunkIndex, body } as const;
+      this.#channel.outgoing.writeBody(head, found, sent);
+    } catch (thrown) {
+      // It is larger than a frame may be.
+      sent(undefined);
+      this.#respondFailure(chunk, toError(thrown));
+    }
+  }
+
+  #respondFailure({ streamId, chunkIndex }: StreamChunkId, failure: Error): void {
+    const error = this.#options.failureText(failure);
+    const message = { type: MessageType.ChunkFetchFailure, streamId: int64FromBigInt(streamId), chunkIndex, error } as const;
+    this.#channel.outgoing.writeMessage(message);
+  }
+}
+
+function orNotFound(buffer: ManagedBuffer | undefined): Found {
+  return buffer ?? new Error("Chunk was not found");
+}

@@ -1,0 +1,12 @@
+import { assertEquals } from "@std/assert";
+import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import { test } from "../_harness.ts";
+
+test("BytesManagedBuffer.read() copies from a position on, as much as fits or is there", () => {
+  const buffer = new BytesManagedBuffer(Uint8Array.of(1, 2, 3, 4));
+  const into = new Uint8Array(3);
+  assertEquals([buffer.size, buffer.read(0, into)], [4, 3]);
+  assertEquals(into, Uint8Array.of(1, 2, 3));
+  assertEquals(buffer.read(3, into), 1);
+  assertEquals(into, Uint8Array.of(4, 2, 3));
+});
