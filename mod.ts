@@ -31,6 +31,8 @@ export type { RpcCallContext } from "./src/rpc/rpc_call_context.ts";
 export { RpcAddress } from "./src/rpc/rpc_address.ts";
 export type { RpcAddressOptions } from "./src/rpc/rpc_address.ts";
 export { RpcEndpointAddress } from "./src/rpc/rpc_endpoint_address.ts";
+export type { RpcEnvFileServer, StreamSource } from "./src/rpc/rpc_env_file_server.ts";
+export type { OpenChannelOptions } from "./src/rpc/download_stream.ts";
 export type { UriOptions } from "./src/rpc/spark_uri.ts";
 export { RpcTimeout } from "./src/rpc/rpc_timeout.ts";
 export type { TimedOutAsk } from "./src/rpc/rpc_timeout.ts";
@@ -41,6 +43,14 @@ export type { SecurityManager } from "./src/rpc/security_manager.ts";
 export type { SecretKeyHolder } from "./src/transport/secret_key_holder.ts";
 export type { ConnectionStats } from "./src/transport/connection_stats.ts";
 export type { TransportLimits } from "./src/transport/transport_context.ts";
+
+// Files, and bytes that are sent as a stream.
+export { BytesManagedBuffer } from "./src/protocol/managed_buffer.ts";
+export type { ManagedBuffer } from "./src/protocol/managed_buffer.ts";
+export { FileSegmentManagedBuffer } from "./src/transport/file_segment_managed_buffer.ts";
+export { nodeFiles } from "./src/platform/node_files.ts";
+export { MemoryFiles } from "./src/platform/memory_files.ts";
+export type { FileHandle, FileInfo, Files } from "./src/platform/files.ts";
 
 // Typed endpoints and references.
 export { endpoint } from "./src/typed/endpoint.ts";
@@ -65,14 +75,99 @@ export type {
 } from "./src/typed/contract.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./src/typed/standard_schema.ts";
 
+// A driver and its executors.
+export { DRIVER_ID, SparkEnv } from "./src/spark/spark_env.ts";
+export type { DriverEnvOptions, SparkEnvOptions, SparkRpcEnvOptions } from "./src/spark/spark_env.ts";
+export { EndpointName, SystemName } from "./src/spark/endpoint_name.ts";
+export { makeDriverRef } from "./src/spark/driver_ref.ts";
+export type { DriverRefOptions } from "./src/spark/driver_ref.ts";
+export { readHeartbeatConf } from "./src/spark/heartbeat.ts";
+export type {
+  Heartbeat,
+  HeartbeatConf,
+  HeartbeatContract,
+  HeartbeatResponse,
+  HeartbeatUpdates,
+} from "./src/spark/heartbeat.ts";
+export { HeartbeatReceiver } from "./src/spark/heartbeat_receiver.ts";
+export type { HeartbeatScheduler } from "./src/spark/heartbeat_receiver.ts";
+export { HEARTBEAT_FAILURE_EXIT_CODE, Heartbeater } from "./src/spark/heartbeater.ts";
+export type { HeartbeaterOptions } from "./src/spark/heartbeater.ts";
+
 // What messages are made of.
 export { cborSerializer } from "./src/serializer/cbor.ts";
+export { java } from "./src/rpc/java_serializer.ts";
+export type { JavaSerializer, JavaSerializerOptions } from "./src/serializer/java/java.ts";
 export { CheckExistence } from "./src/serializer/java/check_existence.ts";
 export { javaTemplates } from "./src/serializer/java/java_templates.ts";
 export { RpcFailure, TypedMessage } from "./src/serializer/serializer.ts";
 export type { EncodedRef, RefAddress, Serializer, SerializerContext } from "./src/serializer/serializer.ts";
 export { ByteReader, ByteSink } from "./src/base/bytes.ts";
 export type { ReaderError } from "./src/base/bytes.ts";
+
+// Values and classes of Java and Scala.
+export { defineJavaClass, defineScalaObject } from "./src/serializer/java/define_java_class.ts";
+export type {
+  JavaClass,
+  JavaClassOptions,
+  JavaClassValue,
+  JavaFields,
+  JavaFieldValues,
+  JavaInherited,
+  JavaInit,
+  ScalaObjectOptions,
+} from "./src/serializer/java/define_java_class.ts";
+export { asJava, javaTypes } from "./src/serializer/java/java_types.ts";
+export type {
+  JavaFieldReading,
+  JavaFieldWriting,
+  JavaType,
+  JavaTypeLike,
+  JavaTypeName,
+  JavaTypeNames,
+  JavaTypeValue,
+} from "./src/serializer/java/java_type.ts";
+export type { JavaTypes, TupleValues } from "./src/serializer/java/java_types.ts";
+export { JavaBigDecimal, JavaNumber } from "./src/serializer/java/java_numbers.ts";
+export type { JavaNumberType, JavaNumberValue } from "./src/serializer/java/java_numbers.ts";
+export { JavaBlockData, JavaClassObject, JavaEnum, JavaObject } from "./src/serializer/java/java_object.ts";
+export { JavaClassDesc } from "./src/serializer/java/class_desc.ts";
+export type { ClassSource, JavaClassDescParts, JavaField } from "./src/serializer/java/class_desc.ts";
+export { ScalaObject } from "./src/serializer/java/scala_object.ts";
+export {
+  Failure,
+  FiniteDuration,
+  Left,
+  None,
+  Right,
+  ScalaEnumValue,
+  Some,
+  Success,
+} from "./src/serializer/java/scala_values.ts";
+export type { Holds, TimeUnit } from "./src/serializer/java/scala_values.ts";
+export { sparkDeploy } from "./src/serializer/java/deploy_messages.ts";
+export type {
+  SparkApplicationDescription,
+  SparkApplicationInfo,
+  SparkCommand,
+  SparkDeploy,
+  SparkDriverDescription,
+  SparkDriverInfo,
+  SparkDriverState,
+  SparkExecutorDescription,
+  SparkExecutorResourceRequest,
+  SparkExecutorState,
+  SparkRecoveryState,
+  SparkResourceInformation,
+  SparkResourceProfile,
+  SparkResourceRequirement,
+  SparkTaskResourceRequest,
+  SparkUri,
+  SparkWorkerDriverStateResponse,
+  SparkWorkerExecutorStateResponse,
+  SparkWorkerInfo,
+} from "./src/serializer/java/deploy_types.ts";
+export type { SparkVersion } from "./src/serializer/java/spark_versions.ts";
 
 // Sockets of the runtimes.
 export { defaultSocketDriver } from "./src/socket/default.ts";

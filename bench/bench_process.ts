@@ -63,7 +63,7 @@ export async function load(connect: (port: number, plan: LoadPlan) => Promise<Lo
 }
 
 /** Calls back for each line; the end of stdin is the end of the process. */
-function onCommand(handle: () => unknown): void {
+export function onCommand(handle: () => unknown): void {
   createInterface({ input: process.stdin }).on("line", handle).on("close", () => process.exit(0));
 }
 
@@ -72,6 +72,7 @@ function cpuMicros(): number {
   return user + system;
 }
 
-function say<T>(message: T): void {
+/** Writes a line for the one that started the process. */
+export function say<T>(message: T): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }

@@ -12,6 +12,9 @@ import type { Runtime, Workload } from "./workloads.ts";
 /** Whose server and client. */
 export type Side = "raw_echo" | "sparkwire";
 
+/** The same of the comparison of files. */
+export type FileSide = "raw_file" | "sparkwire_file";
+
 /** Where the two processes run: on a core each, on one core, or where the system puts them. */
 export type Placement = "apart" | "together" | "free";
 
@@ -38,7 +41,7 @@ const BUNDLES = ".build/bench";
 const root = new URL("../", import.meta.url);
 
 /** Bundles the entry points of a side for the runtimes that do not run TypeScript from a folder of modules. */
-export async function bundle(side: Side): Promise<void> {
+export async function bundle(side: Side | FileSide): Promise<void> {
   for (const role of ["server", "client"]) {
     const output = await new Deno.Command(Deno.execPath(), {
       args: ["bundle", "--quiet", "--platform", "deno", "-o", `${BUNDLES}/${side}_${role}.mjs`, `bench/${side}_${role}.ts`],
@@ -97,7 +100,11 @@ export async function measure(workload: Workload, options: RunOptions): Promise<
   }
 }
 
-function commandOf({ runtime, side, placement }: RunOptions, role: "server" | "client"): string[] {
+/** How a process of a side is started. */
+export function commandOf(
+  { runtime, side, placement }: { readonly runtime: Runtime; readonly side: Side | FileSide; readonly placement: Placement },
+  role: "server" | "client",
+): string[] {
   const core = role === "client" && placement === "apart" ? "1" : "0";
   const pin = placement === "free" ? [] : ["taskset", "-c", core];
   const path = (file: string): string => new URL(file, root).pathname;

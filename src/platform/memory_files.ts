@@ -43,7 +43,20 @@ class MemoryFileHandle implements FileHandle {
   }
 }
 
-/** A tree of files under `/`. Folders are there as soon as something lies in them. */
+/**
+ * A tree of files under `/`. Folders are there as soon as something lies in them.
+ *
+ * @example
+ * ```ts
+ * import { MemoryFiles } from "@sparkwire/sparkwire";
+ *
+ * const files = new MemoryFiles();
+ * files.write("/data/words", new Uint8Array(3));
+ * files.link("/words", "data/words");
+ * if (await files.realpath("/words") !== "/data/words") throw new Error("not found");
+ * if ((await files.stat("/words")).size !== 3) throw new Error("not three bytes");
+ * ```
+ */
 export class MemoryFiles implements Files {
   readonly #files = new Map<string, Uint8Array>();
   readonly #links = new Map<string, string>();
@@ -64,17 +77,20 @@ export class MemoryFiles implements Files {
     if (!this.#links.delete(own)) this.#files.delete(this.#resolve(own));
   }
 
+  /** Opens a file as it is now: who has it open reads the old contents when it is written anew. */
   async open(path: string): Promise<FileHandle> {
     const bytes = this.#files.get(await this.realpath(path));
     if (bytes === undefined) throw new Error(`Is a folder: ${path}`);
     return new MemoryFileHandle(path, bytes);
   }
 
+  /** What is known of a path, links followed. */
   async stat(path: string): Promise<FileInfo> {
     const bytes = this.#files.get(await this.realpath(path));
     return { size: bytes?.length ?? 0, isFile: bytes !== undefined };
   }
 
+  /** The absolute path without links, `.` and `..`. */
   realpath(path: string): Promise<string> {
     try {
       const real = this.#resolve(path);

@@ -9,14 +9,17 @@ export class CallSignals {
   readonly #controllers = new Set<AbortController>();
   #reason: Error | undefined;
 
-  /** Aborts `controller` at the end; at once if that has come, since a handler may be late to ask for its signal. */
-  watch(controller: AbortController): void {
+  /** The signal of a call that asks for it. It may be late to: when all is over it has been aborted, once `replied` it never is. */
+  open(replied: boolean): AbortController {
+    const controller = new AbortController();
+    if (replied) return controller;
     if (this.#reason === undefined) this.#controllers.add(controller);
     else controller.abort(this.#reason);
+    return controller;
   }
 
   /** The call behind `controller` has been answered. */
-  unwatch(controller: AbortController): void {
+  close(controller: AbortController): void {
     this.#controllers.delete(controller);
   }
 

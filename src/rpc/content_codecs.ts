@@ -7,6 +7,7 @@
  */
 
 import { SerializerError } from "../base/errors.ts";
+import type { MessageBody } from "../base/message_body.ts";
 import { javaTemplates } from "../serializer/java/java_templates.ts";
 import type { Serializer } from "../serializer/serializer.ts";
 
@@ -43,40 +44,29 @@ export class ContentCodecs {
   }
 
   /**
-   * The serializer that wrote the content in `[start, end)`.
+   * The serializer that wrote `content`.
    *
    * @throws {SerializerError} If it is none that is accepted.
    */
-  recognise(memory: Uint8Array, start: number, end: number): Serializer {
-    return this.#recognise(this.#accepted, memory, start, end);
+  recognise(content: MessageBody): Serializer {
+    return recognise(this.#accepted, content);
   }
 
   /**
-   * The serializer that wrote the answer in `[start, end)`: any that an own message can have been in.
+   * The serializer that wrote the answer `content`: any that an own message can have been in.
    *
    * @throws {SerializerError} If it is none that is known.
    */
-  recogniseReply(memory: Uint8Array, start: number, end: number): Serializer {
-    return this.#recognise(this.#known, memory, start, end);
-  }
-
-  #recognise(accepted: readonly Serializer[], memory: Uint8Array, start: number, end: number): Serializer {
-    for (const serializer of accepted) {
-      if (hasPrefix(serializer.prefix, memory, start, end)) return serializer;
-    }
-    let shown = "";
-    for (let at = start; at < end && at < start + SHOWN_BYTES; at++) {
-      shown += memory[at]!.toString(16).padStart(2, "0").toUpperCase();
-    }
-    const names = accepted.map((serializer) => serializer.name).join(", ");
-    const what = shown === "" ? "Content is empty" : `Content begins with ${shown}`;
-    throw new SerializerError(`${what}; accepted are ${names}`, { direction: "decode", offset: 0 });
+  recogniseReply(content: MessageBody): Serializer {
+    return recognise(this.#known, content);
   }
 }
 
-function hasPrefix(prefix: Uint8Array, memory: Uint8Array, start: number, end: number): boolean {
-  const length = prefix.length;
-  if (end - start < length) return false;
-  for (let i = 0; i < length; i++) if (memory[start + i] !== prefix[i]) return false;
-  return true;
+function recognise(accepted: readonly Serializer[], content: MessageBody): Serializer {
+  for (let i = 0; i < accepted.length; i++) if (content.startsWith(accepted[i]!.prefix)) return accepted[i]!;
+  let shown = "";
+  for (const byte of content.bytes.subarray(0, SHOWN_BYTES)) shown += byte.toString(16).padStart(2, "0").toUpperCase();
+  const names = accepted.map((serializer) => serializer.name).join(", ");
+  const what = shown === "" ? "Content is empty" : `Content begins with ${shown}`;
+  throw new SerializerError(`${what}; accepted are ${names}`, { direction: "decode", offset: 0 });
 }

@@ -173,7 +173,7 @@ export class Dispatcher implements InboxHost {
   stop(): Promise<void> {
     this.#stopped = true;
     for (const name of [...this.#endpoints.keys()]) this.unregisterRpcEndpoint(name);
-    if (this.#inboxes.size === 0) this.#slow.stop();
+    if (this.#inboxes.size === 0) this.#terminated();
     return this.awaitTermination();
   }
 

@@ -7,9 +7,10 @@
  * @module
  */
 
+import type { ByteSink } from "../base/bytes.ts";
 import { RpcError, toError } from "../base/errors.ts";
 import type { Serializer } from "../serializer/serializer.ts";
-import type { RpcResponder } from "../transport/rpc_response_callback.ts";
+import type { ContentWriter, RpcResponder } from "../transport/rpc_response_callback.ts";
 import type { CallSignals } from "./call_signals.ts";
 import type { NettyRpcCallContext } from "./inbox_message.ts";
 import type { MessageLoop } from "./message_loop.ts";
@@ -18,62 +19,18 @@ import type { RpcAddress } from "./rpc_address.ts";
 import { later } from "./rpc_call_context.ts";
 import type { RpcConnection } from "./rpc_connection.ts";
 
-/** Answers, once. */
-abstract class CallContext implements NettyRpcCallContext {
-  readonly later: typeof later = later;
-  readonly senderAddress: RpcAddress;
-  readonly #signals: CallSignals;
-  #replied = false;
-  #controller: AbortController | undefined;
-
-  constructor(senderAddress: RpcAddress, signals: CallSignals) {
-    this.senderAddress = senderAddress;
-    this.#signals = signals;
-  }
-
-  get replied(): boolean {
-    return this.#replied;
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (!this.#replied) this.#signals.watch(this.#controller);
-    }
-    return this.#controller.signal;
-  }
-
-  reply(response: unknown): void {
-    this.#checkOpen();
-    this.sendReply(response);
-    this.#close();
-  }
-
-  sendFailure(error: Error): void {
-    this.#checkOpen();
-    this.#close();
-    this.failAsker(error);
-  }
-
-  #checkOpen(): void {
-    if (this.#replied) throw new RpcError("STOPPED", "Promise already completed.");
-  }
-
-  #close(): void {
-    this.#replied = true;
-    if (this.#controller !== undefined) this.#signals.unwatch(this.#controller);
-  }
-
-  protected abstract sendReply(response: unknown): void;
-  protected abstract failAsker(error: Error): void;
-}
+// The two classes have no common base: V8 (Node 20) calls a derived constructor out of line, which is felt by every ask.
 
 /** Answers an ask that came over a connection, in the codec that it came in. */
-export class RemoteNettyRpcCallContext extends CallContext {
+export class RemoteNettyRpcCallContext implements NettyRpcCallContext, ContentWriter {
+  readonly senderAddress: RpcAddress;
   readonly #connection: RpcConnection;
   readonly #responder: RpcResponder;
   readonly #serializer: Serializer;
   readonly #loop: MessageLoop;
+  #response: unknown;
+  #replied: boolean;
+  #controller: AbortController | undefined;
 
   /** @param responder Sends the answer. @param loop Is told how many bytes were written. */
   constructor(
@@ -83,26 +40,58 @@ export class RemoteNettyRpcCallContext extends CallContext {
     serializer: Serializer,
     loop: MessageLoop,
   ) {
-    super(senderAddress, connection.signals);
+    this.senderAddress = senderAddress;
     this.#connection = connection;
     this.#responder = responder;
     this.#serializer = serializer;
     this.#loop = loop;
+    this.#response = undefined;
+    this.#replied = false;
+    this.#controller = undefined;
   }
 
-  protected sendReply(response: unknown): void {
-    const { encoding } = this.#connection.env;
-    this.#loop.replied(this.#responder.onSuccess((out) => this.#serializer.encode(response, out, encoding)));
+  get later(): typeof later {
+    return later;
   }
 
-  protected failAsker(error: Error): void {
-    const { encoding } = this.#connection.env;
+  get replied(): boolean {
+    return this.#replied;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= this.#connection.signals.open(this.#replied);
+    return this.#controller.signal;
+  }
+
+  reply(response: unknown): void {
+    if (this.#replied) throw alreadyReplied();
+    this.#response = response;
+    this.#loop.replied(this.#responder.onSuccess(this));
+    this.#close();
+  }
+
+  /** Writes the answer that is being sent: a closure for each would be felt. */
+  writeTo(out: ByteSink): void {
+    const response = this.#response;
+    this.#response = undefined;
+    this.#serializer.encode(response, out, this.#connection.env.encoding);
+  }
+
+  sendFailure(error: Error): void {
+    if (this.#replied) throw alreadyReplied();
+    this.#close();
+    const { encoding, logger } = this.#connection.env;
     try {
       this.#responder.onSuccess((out) => this.#serializer.encodeFailure(error, out, encoding));
     } catch (thrown) {
-      this.#connection.env.logger.debug("Failure was sent as text since it could not be encoded", toError(thrown));
+      logger.debug("Failure was sent as text since it could not be encoded", toError(thrown));
       this.#responder.onFailure(error);
     }
+  }
+
+  #close(): void {
+    this.#replied = true;
+    if (this.#controller !== undefined) this.#connection.signals.close(this.#controller);
   }
 }
 
@@ -110,10 +99,14 @@ export class RemoteNettyRpcCallContext extends CallContext {
 export type CopyLocal = (value: unknown, codec: Serializer) => unknown;
 
 /** Answers an ask of this very environment: the same objects, or copies of them. */
-export class LocalNettyRpcCallContext extends CallContext {
+export class LocalNettyRpcCallContext implements NettyRpcCallContext {
+  readonly senderAddress: RpcAddress;
   readonly #ask: PendingAsk;
+  readonly #signals: CallSignals;
   readonly #copy: CopyLocal;
   readonly #serializer: Serializer;
+  #replied: boolean;
+  #controller: AbortController | undefined;
 
   /** @param signals Those that abort when the environment stops. @param serializer The codec of the ask. */
   constructor(
@@ -123,17 +116,46 @@ export class LocalNettyRpcCallContext extends CallContext {
     copy: CopyLocal,
     serializer: Serializer,
   ) {
-    super(senderAddress, signals);
+    this.senderAddress = senderAddress;
     this.#ask = ask;
+    this.#signals = signals;
     this.#copy = copy;
     this.#serializer = serializer;
+    this.#replied = false;
+    this.#controller = undefined;
   }
 
-  protected sendReply(response: unknown): void {
+  get later(): typeof later {
+    return later;
+  }
+
+  get replied(): boolean {
+    return this.#replied;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= this.#signals.open(this.#replied);
+    return this.#controller.signal;
+  }
+
+  reply(response: unknown): void {
+    if (this.#replied) throw alreadyReplied();
     this.#ask.succeed(this.#copy(response, this.#serializer));
+    this.#close();
   }
 
-  protected failAsker(error: Error): void {
+  sendFailure(error: Error): void {
+    if (this.#replied) throw alreadyReplied();
+    this.#close();
     this.#ask.onFailure(error);
   }
+
+  #close(): void {
+    this.#replied = true;
+    if (this.#controller !== undefined) this.#signals.close(this.#controller);
+  }
+}
+
+function alreadyReplied(): RpcError {
+  return new RpcError("STOPPED", "Promise already completed.");
 }

@@ -39,7 +39,6 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
   readonly #serializer: Serializer;
   #outbox: Outbox | undefined;
   #header: Uint8Array | undefined;
-  #message: unknown;
 
   /** @param address Where the endpoint's environment listens, if it does. */
   constructor(env: NettyRpcEnv, address: RpcAddress | undefined, name: string, route: RefRoute = {}) {
@@ -86,22 +85,12 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
     this.#outbox = outbox;
   }
 
-  /**
-   * What a message consists of: the header, which is the same each time, and the encoded message. The function that is returned
-   * is one for all messages, since one per message would be felt; it writes the last message that was given, so it runs at once.
-   */
-  contentOf(message: unknown): (out: ByteSink) => void {
-    this.#message = message;
-    return this.#write;
-  }
-
-  readonly #write = (out: ByteSink): void => {
-    const message = this.#message;
-    this.#message = undefined;
+  /** Writes what a message consists of: the header, which is the same each time, and the encoded message. */
+  write(message: unknown, out: ByteSink): void {
     this.#header ??= encodeRequestHeader(this.#env.address, this.address, this.name);
     out.writeBytes(this.#header);
     this.#serializer.encode(message, out, this.#env.encoding);
-  };
+  }
 
   send(message: unknown): void {
     this.#env.send(this, message);

@@ -15,13 +15,13 @@ import { RpcEndpointNotFoundError, RpcOverloadedError, RpcStoppedError, toError 
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
-import type { MessageBody } from "../protocol/message_body.ts";
+import type { Files } from "../platform/files.ts";
+import { MessageBody } from "../base/message_body.ts";
 import { CheckExistence } from "../serializer/java/check_existence.ts";
 import type { Serializer, SerializerContext } from "../serializer/serializer.ts";
 import type { SocketDriver } from "../socket/socket.ts";
 import { RequestTable } from "../transport/request_table.ts";
 import type { Content } from "../transport/rpc_response_callback.ts";
-import { noStreams } from "../transport/stream_manager.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
 import { TransportConf } from "../transport/transport_conf.ts";
@@ -31,12 +31,16 @@ import { AbortListeners } from "./abort_listeners.ts";
 import { CallSignals } from "./call_signals.ts";
 import type { ContentCodecs } from "./content_codecs.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { downloadStream, type OpenChannelOptions } from "./download_stream.ts";
+import { FileDownloads, parseDownloadUri } from "./file_downloads.ts";
 import { describeMessage } from "./inbox_message.ts";
 import { parseLookupTarget } from "./lookup_target.ts";
 import type { LookupTarget } from "./lookup_target.ts";
 import { type CopyLocal, LocalNettyRpcCallContext } from "./netty_rpc_call_context.ts";
 import { encodeRef, NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import { NettyRpcHandler } from "./netty_rpc_handler.ts";
+import { NettyStreamManager } from "./netty_stream_manager.ts";
+import { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
 import type { Outbox } from "./outbox.ts";
 import { Outboxes } from "./outboxes.ts";
 import { PendingAsk } from "./pending_ask.ts";
@@ -49,6 +53,7 @@ import type { RpcEnvStats } from "./rpc_env_stats.ts";
 import { RpcEndpointVerifier, VERIFIER_NAME } from "./rpc_endpoint_verifier.ts";
 import { DEFAULT_RPC_ENV_LIMITS, maxMessageBytes, roleOf } from "./rpc_conf.ts";
 import { RpcTimeout } from "./rpc_timeout.ts";
+import { untilAborted } from "./until_aborted.ts";
 
 /** How long shutdown waits for endpoints, unless it is told. */
 const DEFAULT_SHUTDOWN_MS = 10_000;
@@ -60,6 +65,7 @@ export interface NettyRpcEnvOptions extends RpcEnvOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly driver: SocketDriver;
+  readonly files: Files;
   readonly codecs: ContentCodecs;
   readonly host: string;
 }
@@ -71,6 +77,7 @@ export class NettyRpcEnv implements RpcEnv {
   readonly host: string;
   readonly conf: SparkConf;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   readonly codecs: ContentCodecs;
   readonly limits: RpcEnvLimits;
@@ -84,6 +91,9 @@ export class NettyRpcEnv implements RpcEnv {
   readonly encoding: SerializerContext;
   /** Messages on their way to addresses that are dialled. */
   readonly outboxes: Outboxes;
+  readonly fileServer: NettyStreamManager;
+  /** What is fetched from others' file servers. */
+  readonly downloads: FileDownloads;
   /** One-way messages that arrived and could not be decoded. */
   undecodedMessages = 0;
   readonly #askTimeout: RpcTimeout;
@@ -101,11 +111,12 @@ export class NettyRpcEnv implements RpcEnv {
 
   /** @param options Everything that it needs. */
   constructor(options: NettyRpcEnvOptions) {
-    const { conf, clock, logger, driver, random } = options;
+    const { conf, clock, logger, driver, random, exposeStack, tls } = options;
     this.name = options.name;
     this.host = options.host;
     this.conf = conf;
     this.clock = clock;
+    this.random = random;
     this.logger = logger;
     this.codecs = options.codecs;
     this.bindForwardedRefs = options.bindForwardedRefs ?? false;
@@ -118,16 +129,13 @@ export class NettyRpcEnv implements RpcEnv {
     this.#lookupTimeout = RpcTimeout.lookup(conf);
     this.deadlines = new Deadlines(clock);
     this.dispatcher = new Dispatcher({ ...this.limits, clock, logger, onDropped: options.onDropped });
-    this.#context = new TransportContext(this.transportConf, new NettyRpcHandler(this, noStreams), {
-      driver,
-      clock,
-      logger,
-      random,
-      deadlines: this.deadlines,
+    this.fileServer = new NettyStreamManager(this, options.files);
+    const surroundings = { driver, clock, logger, random, deadlines: this.deadlines, exposeStack, tls };
+    this.#context = new TransportContext(this.transportConf, new NettyRpcHandler(this, this.fileServer), {
+      ...surroundings,
       limits: { ...this.limits, maxFrameBytes: maxMessageBytes(conf) },
-      exposeStack: options.exposeStack,
-      tls: options.tls,
     });
+    this.downloads = new FileDownloads(conf, { ...surroundings, maxDownloads: this.limits.maxDownloads });
     this.#clientFactory = this.#context.createClientFactory();
     this.outboxes = new Outboxes({
       maxOutboxBytes: this.limits.maxOutboxBytes,
@@ -179,7 +187,12 @@ export class NettyRpcEnv implements RpcEnv {
     const local = rpcAddress.equals(this.#address);
     const verifier = new NettyRpcEndpointRef(this, rpcAddress, VERIFIER_NAME, { local, serializer: this.codecs.lookup });
     const timeout = options.timeoutMs === undefined ? this.#lookupTimeout : new RpcTimeout(options.timeoutMs, "timeoutMs");
-    const exists = await this.#ask(verifier, new CheckExistence(name), timeout, "lookup", options.signal);
+    options.signal?.throwIfAborted();
+    const lookup = new PendingAsk(this, verifier, new CheckExistence(name), timeout);
+    lookup.markLookup();
+    if (options.signal !== undefined) lookup.abortBy(options.signal);
+    this.#start(lookup, verifier);
+    const exists = await lookup.promise;
     if (exists !== true) throw new RpcEndpointNotFoundError(`Cannot find endpoint: ${uri}`, uri);
     return new NettyRpcEndpointRef(this, rpcAddress, name, { local, serializer });
   }
@@ -193,6 +206,11 @@ export class NettyRpcEnv implements RpcEnv {
     if (!this.dispatcher.stopped) this.dispatcher.unregisterRpcEndpoint(ref.name);
   }
 
+  openChannel(uri: string, { signal, onSize }: OpenChannelOptions = {}): ReadableStream<Uint8Array> {
+    const target = parseDownloadUri(uri);
+    return downloadStream((sink) => this.downloads.open(target, sink, signal), onSize);
+  }
+
   /** Sends a message that wants no answer. */
   send(ref: NettyRpcEndpointRef, message: unknown): void {
     if (message === null || message === undefined) throw new TypeError("requirement failed: Message is null");
@@ -202,21 +220,27 @@ export class NettyRpcEnv implements RpcEnv {
       const content = this.#copyLocal(message, ref.serializer);
       this.dispatcher.postMessage(ref.name, { kind: "OneWayMessage", senderAddress: this.#localSender, content });
     } else {
-      this.#sendRemote(ref, ref.contentOf(message));
+      this.#sendRemote(ref, new OneWayOutboxMessage(ref, message));
     }
   }
 
   /** Sends a message and waits for the answer. */
   ask(ref: NettyRpcEndpointRef, message: unknown, options?: AskOptions): Promise<unknown> {
-    if (options === undefined) return this.#ask(ref, message, this.#askTimeout, "connecting", undefined);
-    return this.#ask(ref, message, this.#timeoutOf(options), "connecting", options.signal);
+    const timeout = options === undefined ? this.#askTimeout : this.#timeoutOf(options);
+    const signal = options?.signal;
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    const ask = new PendingAsk(this, ref, message, timeout);
+    if (signal !== undefined) ask.abortBy(signal);
+    this.#start(ask, ref);
+    return ask.promise;
   }
 
   /** Sends a message and waits for the answer, unless it is aborted. */
   askAbortable(ref: NettyRpcEndpointRef, message: unknown, options: AskOptions = {}): AbortableRpcFuture {
     if (options.signal?.aborted === true) return { future: Promise.reject(options.signal.reason), abort() {} };
-    const ask = new PendingAsk(this, ref, this.#timeoutOf(options), "connecting", options.signal);
-    this.#start(ask, ref, message);
+    const ask = new PendingAsk(this, ref, message, this.#timeoutOf(options));
+    if (options.signal !== undefined) ask.abortBy(options.signal);
+    this.#start(ask, ref);
     return { future: ask.promise, abort: (reason) => ask.abort(reason) };
   }
 
@@ -228,11 +252,10 @@ export class NettyRpcEnv implements RpcEnv {
 
   /** Reads an answer that came over `client`. */
   decodeReply(client: TransportClient | undefined, body: MessageBody): unknown {
-    const { memory, start, end } = body;
-    const serializer = this.codecs.recogniseReply(memory, start, end);
+    const serializer = this.codecs.recogniseReply(body);
     const connection = client?.channel.attachment;
     const context = connection instanceof RpcConnection ? connection.decoding(serializer) : this.encoding;
-    return serializer.decode(memory.subarray(start, end), context);
+    return serializer.decode(body, context);
   }
 
   shutdown(options: ShutdownOptions = {}): Promise<void> {
@@ -245,29 +268,21 @@ export class NettyRpcEnv implements RpcEnv {
   }
 
   awaitTermination(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const terminated = this.dispatcher.awaitTermination();
-    const { signal } = options;
-    if (signal === undefined) return terminated;
-    return new Promise((resolve, reject) => {
-      const abort = (): void => reject(signal.reason);
-      if (signal.aborted) abort();
-      signal.addEventListener("abort", abort, { once: true });
-      terminated.then(() => {
-        signal.removeEventListener("abort", abort);
-        resolve();
-      });
-    });
+    return untilAborted(this.dispatcher.awaitTermination(), options.signal);
   }
 
   stats(): RpcEnvStats {
     const endpoints = [...this.dispatcher.inboxes].map((inbox) => inbox.stats());
-    const connections = [...this.#context.connections].map((handler) => handler.stats());
+    const connections = [...this.#context.connections, ...this.downloads.connections].map((handler) => handler.stats());
     return {
       endpoints,
       connections,
       outboxes: this.outboxes.stats(),
       localAsks: this.#localAsks.size,
       signals: this.signals.size,
+      downloads: this.downloads.size,
+      streamsBeingSent: this.fileServer.streamsBeingSent,
+      openFiles: this.fileServer.files.openHandles,
       droppedMessages: endpoints.reduce((sum, endpoint) => sum + endpoint.droppedMessages, this.dispatcher.droppedMessages),
       lostMessages: this.outboxes.lostMessages,
       undecodedMessages: this.undecodedMessages,
@@ -279,38 +294,24 @@ export class NettyRpcEnv implements RpcEnv {
     return options.timeoutMs === undefined ? this.#askTimeout : new RpcTimeout(options.timeoutMs, "timeoutMs");
   }
 
-  #ask(
-    ref: NettyRpcEndpointRef,
-    message: unknown,
-    timeout: RpcTimeout,
-    phase: AskPhase,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
-    if (signal !== undefined && signal.aborted) return Promise.reject(signal.reason);
-    const ask = new PendingAsk(this, ref, timeout, phase, signal);
-    this.#start(ask, ref, message);
-    return ask.promise;
-  }
-
-  #start(ask: PendingAsk, ref: NettyRpcEndpointRef, message: unknown): void {
+  #start(ask: PendingAsk, ref: NettyRpcEndpointRef): void {
     try {
       if (this.#stopped) throw new RpcStoppedError();
       if (ref.local) {
-        this.#askLocal(ask, ref, message);
+        this.#askLocal(ask, ref, ask.takeMessage());
         return;
       }
-      const content = ref.contentOf(message);
       const client = ref.client;
       if (client !== undefined) {
-        ask.sendOver(client, content);
+        ask.sendOver(client, ask);
         return;
       }
       const outbox = this.#outboxOf(ref);
       if (outbox.client !== undefined) {
-        ask.sendOver(outbox.client, content);
+        ask.sendOver(outbox.client, ask);
         return;
       }
-      outbox.send(content, ask);
+      outbox.send(ask, ask);
     } catch (thrown) {
       ask.onFailure(toError(thrown));
     }
@@ -359,7 +360,7 @@ export class NettyRpcEnv implements RpcEnv {
   #clone(value: unknown, codec: Serializer): unknown {
     const out = new ByteSink();
     codec.encode(value, out, this.encoding);
-    return codec.decode(out.view(), this.encoding);
+    return codec.decode(MessageBody.of(out.view()), this.encoding);
   }
 
   /** Endpoints first, so that none of them hears of the connections that are closed after. */
@@ -382,6 +383,7 @@ export class NettyRpcEnv implements RpcEnv {
     for (const ask of this.#localAsks.drain()) ask.onFailure(reason);
     this.#localSignals.end(reason);
     this.deadlines.remove(this.#localAsks);
+    await this.downloads.close(reason);
     await this.#server?.close(reason);
     await this.#clientFactory.close(reason);
     await this.#context.close(reason);

@@ -11,11 +11,12 @@ import { consoleLogger } from "../base/logger.ts";
 import { systemRandom } from "../base/random.ts";
 import { SparkConf } from "../base/spark_conf.ts";
 import { localHostName } from "../platform/host.ts";
+import { nodeFiles } from "../platform/node_files.ts";
 import { cborSerializer } from "../serializer/cbor.ts";
-import { javaTemplates } from "../serializer/java/java_templates.ts";
 import { defaultSocketDriver } from "../socket/default.ts";
 import { startServiceOnPort } from "../transport/start_service_on_port.ts";
 import { ContentCodecs } from "./content_codecs.ts";
+import { java } from "./java_serializer.ts";
 import { NettyRpcEnv } from "./netty_rpc_env.ts";
 import type { RpcEnvOptions } from "./rpc_env.ts";
 
@@ -34,7 +35,8 @@ export async function createNettyRpcEnv(options: RpcEnvOptions): Promise<NettyRp
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     driver: options.driver ?? await defaultSocketDriver(),
-    codecs: new ContentCodecs(options.serializers ?? [cborSerializer, javaTemplates], options.accept),
+    files: options.files ?? nodeFiles,
+    codecs: new ContentCodecs(options.serializers ?? [cborSerializer, java], options.accept),
     host: options.host ?? (server ? localHostName({ logger }) : "127.0.0.1"),
   });
   if (options.port === undefined) return env;

@@ -8,12 +8,12 @@
  */
 
 import { RpcOverloadedError } from "../base/errors.ts";
-import type { MessageBody } from "../protocol/message_body.ts";
+import type { MessageBody } from "../base/message_body.ts";
+import type { Serializer } from "../serializer/serializer.ts";
 import type { RpcHandler } from "../transport/rpc_handler.ts";
 import type { RpcResponder } from "../transport/rpc_response_callback.ts";
 import type { StreamManager } from "../transport/stream_manager.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
-import type { Inbox } from "./inbox.ts";
 import { RemoteNettyRpcCallContext } from "./netty_rpc_call_context.ts";
 import type { NettyRpcEnv } from "./netty_rpc_env.ts";
 import type { Route } from "./route_cache.ts";
@@ -34,15 +34,13 @@ export class NettyRpcHandler implements RpcHandler {
 
   receive(client: TransportClient, body: MessageBody, responder: RpcResponder): void {
     const connection = this.#connection(client);
-    const { memory, start, end } = body;
-    const route = this.#internalReceive(connection, memory, start, end);
+    const route = this.#internalReceive(connection, body);
     const { inbox } = route;
     if (inbox === undefined) {
       responder.onFailure(this.#env.dispatcher.cannotPost(route.name));
       return;
     }
-    const contentStart = start + route.header.length;
-    const serializer = this.#serializer(route, memory, contentStart, end);
+    const serializer = this.#serializer(route, body);
     const sender = route.senderAddress ?? connection.socketAddress;
     const context = new RemoteNettyRpcCallContext(sender, connection, responder, serializer, inbox.loop);
     const limit = this.#env.maxQueuedBytes / 2;
@@ -51,19 +49,17 @@ export class NettyRpcHandler implements RpcHandler {
       context.sendFailure(new RpcOverloadedError(`More than ${limit} bytes of ${queue} wait (maxQueuedBytes)`, queue, limit));
       return;
     }
-    const content = serializer.decode(memory.subarray(contentStart, end), connection.decoding(serializer));
+    const content = serializer.decode(body, connection.decoding(serializer));
     this.#env.dispatcher.postTo(inbox, { kind: "RpcMessage", senderAddress: sender, content, context });
   }
 
   receiveOneWay(client: TransportClient, body: MessageBody): void {
     const connection = this.#connection(client);
-    const { memory, start, end } = body;
-    const route = this.#internalReceive(connection, memory, start, end);
+    const route = this.#internalReceive(connection, body);
     if (route.inbox === undefined) throw this.#env.dispatcher.cannotPost(route.name);
-    const contentStart = start + route.header.length;
     try {
-      const serializer = this.#serializer(route, memory, contentStart, end);
-      const content = serializer.decode(memory.subarray(contentStart, end), connection.decoding(serializer));
+      const serializer = this.#serializer(route, body);
+      const content = serializer.decode(body, connection.decoding(serializer));
       const senderAddress = route.senderAddress ?? connection.socketAddress;
       this.#env.dispatcher.postTo(route.inbox, { kind: "OneWayMessage", senderAddress, content });
     } catch (thrown) {
@@ -99,9 +95,10 @@ export class NettyRpcHandler implements RpcHandler {
     dispatcher.postToAll({ kind: "RemoteProcessConnectionError", cause, remoteAddress: listeningAddress });
   }
 
-  /** Finds where a message goes, and notes where its sender listens. */
-  #internalReceive(connection: RpcConnection, memory: Uint8Array, start: number, end: number): Route {
-    const route = connection.routes.find(memory, start, end);
+  /** Finds where a message goes, and notes where its sender listens. What is left of `body` is the message's content. */
+  #internalReceive(connection: RpcConnection, body: MessageBody): Route {
+    const route = connection.routes.find(body);
+    body.start += route.header.length;
     const { dispatcher } = this.#env;
     if (route.generation !== dispatcher.generation) {
       route.inbox = dispatcher.find(route.name);
@@ -119,15 +116,10 @@ export class NettyRpcHandler implements RpcHandler {
     this.#env.dispatcher.postToAll({ kind: "RemoteProcessConnected", remoteAddress: senderAddress });
   }
 
-  #serializer(
-    route: { readonly inbox: Inbox | undefined; readonly name: string },
-    memory: Uint8Array,
-    start: number,
-    end: number,
-  ) {
+  #serializer(route: Route, content: MessageBody): Serializer {
     const { codecs } = this.#env;
     // Look-ups are in Java whatever else is accepted, or no Spark could find an endpoint here.
-    return route.name === VERIFIER_NAME ? codecs.lookup : codecs.recognise(memory, start, end);
+    return route.name === VERIFIER_NAME ? codecs.lookup : codecs.recognise(content);
   }
 
   #connection(client: TransportClient): RpcConnection {

@@ -10,7 +10,7 @@
 import { ByteSink } from "../base/bytes.ts";
 import type { Deadlines, DeadlineSource } from "../base/deadlines.ts";
 import { RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
-import type { Content } from "../transport/rpc_response_callback.ts";
+import { type Content, writeContent } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { PendingAsk } from "./pending_ask.ts";
 import type { RpcAddress } from "./rpc_address.ts";
@@ -177,8 +177,8 @@ export class Outbox implements DeadlineSource {
 }
 
 function toBytes(content: Content): Uint8Array {
-  if (typeof content !== "function") return content;
+  if (content instanceof Uint8Array) return content;
   const out = new ByteSink(256);
-  content(out);
+  writeContent(content, out);
   return out.copy();
 }

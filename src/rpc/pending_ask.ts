@@ -7,72 +7,112 @@
  * @module
  */
 
+import type { ByteSink } from "../base/bytes.ts";
 import type { AskPhase } from "../base/errors.ts";
 import { RpcEndpointNotFoundError, RpcError, RpcRemoteError, RpcStoppedError, toError } from "../base/errors.ts";
-import type { MessageBody } from "../protocol/message_body.ts";
+import type { MessageBody } from "../base/message_body.ts";
 import { RpcFailure } from "../serializer/serializer.ts";
-import type { Content, RpcResponseCallback } from "../transport/rpc_response_callback.ts";
+import type { Content, ContentWriter, RpcResponseCallback } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { Abortable } from "./abort_listeners.ts";
 import type { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import type { NettyRpcEnv } from "./netty_rpc_env.ts";
 import type { RpcTimeout } from "./rpc_timeout.ts";
 
+/** What only few asks have. */
+interface Particulars {
+  /** Ends the ask. */
+  signal?: AbortSignal;
+  /** It looks up an endpoint. */
+  lookup?: boolean;
+  /** What the asked endpoint had in its hands when it asked itself. */
+  selfAskDuring?: string;
+}
+
+/** Where a request id would be, of an ask that nobody keeps, and of one that has ended. */
+const NOT_KEPT = -1;
+const ENDED = -2;
+
 /** An ask and its promise. */
-export class PendingAsk implements RpcResponseCallback, Abortable {
+export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable {
   readonly deadline: number;
   /** The answer. */
   readonly promise: Promise<unknown>;
   readonly #env: NettyRpcEnv;
   readonly #ref: NettyRpcEndpointRef;
   readonly #timeout: RpcTimeout;
-  readonly #signal: AbortSignal | undefined;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (reason: unknown) => void;
-  #phase: AskPhase;
+  #message: unknown;
   #client: TransportClient | undefined;
-  #requestId = -1;
-  #settled = false;
-  /** What the asked endpoint had in its hands when it asked itself. */
-  #selfAskDuring: string | undefined;
+  #requestId: number;
+  #particulars: Particulars | undefined;
 
-  /** @param phase Where a timeout before the message is sent finds it. */
-  constructor(env: NettyRpcEnv, ref: NettyRpcEndpointRef, timeout: RpcTimeout, phase: AskPhase, signal?: AbortSignal) {
+  /** @param message What is asked. @param timeout Begins now. */
+  constructor(env: NettyRpcEnv, ref: NettyRpcEndpointRef, message: unknown, timeout: RpcTimeout) {
     this.#env = env;
     this.#ref = ref;
+    this.#message = message;
     this.#timeout = timeout;
-    this.#phase = phase;
-    this.#signal = signal;
+    this.#client = undefined;
+    this.#requestId = NOT_KEPT;
+    this.#particulars = undefined;
     this.deadline = env.deadlines.now() + timeout.durationMs;
     this.promise = new Promise(captureSettlers);
     this.#resolve = settlers.resolve;
     this.#reject = settlers.reject;
-    signal?.throwIfAborted();
-    if (signal !== undefined) env.signals.add(signal, this);
   }
 
   /** Whether the promise has been settled. */
   get settled(): boolean {
-    return this.#settled;
+    return this.#requestId === ENDED;
   }
 
-  /** Sends the message over a connection. */
-  sendOver(client: TransportClient, content: Content): void {
-    if (this.#settled) return;
-    this.#client = client;
-    this.#phase = this.#phase === "lookup" ? "lookup" : "waiting";
-    this.#requestId = client.sendRpc(content, this);
+  /** Ends it when `signal` aborts. Throws the signal's reason if it has. */
+  abortBy(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    (this.#particulars ??= {}).signal = signal;
+    this.#env.signals.add(signal, this);
+  }
+
+  /** It looks up an endpoint: so says its timeout, wherever that finds it. */
+  markLookup(): void {
+    (this.#particulars ??= {}).lookup = true;
   }
 
   /** The endpoint asks itself while it has a message in its hands: allowed, but it may wait for ever. */
   markSelfAsk(during: string): void {
-    this.#selfAskDuring = during;
+    (this.#particulars ??= {}).selfAskDuring = during;
+  }
+
+  /** Sends `content`, which is the ask itself, or the bytes of it if it had to wait for the connection. */
+  sendOver(client: TransportClient, content: Content): void {
+    if (this.#requestId === ENDED) return;
+    this.#client = client;
+    const requestId = client.sendRpc(content, this);
+    if (requestId < 0) return;
+    // A getter of the message may have aborted it meanwhile.
+    if (this.settled) client.removeRpcRequest(requestId);
+    else this.#requestId = requestId;
+  }
+
+  /** Writes the message, which is then forgotten. */
+  writeTo(out: ByteSink): void {
+    const message = this.#message;
+    this.#message = undefined;
+    this.#ref.write(message, out);
+  }
+
+  /** The message, for an endpoint of this environment. */
+  takeMessage(): unknown {
+    const message = this.#message;
+    this.#message = undefined;
+    return message;
   }
 
   /** What keeps it when it is local, so that it can be forgotten. */
   keptAs(requestId: number): void {
     this.#requestId = requestId;
-    this.#phase = "waiting";
   }
 
   /** The answer, from this environment itself. */
@@ -89,7 +129,7 @@ export class PendingAsk implements RpcResponseCallback, Abortable {
       this.onFailure(toError(thrown));
       return;
     }
-    this.#requestId = -1;
+    if (this.#requestId >= 0) this.#requestId = NOT_KEPT;
     if (value instanceof RpcFailure) this.onFailure(value.error);
     else this.succeed(value);
   }
@@ -100,8 +140,9 @@ export class PendingAsk implements RpcResponseCallback, Abortable {
   }
 
   onTimeout(): void {
-    this.#requestId = -1;
-    if (this.#settle()) this.#reject(this.#timeoutError());
+    const error = this.#timeoutError();
+    if (this.#requestId >= 0) this.#requestId = NOT_KEPT;
+    if (this.#settle()) this.#reject(error);
   }
 
   abort(reason: unknown): void {
@@ -109,24 +150,30 @@ export class PendingAsk implements RpcResponseCallback, Abortable {
   }
 
   #settle(): boolean {
-    if (this.#settled) return false;
-    this.#settled = true;
+    const requestId = this.#requestId;
+    if (requestId === ENDED) return false;
+    this.#requestId = ENDED;
     // Whoever keeps it has let go of it already if the answer came over a connection, or if its time is up.
-    if (this.#requestId >= 0) this.#env.forget(this.#client, this.#requestId);
-    if (this.#signal !== undefined) this.#env.signals.remove(this.#signal, this);
+    if (requestId >= 0) this.#env.forget(this.#client, requestId);
+    const signal = this.#particulars?.signal;
+    if (signal !== undefined) this.#env.signals.remove(signal, this);
     return true;
+  }
+
+  #phase(): AskPhase {
+    if (this.#particulars?.lookup === true) return "lookup";
+    if (this.#client === undefined) return this.#requestId >= 0 ? "waiting" : "connecting";
+    return this.#client.channel.outgoing.empty ? "waiting" : "queued";
   }
 
   #timeoutError(): Error {
     const peer = this.#ref.address?.hostPort ?? this.#client?.channel.remote;
-    let phase = this.#phase;
-    if (phase === "waiting" && this.#client?.channel.outgoing.empty === false) phase = "queued";
-    if (this.#client === undefined && phase !== "lookup" && phase !== "waiting") {
-      this.#env.logger.error("Ask terminated before connecting successfully");
-    }
+    const phase = this.#phase();
+    if (phase === "connecting") this.#env.logger.error("Ask terminated before connecting successfully");
     const error = this.#timeout.noReplyError({ peer, phase });
-    if (this.#selfAskDuring === undefined) return error;
-    const during = `endpoint ${this.#ref.name} was still handling ${this.#selfAskDuring} when it should have answered itself`;
+    const selfAskDuring = this.#particulars?.selfAskDuring;
+    if (selfAskDuring === undefined) return error;
+    const during = `endpoint ${this.#ref.name} was still handling ${selfAskDuring} when it should have answered itself`;
     return this.#timeout.timeoutError(`${error.message}; ${during}`, { peer, phase, cause: error });
   }
 }

@@ -4,9 +4,11 @@
  * @module
  */
 
-import { sameBytes } from "../base/bytes.ts";
+import { int32At } from "../base/bytes.ts";
 import { ProtocolError } from "../base/errors.ts";
+import type { MessageBody } from "../base/message_body.ts";
 import type { Inbox } from "./inbox.ts";
+import { copyOf } from "../base/received_bytes.ts";
 import { parseRequestHeader, requestHeaderEnd } from "./request_message.ts";
 import type { RpcAddress } from "./rpc_address.ts";
 
@@ -19,6 +21,8 @@ const SLOTS = 512;
 export interface Route {
   /** The header's bytes. */
   readonly header: Uint8Array;
+  /** The same as 32-bit integers, without the last few: comparing them takes a quarter of the time. */
+  readonly words: Int32Array;
   /** What the sender says its address is; undefined for one in client mode. */
   readonly senderAddress: RpcAddress | undefined;
   /** The endpoint. */
@@ -42,22 +46,21 @@ export class RouteCache {
   }
 
   /**
-   * The route of the message in `[start, end)`.
+   * The route of the message `body`.
    *
    * @throws {ProtocolError} If the header cannot be read.
    */
-  find(memory: Uint8Array, start: number, end: number): Route {
+  find(body: MessageBody): Route {
     const last = this.#last;
     // A header tells its own length, so bytes that begin like a known one have that header.
-    if (last !== undefined && end - start >= last.header.length && sameBytes(memory, start, last.header, last.header.length)) {
-      return last;
-    }
+    if (last !== undefined && body.length >= last.header.length && hasHeader(body, last)) return last;
+    const { memory, start, end } = body;
     const headerEnd = requestHeaderEnd(memory, start, end);
     if (headerEnd < 0) throw new ProtocolError("RequestMessage is cut short within its header", { offset: end - start });
     const length = headerEnd - start;
     const slot = hash(memory, start, length) & (SLOTS - 1);
     for (let route = this.#slots[slot]; route !== undefined; route = route.next) {
-      if (route.header.length === length && sameBytes(memory, start, route.header, length)) {
+      if (route.header.length === length && hasHeader(body, route)) {
         this.#last = route;
         return route;
       }
@@ -71,13 +74,34 @@ export class RouteCache {
       this.#slots.fill(undefined);
       this.#size = 0;
     }
-    const header = memory.slice(start, headerEnd);
-    const route: Route = { header, senderAddress, name, inbox: undefined, generation: -1, next: this.#slots[slot] };
+    const header = copyOf(memory, start, headerEnd);
+    const route: Route = {
+      header,
+      words: wordsOf(header),
+      senderAddress,
+      name,
+      inbox: undefined,
+      generation: -1,
+      next: this.#slots[slot],
+    };
     this.#slots[slot] = route;
     this.#size++;
     this.#last = route;
     return route;
   }
+}
+
+/** Whether `body`, which is long enough, begins with the header of `route`. */
+function hasHeader(body: MessageBody, { header, words }: Route): boolean {
+  const { start, received } = body;
+  const { view } = received;
+  for (let i = 0; i < words.length; i++) if (view.getInt32(start + 4 * i) !== words[i]) return false;
+  for (let i = 4 * words.length; i < header.length; i++) if (received.memory[start + i] !== header[i]) return false;
+  return true;
+}
+
+function wordsOf(header: Uint8Array): Int32Array {
+  return Int32Array.from({ length: header.length >> 2 }, (_, i) => int32At(header, 4 * i));
 }
 
 /** Spark's names begin and end alike, and so do addresses, so bytes all over the header are taken in. */

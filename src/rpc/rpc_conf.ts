@@ -22,6 +22,8 @@ export const DEFAULT_RPC_ENV_LIMITS: RpcEnvLimits = {
   maxOutstandingRequests: DEFAULT_TRANSPORT_LIMITS.maxOutstandingRequests,
   maxQueuedBytes: DEFAULT_TRANSPORT_LIMITS.maxQueuedBytes,
   maxStreams: DEFAULT_TRANSPORT_LIMITS.maxStreams,
+  maxChunks: DEFAULT_TRANSPORT_LIMITS.maxChunks,
+  maxDownloads: 256,
 };
 
 /** Which role's keys count: `spark.driver.rpc.…` or `spark.executor.rpc.…`. */

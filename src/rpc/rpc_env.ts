@@ -10,23 +10,29 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
+import type { Files } from "../platform/files.ts";
 import type { Serializer } from "../serializer/serializer.ts";
 import type { SimulatedFaults } from "../socket/sim.ts";
 import type { SocketDriver, TlsOptions } from "../socket/socket.ts";
 import type { TransportLimits } from "../transport/transport_context.ts";
 import type { DroppedMessage } from "./dispatcher.ts";
+import type { OpenChannelOptions } from "./download_stream.ts";
 import type { InboxLimits } from "./inbox.ts";
 import type { LookupTarget } from "./lookup_target.ts";
 import { createNettyRpcEnv } from "./netty_rpc_env_factory.ts";
 import type { RpcAddress } from "./rpc_address.ts";
 import type { RpcEndpoint, TypedEndpoint } from "./rpc_endpoint.ts";
 import type { RpcEndpointRef } from "./rpc_endpoint_ref.ts";
+import type { RpcEnvFileServer } from "./rpc_env_file_server.ts";
 import type { RpcEnvStats } from "./rpc_env_stats.ts";
 import type { SecurityManager } from "./security_manager.ts";
 import { SimulatedWorld } from "./simulated_world.ts";
 
 /** The limits of an environment. */
-export interface RpcEnvLimits extends InboxLimits, Omit<TransportLimits, "maxFrameBytes"> {}
+export interface RpcEnvLimits extends InboxLimits, Omit<TransportLimits, "maxFrameBytes"> {
+  /** Downloads that may be under way at once; each has a connection of its own. */
+  readonly maxDownloads: number;
+}
 
 /** How an environment is made. */
 export interface RpcEnvOptions {
@@ -64,6 +70,12 @@ export interface RpcEnvOptions {
    * @default the runtime's own
    */
   readonly driver?: SocketDriver | undefined;
+  /**
+   * Where the files are that the environment serves.
+   *
+   * @default the machine's
+   */
+  readonly files?: Files | undefined;
   /** Speak TLS on every connection. */
   readonly tls?: TlsOptions | undefined;
   /**
@@ -161,6 +173,10 @@ export interface RpcEnv extends AsyncDisposable {
   readonly conf: SparkConf;
   /** Its time. */
   readonly clock: Clock;
+  /** Its chances. */
+  readonly random: Random;
+  /** Its log. */
+  readonly logger: Logger;
   /**
    * Registers an endpoint; its onStart runs soon. The reference has the contract of a typed endpoint; `unknown` for others.
    *
@@ -177,6 +193,21 @@ export interface RpcEnv extends AsyncDisposable {
   setupEndpointRef(target: LookupTarget, options?: LookupOptions): Promise<RpcEndpointRef>;
   /** The reference of an endpoint of this environment, from its registration until its onStop; undefined otherwise. */
   endpointRef(endpoint: RpcEndpoint): RpcEndpointRef | undefined;
+  /** Serves files to peers. */
+  readonly fileServer: RpcEnvFileServer;
+  /**
+   * Downloads what a peer's file server has, over a connection apart from that of messages.
+   *
+   * The peer sends as fast as the stream is read, and no faster. The chunks are the reader's to keep, but their `buffer` may have
+   * neighbours and must not be transferred.
+   *
+   * @param uri As the peer's `fileServer` gave it: `spark://host:port/files/name`.
+   * @param options What cancels it, and who hears of its size.
+   * @returns The bytes. Errors with a StreamError if the peer has no such stream or the connection breaks, with a SocketError if
+   * there is none, with an RpcOverloadedError at `maxDownloads`, with the signal's reason; once.
+   * @throws {RpcError} INVALID_ADDRESS if the URI is none of a file.
+   */
+  openChannel(uri: string, options?: OpenChannelOptions): ReadableStream<Uint8Array>;
   /** Stops an endpoint of this environment: what waits is delivered, then comes onStop. Twice is the same as once. */
   stop<C>(ref: RpcEndpointRef<C>): void;
   /**

@@ -46,6 +46,12 @@ export interface RpcEnvStats {
   readonly localAsks: number;
   /** Signals that asks wait on. */
   readonly signals: number;
+  /** Downloads that are under way. */
+  readonly downloads: number;
+  /** Streams that peers are being sent. */
+  readonly streamsBeingSent: number;
+  /** Files that the file server has open. */
+  readonly openFiles: number;
   /** Messages that inboxes dropped, also of endpoints that are gone. */
   readonly droppedMessages: number;
   /** One-way messages that were lost on their way out: no connection, or no room. */

@@ -11,6 +11,7 @@
 import { silentLogger } from "../base/logger.ts";
 import { type Random, seededRandom } from "../base/random.ts";
 import type { SimulatedClock, SimulatedRunOptions } from "../base/simulated_clock.ts";
+import { MemoryFiles } from "../platform/memory_files.ts";
 import { SimulatedNetwork } from "../socket/sim.ts";
 import type { SimulatedHost, SimulatedNetworkOptions, SimulatedTrace } from "../socket/sim.ts";
 import { createNettyRpcEnv } from "./netty_rpc_env_factory.ts";
@@ -48,6 +49,7 @@ export class SimulatedWorld implements AsyncDisposable {
   /** The network below: its hosts, and how much of it is in use. */
   readonly network: SimulatedNetwork;
   readonly #envs = new Set<RpcEnv>();
+  readonly #files = new Map<string, MemoryFiles>();
   #created = 0;
 
   /**
@@ -92,6 +94,7 @@ export class SimulatedWorld implements AsyncDisposable {
       ...options,
       driver: options.driver ?? host.driver,
       clock: options.clock ?? host.clock,
+      files: options.files ?? this.files(options.host),
       random: options.random ?? seededRandom(Math.imul(this.seed, 31) + this.#created++),
       logger: options.logger ?? silentLogger,
     });
@@ -129,6 +132,13 @@ export class SimulatedWorld implements AsyncDisposable {
   /** The host of that name, which can be frozen, cut off, and have its clock moved; made when it is first asked for. */
   host(name: string): SimulatedHost {
     return this.network.host(name);
+  }
+
+  /** The files of a host, which its environments serve; there are none at first. */
+  files(host: string): MemoryFiles {
+    let files = this.#files.get(host);
+    if (files === undefined) this.#files.set(host, files = new MemoryFiles());
+    return files;
   }
 
   /** Lets nothing happen on a host for `ms`, as on a machine that swaps. */

@@ -95,6 +95,11 @@ function invalid(reason: string): RpcError {
 
 function decodeUserInfo(text: string): string {
   if (!USER_INFO.test(text)) throw invalid(`Name before @ has a character that it cannot have: ${text}`);
+  return decodeEscapes(text);
+}
+
+/** The text without percent-encoding, as java.net.URI decodes it. */
+export function decodeEscapes(text: string): string {
   // Each run of escapes is UTF-8 of its own; what is none becomes U+FFFD, where decodeURIComponent would throw.
   return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) => {
     const bytes = run.slice(1).split("%").map((hex) => parseInt(hex, 16));

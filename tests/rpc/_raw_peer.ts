@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ReceivedBytes } from "../../src/base/received_bytes.ts";
 import { decodeMessage } from "../../src/protocol/message_decoder.ts";
 import type { Message } from "../../src/protocol/message.ts";
 import { TransportFrameDecoder } from "../../src/protocol/transport_frame_decoder.ts";
@@ -24,7 +25,9 @@ export class RawPeer {
   static async connect(driver: SocketDriver, address: SocketAddress): Promise<RawPeer> {
     const messages: Message[] = [];
     const decoder = new TransportFrameDecoder({
-      onFrame: (memory, start, end) => void messages.push(decodeMessage(memory.slice(start, end), 0, end - start, true)),
+      onFrame: ({ memory }, start, end) => {
+        messages.push(decodeMessage(new ReceivedBytes(memory.slice(start, end), true), 0, end - start));
+      },
     });
     const socket = await driver.connect(address, () => ({
       onData: (_, chunk, owned) => decoder.feed(chunk, owned),

@@ -2,7 +2,7 @@ import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } f
 import { ByteSink } from "../../src/base/bytes.ts";
 import { RpcError, RpcOverloadedError, SerializerError } from "../../src/base/errors.ts";
 import { int64FromSafe } from "../../src/base/int64.ts";
-import { MessageBody } from "../../src/protocol/message_body.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
 import { encodeMessage } from "../../src/protocol/message_encoder.ts";
 import { MessageType } from "../../src/protocol/message.ts";
 import type { Message } from "../../src/protocol/message.ts";
@@ -61,7 +61,7 @@ function body(content: Uint8Array, name = "Echo"): MessageBody {
   const out = new ByteSink();
   out.writeBytes(encodeRequestHeader(undefined, undefined, name));
   out.writeBytes(content);
-  return new MessageBody(out.copy());
+  return MessageBody.of(out.copy());
 }
 
 function cbor(value: unknown): Uint8Array {
@@ -123,7 +123,7 @@ for (const [what, bytes] of Object.entries(BAD_HEADERS)) {
   for (const [kind, wrap] of [["ask", (each: MessageBody) => ask(1, each)], ["one-way message", tell]] as const) {
     test(`RpcEnv closes a connection that sends an ${kind} with ${what}`, async (context) => {
       const { peer, stillWorks, logger, env } = await setUp(context);
-      peer.write(wrap(new MessageBody(bytes)));
+      peer.write(wrap(MessageBody.of(bytes)));
       await within(peer.closed, "the connection to be closed");
       assertEquals(logger.has("Exception in connection from 127.0.0.1:"), true);
       await stillWorks();
@@ -143,7 +143,7 @@ test("RpcEnv answers an ask for an unknown endpoint without decoding its content
 test("RpcEnv drops answers that nobody waits for", async (context) => {
   const { peer, stillWorks } = await setUp(context);
   for (const requestId of [int64FromSafe(1), { high: -1, low: -1 }, { high: 0x7fffffff, low: -1 }]) {
-    peer.write(frame({ type: MessageType.RpcResponse, requestId, body: new MessageBody(cbor(1)) }));
+    peer.write(frame({ type: MessageType.RpcResponse, requestId, body: MessageBody.of(cbor(1)) }));
     peer.write(frame({ type: MessageType.RpcFailure, requestId, error: "no" }));
   }
   peer.write(ask(9, body(cbor("still here"))));
@@ -169,8 +169,8 @@ test("RpcEnv fails an ask whose answer cannot be decoded, and nothing else", asy
       out.writeUint8(1);
       out.writeUtf8(String(value));
     },
-    decode(bytes) {
-      const text = new TextDecoder().decode(bytes.subarray(1));
+    decode(content) {
+      const text = new TextDecoder().decode(content.bytes.subarray(1));
       if (text.includes("broken")) throw new SerializerError("This is broken", { direction: "decode", offset: 1 });
       return text;
     },
@@ -246,7 +246,7 @@ test("RpcEnv answers OVERLOADED while half of maxQueuedBytes waits for a peer th
   peer.resume();
   await until(() => peer.messages.length === asks, "all answers", 30_000);
   const last = peer.messages.at(-1);
-  const failure = last?.type === MessageType.RpcResponse ? cborSerializer.decode(last.body.bytes, noRefs) : undefined;
+  const failure = last?.type === MessageType.RpcResponse ? cborSerializer.decode(last.body, noRefs) : undefined;
   assertInstanceOf(failure, RpcFailure);
   assertInstanceOf(failure.error, RpcOverloadedError);
   assertStringIncludes(failure.error.message, "maxQueuedBytes");

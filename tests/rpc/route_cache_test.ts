@@ -1,6 +1,8 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/base/errors.ts";
-import { MAX_ROUTES, RouteCache } from "../../src/rpc/route_cache.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
+import { ReceivedBytes } from "../../src/base/received_bytes.ts";
+import { MAX_ROUTES, type Route, RouteCache } from "../../src/rpc/route_cache.ts";
 import { encodeRequestHeader } from "../../src/rpc/request_message.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { test } from "../_harness.ts";
@@ -14,14 +16,19 @@ function message(name: string, sender: RpcAddress | undefined = address): Uint8A
   return bytes;
 }
 
+/** The route of the message in `[start, end)` of borrowed memory. */
+function find(cache: RouteCache, bytes: Uint8Array, start = 3, end = bytes.length): Route {
+  return cache.find(new MessageBody(new ReceivedBytes(bytes, false), start, end));
+}
+
 test("RouteCache.find() tells sender, name and header of a message, the same route each time", () => {
   const cache = new RouteCache();
   const names = ["Master", "Worker", "HeartbeatReceiver", "Master2"];
-  const first = names.map((name) => cache.find(message(name), 3, message(name).length));
+  const first = names.map((name) => find(cache, message(name)));
   assertEquals(first.map((route) => route.name), names);
   assertEquals(first.map((route) => route.senderAddress?.hostPort), names.map(() => "127.0.0.1:7077"));
   for (let round = 0; round < 3; round++) {
-    names.forEach((name, i) => assertStrictEquals(cache.find(message(name), 3, message(name).length), first[i]));
+    names.forEach((name, i) => assertStrictEquals(find(cache, message(name)), first[i]));
   }
   assertEquals(cache.size, 4);
 });
@@ -29,19 +36,19 @@ test("RouteCache.find() tells sender, name and header of a message, the same rou
 test("RouteCache.find() keeps messages apart that differ in any one byte of the header", () => {
   const cache = new RouteCache();
   const ports = Array.from({ length: 100 }, (_, i) => new RpcAddress("127.0.0.1", 40_000 + i));
-  for (const port of ports) cache.find(message("Master", port), 3, message("Master", port).length);
+  for (const port of ports) find(cache, message("Master", port));
   for (const port of ports) {
-    assertEquals(cache.find(message("Master", port), 3, message("Master", port).length).senderAddress?.port, port.port);
+    assertEquals(find(cache, message("Master", port)).senderAddress?.port, port.port);
   }
   const anonymous = encodeRequestHeader(undefined, undefined, "Master");
-  assertEquals(cache.find(anonymous, 0, anonymous.length).senderAddress, undefined);
+  assertEquals(find(cache, anonymous, 0).senderAddress, undefined);
 });
 
 test("RouteCache keeps at most MAX_ROUTES headers", () => {
   const cache = new RouteCache();
   for (let i = 0; i < 10 * MAX_ROUTES; i++) {
     const bytes = message(`endpoint-${i}`);
-    assertEquals(cache.find(bytes, 3, bytes.length).name, `endpoint-${i}`);
+    assertEquals(find(cache, bytes).name, `endpoint-${i}`);
   }
   assertEquals(cache.size <= MAX_ROUTES, true);
 });
@@ -49,6 +56,20 @@ test("RouteCache keeps at most MAX_ROUTES headers", () => {
 test("RouteCache.find() refuses a header that is cut, whatever it has seen before", () => {
   const cache = new RouteCache();
   const header = encodeRequestHeader(address, address, "Master");
-  cache.find(header, 0, header.length);
-  for (let end = 0; end < header.length; end++) assertThrows(() => cache.find(header, 0, end), ProtocolError);
+  find(cache, header, 0);
+  for (let end = 0; end < header.length; end++) assertThrows(() => find(cache, header, 0, end), ProtocolError);
+});
+
+test("RouteCache.find() keeps headers apart that differ in any byte, whatever their length", () => {
+  for (const name of ["E", "Ec", "Ech", "Echo"]) {
+    const cache = new RouteCache();
+    const header = encodeRequestHeader(address, address, name);
+    const found = find(cache, header, 0);
+    for (let at = header.length - name.length; at < header.length; at++) {
+      const other = header.slice();
+      other[at]! ^= 1;
+      assertEquals(find(cache, other, 0) === found, false);
+      assertStrictEquals(find(cache, header, 0), found);
+    }
+  }
 });

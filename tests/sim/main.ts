@@ -1,9 +1,10 @@
 // deno-lint-ignore-file no-console -- a program.
 /**
- * Plays simulated clusters: `deno task sim [SEED] [--seeds N] [--hashes]`.
+ * Plays simulated clusters: `deno task sim [SEED] [--seeds N] [--hashes] [--job]`.
  *
  * A seed alone is played, and what happened is printed. With `--seeds`, so many are played from that seed on, or from a new one
- * if there is none; the first that fails ends it. `--hashes` prints the hash of each, by which two runtimes are compared.
+ * if there is none; the first that fails ends it. `--hashes` prints the hash of each, by which two runtimes are compared. With
+ * `--job` it is a driver and its executors that are played.
  *
  * @module
  */
@@ -11,7 +12,9 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Tally } from "./ledger.ts";
-import { describePlan, runSeed, SeedFailure, type SeedResult } from "./simulation.ts";
+import { describeJobPlan } from "./job/job_plan.ts";
+import { JobFailure, type JobResult, runJob } from "./job/run_job.ts";
+import { describePlan, runSeed, SeedFailure } from "./simulation.ts";
 
 /** How often the line of progress is written anew. */
 const PROGRESS_MS = 500;
@@ -19,25 +22,48 @@ const PROGRESS_MS = 500;
 /** Fresh seeds are below this: short enough to be typed. */
 const FRESH_SEEDS = 1_000_000_000;
 
+/** What came of a seed, for people. */
+interface Played {
+  readonly description: string;
+  readonly hash: string;
+  readonly events: number;
+  readonly virtualMs: number;
+  /** What happened, in numbers. */
+  readonly summary: string;
+}
+
+type Play = (seed: number) => Promise<Played>;
+
+async function playCluster(seed: number): Promise<Played> {
+  const { plan, tally, ...result } = await runSeed(seed);
+  return { ...result, description: describePlan(plan), summary: describeTally(tally) };
+}
+
+async function playJob(seed: number): Promise<Played> {
+  const result = await runJob(seed);
+  const { hash, events, virtualMs } = result;
+  return { hash, events, virtualMs, description: describeJobPlan(result.plan), summary: describeJob(result) };
+}
+
 /** Plays one seed and says what happened. */
-async function playOne(seed: number): Promise<void> {
+async function playOne(play: Play, seed: number): Promise<void> {
   const begun = performance.now();
-  const { plan, hash, events, virtualMs, tally } = await runSeed(seed);
-  console.log(`Seed ${seed}: ${describePlan(plan)}`);
+  const { description, hash, events, virtualMs, summary } = await play(seed);
+  console.log(`Seed ${seed}: ${description}`);
   console.log(`Trace ${hash}: ${events} events in ${virtualMs.toFixed(1)} ms of virtual time`);
-  console.log(describeTally(tally));
+  console.log(summary);
   console.log(`All is well, after ${Math.round(performance.now() - begun)} ms`);
 }
 
 /** Plays seeds from `first` on, and tells the hash of each. */
-async function playForHashes(first: number, count: number): Promise<void> {
-  for (let seed = first; seed < first + count; seed++) console.log(`${seed} ${(await runSeed(seed)).hash}`);
+async function playForHashes(play: Play, first: number, count: number): Promise<void> {
+  for (let seed = first; seed < first + count; seed++) console.log(`${seed} ${(await play(seed)).hash}`);
 }
 
 /** Plays seeds from `first` on. */
-async function playMany(first: number, count: number): Promise<void> {
+async function playMany(play: Play, first: number, count: number): Promise<void> {
   const progress = new Progress(first, count);
-  for (let seed = first; seed < first + count; seed++) progress.played(await runSeed(seed));
+  for (let seed = first; seed < first + count; seed++) progress.played(await play(seed));
   progress.end();
 }
 
@@ -49,17 +75,15 @@ class Progress {
   #saidAt = -Infinity;
   #seeds = 0;
   #events = 0;
-  #asks = 0;
 
   constructor(first: number, count: number) {
     this.#first = first;
     this.#count = count;
   }
 
-  played({ events, tally }: SeedResult): void {
+  played({ events }: Played): void {
     this.#seeds++;
     this.#events += events;
-    this.#asks += tally.asks;
     const now = performance.now();
     if (!process.stdout.isTTY || now - this.#saidAt < PROGRESS_MS) return;
     this.#saidAt = now;
@@ -71,7 +95,7 @@ class Progress {
     const seconds = (performance.now() - this.#begun) / 1000;
     const last = this.#first + this.#count - 1;
     console.log(
-      `Seeds ${this.#first} to ${last}: all is well; ${this.#events} events, ${this.#asks} asks in ${seconds.toFixed(1)} s ` +
+      `Seeds ${this.#first} to ${last}: all is well; ${this.#events} events in ${seconds.toFixed(1)} s ` +
         `(${Math.round(this.#events / seconds)} events/s)`,
     );
   }
@@ -83,6 +107,13 @@ function describeTally({ asks, answers, failures, sends, receipts, questions }: 
     `${sends} messages: ${receipts} arrived`;
 }
 
+function describeJob({ outcome, executors, expired, lost, ignoredUpdates }: JobResult): string {
+  const end = outcome === undefined ? "The driver was killed" : outcome.ok ? "The job was done" : outcome.error;
+  const exits = executors.map(({ id, exit }) => `${id} ${exit}`).join(", ");
+  return `${end}; ${lost.size} executors were lost, ${expired.size} of them by silence, whose ${ignoredUpdates} results were ignored\n` +
+    `Executors: ${exits}`;
+}
+
 /** A whole number on the command line. */
 function numberOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -91,17 +122,18 @@ function numberOf(text: string | undefined): number | undefined {
 }
 
 const { values, positionals } = parseArgs({
-  options: { seeds: { type: "string" }, hashes: { type: "boolean" } },
+  options: { seeds: { type: "string" }, hashes: { type: "boolean" }, job: { type: "boolean" } },
   allowPositionals: true,
 });
+const play = values.job === true ? playJob : playCluster;
 const count = numberOf(values.seeds);
 const first = numberOf(positionals[0]) ?? Date.now() % FRESH_SEEDS;
 try {
-  if (values.hashes === true) await playForHashes(first, count ?? 1);
-  else if (count === undefined) await playOne(first);
-  else await playMany(first, count);
+  if (values.hashes === true) await playForHashes(play, first, count ?? 1);
+  else if (count === undefined) await playOne(play, first);
+  else await playMany(play, first, count);
 } catch (thrown) {
-  if (!(thrown instanceof SeedFailure)) throw thrown;
+  if (!(thrown instanceof SeedFailure || thrown instanceof JobFailure)) throw thrown;
   console.log(`${process.stdout.isTTY ? "\n" : ""}${thrown.message}`);
   process.exitCode = 1;
 }

@@ -38,11 +38,12 @@ const GATHER_BYTES = 64 * 1024;
 /** Lines of level error that a fault of the network explains; all others are a bug. */
 const EXPLAINED_ERRORS = [
   "Ask terminated before connecting successfully",
+  "Exit as unable to send heartbeats to driver",
   "while there are outstanding requests. Assuming connection is dead",
 ];
 
 /** Fails the run when the core logs what cannot be a fault of the network. */
-class NodeLogger implements Logger {
+export class NodeLogger implements Logger {
   readonly #ledger: Ledger;
   readonly #name: string;
   /** Endpoints that had not ended when the deadline of a shutdown passed. */
@@ -204,12 +205,14 @@ export class SimulatedNode {
     }
     for (const { address, queuedMessages } of stats.outboxes) this.#checkAtMost(`messages to ${address}`, queuedMessages, 0);
     this.#checkNoAsks(stats);
+    this.#checkNoStreams(stats);
   }
 
   /** All lives are over: every endpoint that was started was stopped, and every call's signal has aborted. */
   checkLives(): void {
     for (const { env, logger, subjects } of this.#lives) {
       this.#checkNoAsks(env.stats());
+      this.#checkNoStreams(env.stats());
       for (const subject of subjects) {
         if (logger.abandoned === 0 && subject.state !== "stopped") {
           this.#stage.ledger.fail(`Endpoint ${subject.name} on ${this.name} is ${subject.state} at the end`);
@@ -226,12 +229,19 @@ export class SimulatedNode {
     this.#checkAtMost("connections after shutdown", stats.connections.length, 0);
     this.#checkAtMost("sockets after shutdown", this.driver.openSockets, 0);
     this.#checkAtMost("outboxes after shutdown", stats.outboxes.length, 0);
+    this.#checkAtMost("downloads after shutdown", stats.downloads, 0);
     this.#checkAtMost("timers after shutdown", this.#envClock!.pendingTimers, 0);
   }
 
   #checkNoAsks({ localAsks, signals }: RpcEnvStats): void {
     this.#checkAtMost("asks of its own", localAsks, 0);
     this.#checkAtMost("signals", signals, 0);
+  }
+
+  #checkNoStreams({ downloads, streamsBeingSent, openFiles }: RpcEnvStats): void {
+    this.#checkAtMost("downloads", downloads, 0);
+    this.#checkAtMost("streams being sent", streamsBeingSent, 0);
+    this.#checkAtMost("open files", openFiles, 0);
   }
 
   #checkAtMost(what: string, count: number, most: number): void {

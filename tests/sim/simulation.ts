@@ -81,7 +81,12 @@ export function planSeed(seed: number): Plan {
   const tight = dice.chance(0.25);
   const limits = tight ? narrowLimits(dice) : {};
   // A handler that takes its time makes a connection look dead, which is a failure like any other.
-  const conf = { "spark.rpc.io.connectionTimeout": profile.harmless ? "4h" : dice.pick(["5s", "120s"]) };
+  const connectionTimeout = profile.harmless ? "4h" : dice.pick(["5s", "120s"]);
+  const conf = {
+    "spark.rpc.io.connectionTimeout": connectionTimeout,
+    // No handler is behind a download, and nobody but this timeout ends one whose server has gone without a word.
+    "spark.files.io.connectionTimeout": profile.harmless ? "120s" : connectionTimeout,
+  };
   const servers = dice.int(1, 3);
   const nodes = Array.from({ length: servers + dice.int(0, 3) }, (_, index): NodeOptions => {
     const isServer = index < servers;
@@ -204,6 +209,7 @@ function narrowLimits(dice: Dice): Partial<RpcEnvLimits> {
     // Beyond the limit of own messages there is room for answers.
     maxOutboxBytes: Math.min(dice.small(1_000, 500_000), Math.floor(maxQueuedBytes / 2)),
     maxQueuedBytes,
+    maxDownloads: 1 + maxQueuedBytes % 8,
   };
 }
 

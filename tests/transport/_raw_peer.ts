@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ReceivedBytes } from "../../src/base/received_bytes.ts";
 import { ByteSink } from "../../src/base/bytes.ts";
 import { decodeMessage } from "../../src/protocol/message_decoder.ts";
 import { encodeMessage } from "../../src/protocol/message_encoder.ts";
@@ -35,8 +36,8 @@ export class RawPeer implements SocketHandler {
   /** Takes what comes for frames. */
   decoding(): this {
     this.#decoder = new TransportFrameDecoder({
-      onFrame: (memory, start, end) => {
-        const message = decodeMessage(memory.slice(start, end), 0, end - start, true);
+      onFrame: ({ memory }, start, end) => {
+        const message = decodeMessage(new ReceivedBytes(memory.slice(start, end), true), 0, end - start);
         this.messages.push(message);
         if (message.type === 7) this.#skip(message.byteCount);
       },

@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { systemClock } from "../../src/base/clock.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
-import type { MessageBody } from "../../src/protocol/message_body.ts";
+import type { MessageBody } from "../../src/base/message_body.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
 import { nodeSocketDriver } from "../../src/socket/node.ts";
 import type { SocketDriver } from "../../src/socket/socket.ts";

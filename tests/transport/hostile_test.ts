@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { ProtocolError } from "../../src/base/errors.ts";
 import { int64FromSafe } from "../../src/base/int64.ts";
-import { MessageBody } from "../../src/protocol/message_body.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
@@ -12,7 +12,7 @@ import { ReceivedStream } from "./_received_stream.ts";
 import { ask, bytesOf, echo, type End, failureOf, type Stage, transportTest } from "./_stage.ts";
 
 const ID = int64FromSafe(5);
-const body = new MessageBody(bytesOf("abc"));
+const body = MessageBody.of(bytesOf("abc"));
 
 interface Scene {
   readonly server: End;
@@ -207,7 +207,7 @@ for (const how of ["a FIN", "an RST"] as const) {
         responder.onSuccess(content.take());
       },
     });
-    const frame = frameOf({ type: MessageType.RpcRequest, requestId: ID, body: new MessageBody(new Uint8Array(300_000)) });
+    const frame = frameOf({ type: MessageType.RpcRequest, requestId: ID, body: MessageBody.of(new Uint8Array(300_000)) });
     attacker.write(frame.subarray(0, 200_000));
     await until(() => [...server.context.connections].some((each) => each.stats().bytesRead === 200_000), "half a frame");
     if (how === "a FIN") attacker.end();

@@ -3,7 +3,7 @@ import { ProtocolError, RpcOverloadedError, StreamError } from "../../src/base/e
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
-import { MessageBody } from "../../src/protocol/message_body.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import { MAX_STREAMS_WAITING } from "../../src/transport/transport_response_handler.ts";
@@ -18,7 +18,7 @@ const ONE_WAY_BYTES = 5;
 const LIMIT = 1_000;
 
 function request(id: number, content: string): Message {
-  return { type: MessageType.RpcRequest, requestId: int64FromSafe(id), body: new MessageBody(bytesOf(content)) };
+  return { type: MessageType.RpcRequest, requestId: int64FromSafe(id), body: MessageBody.of(bytesOf(content)) };
 }
 
 transportTest(

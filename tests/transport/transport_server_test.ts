@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { MessageBody } from "../../src/protocol/message_body.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
@@ -47,7 +47,7 @@ transportTest("TransportServerBootstrap wraps the handler of each accepted conne
     doBootstrap: (_: TransportClient, handler: RpcHandler): RpcHandler => ({
       ...handler,
       receive: (client, content, responder) =>
-        handler.receive(client, new MessageBody(bytesOf(`${name}(${textOf(content)})`)), responder),
+        handler.receive(client, MessageBody.of(bytesOf(`${name}(${textOf(content)})`)), responder),
     }),
   });
   const listening = await server.context.createServer(0, [wrap("inner"), wrap("outer")]);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { MessageBody } from "../../src/base/message_body.ts";
 import { ByteSink } from "../../src/base/bytes.ts";
 import { RpcRemoteError, RpcTimeoutError, SerializerError } from "../../src/base/errors.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
@@ -98,7 +99,7 @@ test("Ref: a payload that is undefined is left out of the bytes", async (context
   // Tag 27 of an array of one text: the tag alone.
   const bytes = `d9d9f7d81b816d${toHex(new TextEncoder().encode("RequestStatus"))}`;
   assertEquals(messages.map(encode), [bytes, bytes]);
-  const decoded = cborSerializer.decode(fromHex(bytes), noRefs);
+  const decoded = cborSerializer.decode(MessageBody.of(fromHex(bytes)), noRefs);
   assertInstanceOf(decoded, TypedMessage);
   assertEquals([decoded.tag, decoded.payload], ["RequestStatus", undefined]);
 });

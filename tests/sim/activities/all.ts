@@ -7,6 +7,7 @@
 import type { Stage } from "../stage.ts";
 import { askStorm, burst, lateAsks, localAsks } from "./asks.ts";
 import { flood, largeMessages, tooLarge } from "./bulk.ts";
+import { downloads } from "./downloads.ts";
 import { endpointChurn, fullInbox } from "./endpoints.ts";
 import { executors, travellingRefs } from "./refs.ts";
 import { lastWords, orderedSends } from "./sends.ts";
@@ -33,4 +34,5 @@ export const ACTIVITIES: ReadonlyMap<string, Activity> = new Map(Object.entries(
   typedEndpoints,
   streams,
   burst,
+  downloads,
 }));

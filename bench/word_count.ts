@@ -1,0 +1,103 @@
+// deno-lint-ignore-file no-console -- a program for the terminal.
+/**
+ * The main job with two executors beside the same count in one process without us: `deno task bench words`.
+ *
+ * @module
+ */
+
+import { execFile } from "node:child_process";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs, promisify } from "node:util";
+import { commandFor, RUNTIME_NAMES, type RuntimeName } from "../tests/_entry_points.ts";
+import type { CountReport } from "./word_count_alone.ts";
+
+/** How many times as fast the job has to be. */
+const FLOOR = 1.3;
+/** As many different words as in a MiB of English, twice over the whole file. */
+const VOCABULARY = 40_000;
+const PIECE_BYTES = 1024 * 1024;
+const DEADLINE_MS = 10 * 60_000;
+
+const { values } = parseArgs({
+  options: {
+    runtimes: { type: "string", default: RUNTIME_NAMES.join(",") },
+    rounds: { type: "string", default: "5" },
+    mib: { type: "string", default: "256" },
+    file: { type: "string" },
+  },
+});
+
+/** Words by Zipf's law: the r-th most frequent one is r times as rare as the first. A seed decides all. */
+async function writeText(path: string, bytes: number): Promise<void> {
+  let state = 42;
+  const random = () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
+  const letters = (count: number) =>
+    Array.from({ length: count }, () => "etaoinshrdlucmfwypvbgkjq"[Math.floor(random() ** 2 * 24)]).join("");
+  const vocabulary = Array.from(
+    { length: VOCABULARY },
+    (_, rank) => letters(2 + Math.floor(random() * (2 + Math.log10(rank + 1)))),
+  );
+  const file = await open(path, "w");
+  for (let written = 0; written < bytes;) {
+    let text = "";
+    while (text.length < PIECE_BYTES) {
+      const word = vocabulary[Math.floor(VOCABULARY ** random()) - 1] ?? "the";
+      text += random() < 0.1 ? `${word[0]!.toUpperCase()}${word.slice(1)}` : word;
+      text += random() < 0.1 ? ", " : random() < 0.08 ? ".\n" : " ";
+    }
+    written += (await file.write(new TextEncoder().encode(text))).bytesWritten;
+  }
+  await file.close();
+}
+
+/** Runs a program to its end. */
+async function runProgram(entry: string, runtime: RuntimeName, args: readonly string[]): Promise<string> {
+  const command = commandFor(entry, runtime);
+  if (command === undefined) throw new Error(`${entry} cannot be run on ${runtime}`);
+  return (await promisify(execFile)(command.command, [...command.args, ...args], { timeout: DEADLINE_MS })).stdout;
+}
+
+async function countAlone(runtime: RuntimeName, file: string): Promise<CountReport> {
+  return JSON.parse(await runProgram("bench/word_count_alone.ts", runtime, [file]));
+}
+
+async function countWithExecutors(runtime: RuntimeName, file: string, folder: string): Promise<CountReport> {
+  const json = join(folder, "result.json");
+  await runProgram("examples/driver.ts", runtime, ["--input", file, "--executors", "2", "--json", json]);
+  return JSON.parse(await readFile(json, "utf8"));
+}
+
+/** Both in turn; prints the best of each and gives their ratio. */
+async function compare(runtime: RuntimeName, file: string, folder: string): Promise<number> {
+  const alone: number[] = [];
+  const ours: number[] = [];
+  for (let round = 0; round < Number(values.rounds); round++) {
+    const reports = [await countAlone(runtime, file), await countWithExecutors(runtime, file, folder)] as const;
+    const [a, b] = reports.map(({ words, distinct }) => `${words} words, ${distinct} different`);
+    if (a !== b) throw new Error(`One process finds ${a}, two executors ${b}`);
+    alone.push(reports[0].seconds);
+    ours.push(reports[1].seconds);
+  }
+  const [bestAlone, bestOurs] = [Math.min(...alone), Math.min(...ours)];
+  const ratio = bestAlone / bestOurs;
+  const spread = (all: readonly number[]) => `${Math.min(...all).toFixed(2)} s (${Math.max(...all).toFixed(2)})`;
+  const verdict = ratio < FLOOR ? `BELOW ${FLOOR}` : `floor ${FLOOR}`;
+  console.log(
+    `${runtime.padEnd(5)} alone ${spread(alone)}  two executors ${spread(ours)}  ${ratio.toFixed(2)} times as fast  ${verdict}`,
+  );
+  return ratio;
+}
+
+const folder = await mkdtemp(join(tmpdir(), "sparkwire-bench-"));
+try {
+  const file = values.file ?? join(folder, "words.txt");
+  if (values.file === undefined) await writeText(file, Number(values.mib) * 1024 * 1024);
+  for (const runtime of RUNTIME_NAMES.filter((name) => values.runtimes.split(",").includes(name))) {
+    if (await compare(runtime, file, folder) < FLOOR) process.exitCode = 1;
+  }
+} finally {
+  await rm(folder, { recursive: true });
+}

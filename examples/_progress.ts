@@ -1,0 +1,96 @@
+/**
+ * How far a job has come: a bar with rate and time left on a terminal, a line now and then elsewhere.
+ *
+ * @module
+ */
+import process from "node:process";
+import { Format, SingleBar } from "cli-progress";
+
+/** A job under way. */
+export interface Progress {
+  /** So many bytes are done, of all that there are. */
+  update(bytes: number): void;
+  /** Leaves what was shown as it is, and the terminal as it was. */
+  stop(): void;
+}
+
+/** The members of `SingleBar` that are called here; the package has no types of its own. */
+interface Bar {
+  start(total: number, value: number, payload: { readonly rate: string }): void;
+  update(value: number, payload: { readonly rate: string }): void;
+  stop(): void;
+}
+
+interface BarOptions {
+  readonly format: string;
+  readonly stream: NodeJS.WriteStream;
+  readonly fps: number;
+  readonly etaBuffer: number;
+  readonly hideCursor: boolean;
+  readonly gracefulExit: boolean;
+  readonly barCompleteChar: string;
+  readonly barIncompleteChar: string;
+  readonly formatValue: (value: number, options: object, type: string) => string;
+}
+
+const MakeBar: new (options: BarOptions) => Bar = SingleBar;
+
+/** Where there is no terminal, this much time is between two lines, so that short jobs have none. */
+const LINE_EVERY_MS = 5_000;
+
+/**
+ * Shows how far a job has come, on stderr.
+ *
+ * @param label What is being done, such as `Fetching words.txt`.
+ * @param totalBytes How many bytes there are.
+ */
+export function startProgress(label: string, totalBytes: number): Progress {
+  return process.stderr.isTTY ? showBar(label, totalBytes) : writeLines(label, totalBytes);
+}
+
+/** A size for people: `1.5 MiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let unit = 0;
+  let value = bytes;
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+function showBar(label: string, totalBytes: number): Progress {
+  const rate = measureRate();
+  const bar = new MakeBar({
+    format: `${label} [{bar}] {percentage} % | {value} of {total} | {rate} | {eta_formatted} left`,
+    stream: process.stderr,
+    fps: 10,
+    etaBuffer: 100,
+    hideCursor: true,
+    // Its own handler of Ctrl-C would keep the caller's from tidying up.
+    gracefulExit: false,
+    barCompleteChar: "=",
+    barIncompleteChar: " ",
+    formatValue: (value, options, type) =>
+      type === "value" || type === "total" ? formatBytes(value) : Format.ValueFormat(value, options, type),
+  });
+  bar.start(totalBytes, 0, { rate: rate(0) });
+  return { update: (bytes) => bar.update(bytes, { rate: rate(bytes) }), stop: () => bar.stop() };
+}
+
+function writeLines(label: string, totalBytes: number): Progress {
+  const rate = measureRate();
+  let nextAt = performance.now() + LINE_EVERY_MS;
+  return {
+    update(bytes) {
+      if (performance.now() < nextAt) return;
+      nextAt = performance.now() + LINE_EVERY_MS;
+      process.stderr.write(`${label}: ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${rate(bytes)}\n`);
+    },
+    stop() {},
+  };
+}
+
+/** The rate since the beginning. */
+function measureRate(): (bytes: number) => string {
+  const begun = performance.now();
+  return (bytes) => `${formatBytes(bytes * 1000 / Math.max(1, performance.now() - begun))}/s`;
+}

@@ -1,0 +1,83 @@
+/**
+ * Files that can be made, by `node:fs`, on all three runtimes.
+ *
+ * @module
+ */
+
+import { close, mkdir, open, rename, unlink, write } from "node:fs";
+import { fileClosed } from "./files.ts";
+import { nodeFiles } from "./node_files.ts";
+import { fileExists, type FileWriter, type WritableFiles } from "./writable_files.ts";
+
+class NodeFileWriter implements FileWriter {
+  readonly #path: string;
+  readonly #fd: number;
+  #writing: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(path: string, fd: number) {
+    this.#path = path;
+    this.#fd = fd;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(fileClosed(this.#path));
+    const written = this.#writeAll(bytes);
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** A disk that is nearly full takes a part. */
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      at += await promised<number>((callback) => write(this.#fd, bytes, at, bytes.length - at, null, callback));
+    }
+  }
+
+  async #close(): Promise<void> {
+    await this.#writing;
+    await done((callback) => close(this.#fd, callback));
+  }
+}
+
+function promised<T>(start: (callback: (error: Error | null, value: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => start((error, value) => error === null ? resolve(value) : reject(error)));
+}
+
+/** Bun 1.4 calls back with undefined where Node has null. */
+function done(start: (callback: (error?: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => start((error) => error ? reject(error) : resolve()));
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+}
+
+/** The machine's files, which can be made too. */
+export const nodeWritableFiles: WritableFiles = {
+  ...nodeFiles,
+  async create(path) {
+    try {
+      return new NodeFileWriter(path, await promised<number>((callback) => open(path, "wx", callback)));
+    } catch (thrown) {
+      throw codeOf(thrown) === "EEXIST" ? fileExists(path, thrown) : thrown;
+    }
+  },
+  makeFolder: (path) => done((callback) => mkdir(path, { recursive: true }, (error) => callback(error))),
+  rename: (from, to) => done((callback) => rename(from, to, callback)),
+  async unlink(path) {
+    try {
+      await done((callback) => unlink(path, callback));
+    } catch (thrown) {
+      if (codeOf(thrown) !== "ENOENT") throw thrown;
+    }
+  },
+};

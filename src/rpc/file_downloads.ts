@@ -1,0 +1,194 @@
+/**
+ * The downloads of an environment: each has a connection for as long as it lasts, apart from those that messages go over.
+ *
+ * Spark: openChannel and downloadClient in core/…/rpc/netty/NettyRpcEnv.scala. Difference: there all downloads from one peer share
+ * a connection and wait for each other; here each has one of its own, so that a reader which stalls or goes holds up nobody else,
+ * and a connection whose download is complete is kept for the next.
+ *
+ * @module
+ */
+
+import { RpcError, RpcOverloadedError, RpcStoppedError, StreamError } from "../base/errors.ts";
+import type { SparkConf } from "../base/spark_conf.ts";
+import type { SocketAddress } from "../socket/socket.ts";
+import { formatAddress } from "../socket/socket_errors.ts";
+import { noOpRpcHandler } from "../transport/rpc_handler.ts";
+import type { TransportChannelHandler } from "../transport/transport_channel_handler.ts";
+import type { TransportClient } from "../transport/transport_client.ts";
+import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
+import { TransportConf } from "../transport/transport_conf.ts";
+import { TransportContext } from "../transport/transport_context.ts";
+import type { TransportContextOptions } from "../transport/transport_context.ts";
+import { type DownloadSink, FileDownloadChannel } from "./file_download_channel.ts";
+import { RpcAddress } from "./rpc_address.ts";
+import { roleOf } from "./rpc_conf.ts";
+import { decodeEscapes, parseUri } from "./spark_uri.ts";
+
+/** How many connections to one peer are kept for the next downloads; those of `spark.files.io.connectionTimeout` are closed. */
+const MAX_IDLE_PER_PEER = 4;
+
+/** What {@linkcode FileDownloads} is made with. */
+export interface FileDownloadsOptions extends TransportContextOptions {
+  /** How many downloads may be under way at once. */
+  readonly maxDownloads: number;
+}
+
+/** What is downloaded, and from where. */
+export interface DownloadTarget {
+  readonly address: SocketAddress;
+  /** The URI's path, without percent-encoding. */
+  readonly streamId: string;
+}
+
+/**
+ * Takes the URI of a file apart.
+ *
+ * @throws RpcError INVALID_ADDRESS, in Spark's words where it has any.
+ */
+export function parseDownloadUri(uri: string): DownloadTarget {
+  const authority = /^[^:/?#]*:\/\/(?:[^@/?#]*@)?([^/?#]*)/.exec(uri)?.[1] ?? "";
+  if (authority === "" || authority.startsWith(":")) throw invalid("requirement failed: Host name must be defined.");
+  const { scheme, host, port, rest } = parseUri(uri);
+  if (scheme !== "spark") throw invalid(`Expected scheme spark but got ${scheme}`);
+  if (port === undefined || port === 0) throw invalid("requirement failed: Port must be defined.");
+  if (rest === "") throw invalid("requirement failed: Path must be defined.");
+  // Spark ignores them, and then a file name that should have been encoded is another file's.
+  if (/[?#]/.test(rest)) throw invalid(`Expected neither query nor fragment (? is %3F and # is %23): ${rest}`);
+  return { address: { host: new RpcAddress(host, port).dialHost, port }, streamId: decodeEscapes(rest) };
+}
+
+/** All downloads of an environment, and their connections. */
+export class FileDownloads {
+  readonly #context: TransportContext;
+  readonly #factory: TransportClientFactory;
+  readonly #maxDownloads: number;
+  readonly #downloads = new Set<FileDownloadChannel>();
+  /** Connections that wait for the next download, by their peer. */
+  readonly #idle = new Map<string, TransportClient[]>();
+  #stopped: Error | undefined;
+
+  /** @param conf The environment's configuration. @param options What connections are made with. */
+  constructor(conf: SparkConf, options: FileDownloadsOptions) {
+    // Spark: closeIdleConnections is on for downloads, and nowhere else.
+    this.#context = new TransportContext(filesConf(conf), noOpRpcHandler, { ...options, closeIdleConnections: true });
+    this.#factory = this.#context.createClientFactory();
+    this.#maxDownloads = options.maxDownloads;
+  }
+
+  /** How many downloads are under way. */
+  get size(): number {
+    return this.#downloads.size;
+  }
+
+  /** The open connections. */
+  get connections(): ReadonlySet<TransportChannelHandler> {
+    return this.#context.connections;
+  }
+
+  /**
+   * Starts a download; whatever goes wrong from here on fails it.
+   *
+   * @param target What and from where.
+   * @param sink Who takes it.
+   * @param signal Cancels it.
+   */
+  open({ address, streamId }: DownloadTarget, sink: DownloadSink, signal?: AbortSignal): FileDownloadChannel {
+    const dial = new AbortController();
+    let client: TransportClient | undefined;
+    const onAbort = (): void => channel.cancel(signal?.reason);
+    const channel = new FileDownloadChannel(streamId, sink, (failure) => {
+      this.#downloads.delete(channel);
+      signal?.removeEventListener("abort", onAbort);
+      if (client === undefined) dial.abort(failure?.reason);
+      else if (failure === undefined || isAnswer(failure.reason)) this.#giveBack(address, client);
+      else client.channel.abort(new StreamError(`Download of ${streamId} ended`, streamId, { cause: failure.reason }));
+    });
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#connect(address, dial.signal, channel, signal).then((connected) => {
+      client = connected;
+      if (channel.hasEnded) this.#giveBack(address, client);
+      else client.stream(streamId, channel);
+    }).catch((thrown) => channel.cancel(thrown));
+    return channel;
+  }
+
+  /** Fails all downloads and closes all connections. */
+  async close(reason: Error): Promise<void> {
+    this.#stopped = reason;
+    for (const channel of [...this.#downloads]) channel.cancel(reason);
+    this.#idle.clear();
+    await this.#factory.close(reason);
+    await this.#context.close(reason);
+  }
+
+  async #connect(
+    address: SocketAddress,
+    dial: AbortSignal,
+    channel: FileDownloadChannel,
+    signal: AbortSignal | undefined,
+  ): Promise<TransportClient> {
+    if (signal?.aborted === true) throw signal.reason;
+    if (this.#stopped !== undefined) throw new RpcStoppedError();
+    if (this.#downloads.size >= this.#maxDownloads) {
+      const message = `Cannot download ${channel.streamId}: ${this.#maxDownloads} downloads are under way (maxDownloads)`;
+      throw new RpcOverloadedError(message, "downloads", this.#maxDownloads);
+    }
+    this.#downloads.add(channel);
+    return this.#takeIdle(address) ?? await this.#dial(address, dial);
+  }
+
+  async #dial(address: SocketAddress, signal: AbortSignal): Promise<TransportClient> {
+    const client = await this.#factory.createUnmanagedClient(address, signal);
+    client.channel.socket.closed.then(() => this.#forget(formatAddress(address), client));
+    return client;
+  }
+
+  #takeIdle(address: SocketAddress): TransportClient | undefined {
+    const key = formatAddress(address);
+    for (let client = this.#idle.get(key)?.at(-1); client !== undefined; client = this.#idle.get(key)?.at(-1)) {
+      this.#forget(key, client);
+      if (!client.isActive) continue;
+      client.updateTimeOfLastRequest();
+      return client;
+    }
+    return undefined;
+  }
+
+  #giveBack(address: SocketAddress, client: TransportClient): void {
+    if (!client.isActive) return;
+    const key = formatAddress(address);
+    const idle = this.#idle.get(key);
+    if (this.#stopped !== undefined || idle?.length === MAX_IDLE_PER_PEER) client.close();
+    else if (idle !== undefined) idle.push(client);
+    else this.#idle.set(key, [client]);
+  }
+
+  /** It waits no more. */
+  #forget(key: string, client: TransportClient): void {
+    const idle = this.#idle.get(key);
+    const at = idle?.indexOf(client) ?? -1;
+    if (idle === undefined || at < 0) return;
+    idle.splice(at, 1);
+    if (idle.length === 0) this.#idle.delete(key);
+  }
+}
+
+/** Whether the peer said so, in good order, and its connection can be used again. */
+function isAnswer(reason: unknown): boolean {
+  return reason instanceof StreamError && reason.cause === undefined;
+}
+
+/** The module's own settings, and those of `rpc` where it has none. Spark: downloadClient. */
+function filesConf(conf: SparkConf): TransportConf {
+  const own = conf.clone();
+  for (const [key, value] of conf.getAll()) {
+    const suffix = /^spark\.rpc\.io\.(.+)$/.exec(key)?.[1];
+    if (suffix !== undefined && !conf.contains(`spark.files.io.${suffix}`)) own.set(`spark.files.io.${suffix}`, value);
+  }
+  const numUsableCores = conf.getInt("spark.files.io.threads", 1);
+  return TransportConf.fromSparkConf(own, "files", { numUsableCores, role: roleOf(conf) });
+}
+
+function invalid(reason: string): RpcError {
+  return new RpcError("INVALID_ADDRESS", reason);
+}

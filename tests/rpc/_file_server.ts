@@ -1,0 +1,123 @@
+/**
+ * What tests of the file server have in common: two environments, a folder on disk, downloads read to their end.
+ *
+ * @module
+ */
+
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { RpcEnv } from "../../src/rpc/rpc_env.ts";
+import type { RpcEnvOptions } from "../../src/rpc/rpc_env.ts";
+import { defaultSocketDriver } from "../../src/socket/default.ts";
+import { nodeSocketDriver } from "../../src/socket/node.ts";
+import type { SocketDriver } from "../../src/socket/socket.ts";
+import { runtimeName, test, type TestContext, until, within } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
+
+/** A test's environments, which must have nothing open when it is over. */
+export class FileStage {
+  readonly context: TestContext;
+  readonly driver: SocketDriver;
+
+  constructor(context: TestContext, driver: SocketDriver) {
+    this.context = context;
+    this.driver = driver;
+  }
+
+  /** An environment, in client mode unless it has a port. */
+  async env(options: Partial<RpcEnvOptions> = {}): Promise<RpcEnv> {
+    const env = await RpcEnv.create({
+      name: "local",
+      host: "127.0.0.1",
+      driver: this.driver,
+      logger: new MemoryLogger(),
+      ...options,
+    });
+    this.context.defer(async () => {
+      await within(env.shutdown(), "the shutdown");
+      await settled(env);
+    });
+    return env;
+  }
+
+  /** An environment that serves and one that fetches. */
+  async pair(options: Partial<RpcEnvOptions> = {}): Promise<{ readonly server: RpcEnv; readonly client: RpcEnv }> {
+    return { server: await this.env({ name: "server", port: 0, ...options }), client: await this.env({ name: "client" }) };
+  }
+
+  /** A folder on disk with these files, by their paths below it; its real path. */
+  async folder(files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
+    const folder = await realpath(await mkdtemp(join(tmpdir(), "sparkwire-")));
+    this.context.defer(() => rm(folder, { recursive: true, force: true }));
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), content);
+    }
+    return folder;
+  }
+}
+
+/** Registers a test for each driver of this runtime. */
+export function fileTest(name: string, body: (stage: FileStage) => Promise<void>): void {
+  const own = `${runtimeName}'s own sockets`;
+  test(`${name} [${own}]`, async (context) => body(new FileStage(context, await defaultSocketDriver())));
+  if (runtimeName === "node") return;
+  test(`${name} [node:net]`, (context) => body(new FileStage(context, nodeSocketDriver)));
+}
+
+/** Waits until nothing is on its way and no file is open. */
+export async function settled(env: RpcEnv): Promise<void> {
+  const left = (): number => {
+    const { downloads, streamsBeingSent, openFiles } = env.stats();
+    return downloads + streamsBeingSent + openFiles;
+  };
+  await until(() => left() === 0, "all streams and files to be closed");
+}
+
+/** All bytes of a download. */
+export async function fetchBytes(env: RpcEnv, uri: string): Promise<Uint8Array> {
+  const stream = env.openChannel(uri);
+  return await within(
+    new Response(stream).arrayBuffer().then((buffer) => new Uint8Array(buffer)),
+    `the download of ${uri}`,
+    30_000,
+  );
+}
+
+/** Its text. */
+export async function fetchText(env: RpcEnv, uri: string): Promise<string> {
+  return new TextDecoder().decode(await fetchBytes(env, uri));
+}
+
+/** What a download fails with; fails if it does not. */
+export async function fetchFailure(env: RpcEnv, uri: string): Promise<Error> {
+  const reader = env.openChannel(uri).getReader();
+  return await failureOf(reader);
+}
+
+/** Reads to the failure. */
+export async function failureOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Error> {
+  const read = async (): Promise<Error> => {
+    try {
+      while (!(await reader.read()).done);
+    } catch (thrown) {
+      if (thrown instanceof Error) return thrown;
+      throw new Error(`No error: ${String(thrown)}`);
+    }
+    throw new Error("The download did not fail");
+  };
+  return await within(read(), "the failure");
+}
+
+/** Bytes that differ from those near them, and from those that are as far away as one buffer is from the next. */
+export function byteAt(position: number): number {
+  return (position * 131 + (position >> 8) + (position >> 16) * 7) & 0xff;
+}
+
+/** The first of them. */
+export function pattern(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = byteAt(i);
+  return bytes;
+}

@@ -1,0 +1,179 @@
+import { assert, assertEquals } from "@std/assert";
+import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import { PIECE_BYTES, PieceMemory } from "../../src/transport/piece_memory.ts";
+import { StreamBodies } from "../../src/transport/stream_bodies.ts";
+import { deferred, test, until } from "../_harness.ts";
+
+/** A file of that many bytes, whose reads are answered when the test says so. */
+class SlowFile implements ManagedBuffer {
+  readonly size: number;
+  /** The positions that were read, in order. */
+  readonly reads: number[] = [];
+  readonly memories = new Set<ArrayBufferLike>();
+  holders = 1;
+  readonly #answers: (() => void)[] = [];
+  readonly #mostAtOnce: number;
+
+  constructor(size: number, mostAtOnce = Infinity) {
+    this.size = size;
+    this.#mostAtOnce = mostAtOnce;
+  }
+
+  async read(position: number, into: Uint8Array): Promise<number> {
+    this.reads.push(position);
+    this.memories.add(into.buffer);
+    const gate = deferred();
+    this.#answers.push(gate.resolve);
+    await gate.promise;
+    const count = Math.min(into.length, this.#mostAtOnce);
+    for (let i = 0; i < count; i++) into[i] = byteAt(position + i);
+    return count;
+  }
+
+  retain(): this {
+    this.holders++;
+    return this;
+  }
+
+  release(): void {
+    this.holders--;
+  }
+
+  /** Answers the oldest read that waits, and lets what follows from it happen. */
+  async answer(): Promise<void> {
+    this.#answers.shift()!();
+    for (let i = 0; i < 10; i++) await undefined;
+  }
+
+  get waiting(): number {
+    return this.#answers.length;
+  }
+}
+
+function byteAt(position: number): number {
+  return (position * 131 + (position >> 8) + (position >> 16) * 7) & 0xff;
+}
+
+/** A socket that keeps what it is given until the test takes it; what is sent is checked then. */
+class Wire {
+  readonly queue: Uint8Array[] = [];
+  readonly pieces: number[] = [];
+  written = 0;
+  left = 0;
+  faults = 0;
+  readonly bodies: StreamBodies;
+
+  constructor(maxPieceBytes = Infinity) {
+    this.bodies = new StreamBodies({
+      writtenBytes: () => this.written,
+      leftBytes: () => this.left,
+      write: (bytes) => {
+        this.queue.push(bytes);
+        this.pieces.push(bytes.length);
+        this.written += bytes.length;
+        return this.written - this.left < 64 * 1024;
+      },
+      failed() {},
+      emptied() {},
+    }, maxPieceBytes);
+  }
+
+  /** The oldest chunk leaves, as it is by now. */
+  send(): void {
+    const chunk = this.queue.shift()!;
+    for (let i = 0; i < chunk.length; i++) if (chunk[i] !== byteAt(this.left + i)) this.faults++;
+    this.left += chunk.length;
+    if (this.written - this.left < 32 * 1024) this.bodies.drained();
+  }
+}
+
+test("StreamBodies reads one piece ahead while another is being sent, and no more", async () => {
+  const wire = new Wire();
+  const file = new SlowFile(4.5 * PIECE_BYTES);
+  let result: Error | undefined | "none" = "none";
+  wire.bodies.push(file, (error) => result = error);
+  assertEquals(file.reads, [0]);
+  await file.answer();
+  // The first piece is with the socket, and the second is being read.
+  assertEquals([wire.pieces, file.reads], [[PIECE_BYTES], [0, PIECE_BYTES]]);
+  await file.answer();
+  assertEquals([wire.pieces, file.reads.length, file.waiting], [[PIECE_BYTES], 2, 0]);
+  wire.send();
+  assertEquals([wire.pieces.length, file.reads.length], [2, 3]);
+  for (let i = 0; i < 10 && result === "none"; i++) {
+    if (file.waiting > 0) await file.answer();
+    if (wire.queue.length > 0) wire.send();
+  }
+  assertEquals(result, undefined);
+  assertEquals([wire.left, wire.faults, file.holders], [4.5 * PIECE_BYTES, 0, 0]);
+  assertEquals(wire.pieces, [...Array(4).fill(PIECE_BYTES), PIECE_BYTES / 2]);
+  assert(file.memories.size <= 3, `${file.memories.size} pieces of memory for one stream`);
+});
+
+test("StreamBodies does not read into memory whose last bytes have not left", async () => {
+  const wire = new Wire();
+  const file = new SlowFile(6 * PIECE_BYTES);
+  let ended = false;
+  wire.bodies.push(file, () => ended = true);
+  // Now and then a piece is asked for when only nearly all of the last one has left.
+  for (let i = 0; i < 100 && !ended; i++) {
+    if (file.waiting > 0) await file.answer();
+    const chunk = wire.queue[0];
+    if (chunk === undefined) continue;
+    if (chunk.length > 1_000) {
+      wire.queue.splice(0, 1, chunk.subarray(0, chunk.length - 1_000), chunk.subarray(chunk.length - 1_000));
+    }
+    wire.send();
+  }
+  assertEquals([ended, wire.faults], [true, 0]);
+});
+
+test("StreamBodies goes on when a body gives little at a time, though nothing ever fills the socket", async () => {
+  const wire = new Wire();
+  const file = new SlowFile(100, 7);
+  let ended = false;
+  wire.bodies.push(file, () => ended = true);
+  for (let i = 0; i < 15; i++) await file.answer();
+  assertEquals([ended, wire.pieces.length, file.holders], [true, 15, 0]);
+  while (wire.queue.length > 0) wire.send();
+  assertEquals(wire.faults, 0);
+});
+
+test("StreamBodies hands over no more at once than it may", async () => {
+  const wire = new Wire(1_000);
+  const file = new SlowFile(2_500);
+  wire.bodies.push(file, () => {});
+  for (let i = 0; i < 3; i++) await file.answer();
+  assertEquals(wire.pieces, [1_000, 1_000, 500]);
+});
+
+test("StreamBodies.stop() releases a body whose next piece is ready or being read", async () => {
+  for (const answers of [0, 1, 2]) {
+    const wire = new Wire();
+    const file = new SlowFile(5 * PIECE_BYTES);
+    const results: unknown[] = [];
+    wire.bodies.push(file, (error) => results.push(error));
+    for (let i = 0; i < answers; i++) await file.answer();
+    const reason = new Error("gone");
+    wire.bodies.stop(reason);
+    while (file.waiting > 0) await file.answer();
+    await until(() => file.holders === 0, "the body to be released");
+    assertEquals([results, wire.pieces.length], [[reason], Math.min(answers, 1)]);
+  }
+});
+
+test("PieceMemory.take() gives what has left again, and is as large as is wanted", () => {
+  const memory = new PieceMemory();
+  const first = memory.take(1_000, 0);
+  assertEquals([first.bytes.length, first.inUseUntil], [1_000, Infinity]);
+  first.inUseUntil = 500;
+  assert(memory.take(900, 499) !== first);
+  assert(memory.take(900, 500) === first);
+  first.inUseUntil = 600;
+  // Too small: another one takes its place.
+  const larger = memory.take(2_000, 600);
+  assertEquals([larger === first, larger.bytes.length], [false, 2_000]);
+  assertEquals(memory.take(5 * PIECE_BYTES, 600).bytes.length, PIECE_BYTES);
+  // No more than three are kept.
+  assertEquals(memory.take(5 * PIECE_BYTES, 600).bytes.length, PIECE_BYTES / 4);
+});
