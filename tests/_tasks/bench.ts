@@ -1,6 +1,8 @@
 /**
- * Task `bench`: `deno task bench` runs both, `deno task bench micro [FILTER…]` what `deno bench` measures in one process,
- * `deno task bench compare [ARG…]` the comparison of two processes with the raw echo, on all runtimes.
+ * Task `bench`: `deno task bench` runs all, `deno task bench micro [FILTER…]` what `deno bench` measures in one process,
+ * `deno task bench compare [ARG…]` the comparison of two processes with the raw echo, on all runtimes,
+ * `deno task bench files [ARG…]` that of a file by openChannel with a raw socket; `deno task bench words [ARG…]` counts words with
+ * two executors and alone.
  *
  * @module
  */
@@ -13,7 +15,12 @@ import { benchFiles } from "./entry_points.ts";
 import { runProgram } from "./program.ts";
 import { run } from "./run.ts";
 
-const COMPARISON = "bench/compare.ts";
+/** The comparisons of processes, by the name of their part. */
+const COMPARISONS: Readonly<Record<string, string>> = {
+  compare: "bench/compare.ts",
+  files: "bench/files.ts",
+  words: "bench/word_count.ts",
+};
 const DEADLINE_MS = 60 * 60_000;
 
 async function micro(filters: readonly string[]): Promise<number> {
@@ -26,14 +33,19 @@ async function micro(filters: readonly string[]): Promise<number> {
   return (await run({ command: Deno.execPath(), args }, { cwd: projectRoot, deadlineMs: DEADLINE_MS })).code;
 }
 
-async function compare(args: readonly string[]): Promise<number> {
-  if (existsSync(join(projectRoot, COMPARISON))) return await runProgram(COMPARISON, args, ["deno", "bun", "node"]);
-  say(`${COMPARISON} is missing`);
+async function compare(program: string, args: readonly string[]): Promise<number> {
+  if (existsSync(join(projectRoot, program))) return await runProgram(program, args, ["deno", "bun", "node"]);
+  say(`${program} is missing`);
   return 1;
 }
 
 const [part, ...rest] = taskArguments(Deno.args);
-if (part === undefined) Deno.exit(Math.max(await micro([]), await compare([])));
-else if (part === "micro") Deno.exit(await micro(rest));
-else if (part === "compare") Deno.exit(await compare(rest));
-throw new TypeError(`deno task bench [micro [FILTER…] | compare [ARG…]], not ${part}`);
+if (part === undefined) {
+  let code = await micro([]);
+  for (const program of Object.values(COMPARISONS)) code = Math.max(code, await compare(program, []));
+  Deno.exit(code);
+}
+if (part === "micro") Deno.exit(await micro(rest));
+const program = COMPARISONS[part];
+if (program !== undefined) Deno.exit(await compare(program, rest));
+throw new TypeError(`deno task bench [micro [FILTER…] | compare [ARG…] | files [ARG…] | words [ARG…]], not ${part}`);

@@ -17,6 +17,9 @@ export interface Bundle extends AsyncDisposable {
 
 const PREFIX = "run-";
 
+/** Programs that are also bundled to one `.mjs` file without imports: executors load them from their driver. */
+const JOBS: readonly string[] = ["examples/word_count.ts"];
+
 /**
  * Bundles entry points into a fresh folder of `.build/`, which goes when the bundle is disposed of: two runs at once do
  * not meet there.
@@ -30,17 +33,15 @@ export async function bundle(entries: readonly string[]): Promise<Bundle> {
   await removeOld(parent);
   const folder = await Deno.makeTempDir({ dir: parent, prefix: PREFIX });
   const remove = () => Deno.remove(folder, { recursive: true });
-  const { code, output } = await capture({
-    command: Deno.execPath(),
-    args: [
-      ...["bundle", "--quiet", "--no-check", "--platform=deno", "--code-splitting", "--sourcemap=linked", `--outdir=${folder}`],
-      // mod.ts is there to make the root the common folder of all entries: paths in the output are relative to that.
-      ...new Set(["mod.ts", ...entries]),
-    ],
-  }, { cwd: projectRoot });
-  if (code !== 0) {
+  try {
+    // mod.ts is there to make the root the common folder of all entries: paths in the output are relative to that.
+    await denoBundle("--code-splitting", "--sourcemap=linked", `--outdir=${folder}`, ...new Set(["mod.ts", ...entries]));
+    for (const job of JOBS.filter((entry) => entries.includes(entry))) {
+      await denoBundle(`--output=${join(folder, job.replace(/\.ts$/, ".mjs"))}`, job);
+    }
+  } catch (error) {
     await remove();
-    throw new Error(`deno bundle failed\n${output}`);
+    throw error;
   }
   // The files are named .js, which Node takes for CommonJS unless told otherwise.
   await Deno.writeTextFile(join(folder, "package.json"), '{ "type": "module" }\n');
@@ -49,6 +50,12 @@ export async function bundle(entries: readonly string[]): Promise<Bundle> {
     pathOf: (entry) => `./${relative(projectRoot, join(folder, entry.replace(/\.ts$/, ".js")))}`,
     [Symbol.asyncDispose]: remove,
   };
+}
+
+async function denoBundle(...args: string[]): Promise<void> {
+  const command = { command: Deno.execPath(), args: ["bundle", "--quiet", "--no-check", "--platform=deno", ...args] };
+  const { code, output } = await capture(command, { cwd: projectRoot });
+  if (code !== 0) throw new Error(`deno bundle failed\n${output}`);
 }
 
 /** Takes away what a run that was killed left behind, a day after. */

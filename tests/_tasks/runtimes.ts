@@ -35,7 +35,8 @@ export async function findRuntime(name: RuntimeName): Promise<Runtime> {
 }
 
 async function findNode(): Promise<Runtime> {
-  const found = await ask("node", ["-p", "process.execPath + ' ' + process.versions.node"]);
+  // Where there is no Node, Deno puts a `node` into the path that is Deno.
+  const found = await ask("node", ["-p", "process.versions.deno ?? (process.execPath + ' ' + process.versions.node)"]);
   if (found === undefined) return { name: "node", path: undefined, reason: "there is no node on PATH" };
   if (isOlder(found.version, OLDEST_NODE)) {
     return { name: "node", path: undefined, reason: `Node ${found.version} is older than ${OLDEST_NODE.join(".")}` };
