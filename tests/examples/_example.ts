@@ -8,7 +8,7 @@ import { runtimeName, type TestContext, within } from "../_harness.ts";
 import { type ProcessOptions, startProcess, type TestProcess } from "../_process.ts";
 
 /** Options of {@linkcode startExample}. */
-export interface ExampleOptions extends Pick<ProcessOptions, "pipeStdin"> {
+export interface ExampleOptions extends Pick<ProcessOptions, "pipeStdin" | "env"> {
   /** Where it runs; the test's own runtime unless it says otherwise. */
   readonly runtime?: RuntimeName;
 }
@@ -34,7 +34,10 @@ export function startExample(
 ): TestProcess {
   const command = commandFor(entry, runtime);
   if (command === undefined) throw new Error(whyNot(entry, runtime));
-  return startProcess(context, command.command, [...command.args, ...args], { ...options, env: { NO_COLOR: "1" } });
+  return startProcess(context, command.command, [...command.args, ...args], {
+    ...options,
+    env: { NO_COLOR: "1", ...options.env },
+  });
 }
 
 /** Runs a program of the project to its end, with `input` as its standard input. */

@@ -85,7 +85,7 @@ test("ask.ts says in one line what failed, where, and by which key", async (cont
       "This timeout is controlled by spark.rpc.lookupTimeout (TIMEOUT)",
     ],
     [[nobody, "1"], `ask: ${nobody}: Cannot find endpoint: ${nobody} (NOT_FOUND)`],
-    [[uri, "1", "--serializer", "java"], "(SERIALIZER)"],
+    [[uri, "1", "--serializer", "java"], `ask: ${uri}: the endpoint failed with java.lang.RuntimeException: Too [2J much`],
     [["spark://Target@127.0.0.1:1", "1"], "connection refused (SOCKET)"],
   ];
   for (const [args, line] of cases) {

@@ -129,7 +129,8 @@ export const javaTemplates: Serializer = {
     }
   },
 
-  decode(bytes) {
+  decode(content) {
+    const { bytes } = content;
     const reader = new ByteReader(bytes, fail);
     const header = reader.readInt32("Java stream header") >>> 0;
     if (header !== STREAM_HEADER) throw fail(`Invalid Java stream header: ${header.toString(16).padStart(8, "0")}`, 0);

@@ -20,14 +20,16 @@ export const Tag = {
   Class: 0x76,
   BlockData: 0x77,
   EndBlockData: 0x78,
+  Reset: 0x79,
   BlockDataLong: 0x7a,
+  Exception: 0x7b,
   LongString: 0x7c,
   ProxyClassDesc: 0x7d,
   Enum: 0x7e,
 } as const;
 
 /** How a class writes its values. */
-export const ClassFlag = { WriteMethod: 0x01, Serializable: 0x02, Externalizable: 0x04, BlockData: 0x08 } as const;
+export const ClassFlag = { WriteMethod: 0x01, Serializable: 0x02, Externalizable: 0x04, BlockData: 0x08, Enum: 0x10 } as const;
 
 /** The number of the first handle. */
 export const BASE_HANDLE = 0x7e_0000;

@@ -1,4 +1,5 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
+import { MessageBody } from "../../../src/base/message_body.ts";
 import { ByteSink } from "../../../src/base/bytes.ts";
 import { RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
 import { seededRandom } from "../../../src/base/random.ts";
@@ -28,7 +29,7 @@ function hexOf(name: string): string {
 }
 
 function decode(bytes: Uint8Array): unknown {
-  return javaTemplates.decode(bytes, context);
+  return javaTemplates.decode(MessageBody.of(bytes), context);
 }
 
 function encode(value: unknown): Uint8Array {

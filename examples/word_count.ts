@@ -1,0 +1,46 @@
+/**
+ * The job of `driver.ts`: counts the words of a split. It is bundled to one module without imports, which executors load from
+ * their driver, so it uses nothing but the language and what all runtimes have.
+ *
+ * @module
+ */
+import { WordCounter } from "./_word_counter.ts";
+
+/** How often words occur. One long text is sent and read several times as fast as all its words one by one. */
+export interface WordCounts {
+  /** The words, each with a line feed after it. */
+  readonly words: string;
+  /** How often each occurs. */
+  readonly counts: Uint32Array;
+}
+
+/** A part of a result has not many more UTF-16 units than this, so that no message is too large. */
+const PART_UNITS = 4 * 1024 * 1024;
+
+/**
+ * Counts the words of UTF-8; what is not UTF-8 reads as U+FFFD, which is no letter.
+ *
+ * @param split The bytes, in chunks that end anywhere. A split ends where no word goes on.
+ * @returns The counts, in parts with no word twice.
+ */
+export async function* run(split: AsyncIterable<Uint8Array>): AsyncGenerator<WordCounts> {
+  const counter = new WordCounter();
+  const decoder = new TextDecoder();
+  for await (const chunk of split) counter.add(decoder.decode(chunk, { stream: true }));
+  counter.add(decoder.decode());
+  yield* partsOf(counter.end());
+}
+
+function* partsOf(counted: ReadonlyMap<string, number>): Generator<WordCounts> {
+  let words = "";
+  let counts: number[] = [];
+  for (const [word, count] of counted) {
+    words += `${word}\n`;
+    counts.push(count);
+    if (words.length < PART_UNITS) continue;
+    yield { words, counts: Uint32Array.from(counts) };
+    words = "";
+    counts = [];
+  }
+  if (counts.length > 0) yield { words, counts: Uint32Array.from(counts) };
+}

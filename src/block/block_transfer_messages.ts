@@ -1,0 +1,124 @@
+/**
+ * The messages of the block service: a byte that says which, then its fields.
+ *
+ * Spark: common/network-shuffle/…/protocol/BlockTransferMessage.java. Differences: every length and count is checked against the
+ * bytes that are there, as everywhere in the transport; bytes behind the last field are refused, which Spark ignores. The
+ * messages of pushed and merged shuffle blocks are unknown here.
+ *
+ * @module
+ */
+
+import { unreachable } from "../base/assert.ts";
+import { type ByteReader, ByteSink } from "../base/bytes.ts";
+import { ProtocolError } from "../base/errors.ts";
+import { protocolReader } from "../protocol/encoders.ts";
+import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
+import * as corruption from "./corruption_messages.ts";
+import * as executor from "./executor_messages.ts";
+import * as fetch from "./fetch_messages.ts";
+import * as upload from "./upload_messages.ts";
+
+/** Any message of the block service. */
+export type BlockTransferMessage =
+  | corruption.CorruptionCause
+  | corruption.DiagnoseCorruption
+  | executor.BlocksRemoved
+  | executor.GetLocalDirsForExecutors
+  | executor.LocalDirsForExecutors
+  | executor.RegisterExecutor
+  | executor.RemoveBlocks
+  | fetch.FetchShuffleBlockChunks
+  | fetch.FetchShuffleBlocks
+  | fetch.OpenBlocks
+  | fetch.StreamHandle
+  | upload.UploadBlock
+  | upload.UploadBlockStream;
+
+/** What reads the fields of each message, by its first byte. */
+const READERS: ReadonlyMap<number, (reader: ByteReader) => BlockTransferMessage> = new Map<
+  number,
+  (reader: ByteReader) => BlockTransferMessage
+>([
+  [BlockTransferMessageType.OpenBlocks, fetch.readOpenBlocks],
+  [BlockTransferMessageType.UploadBlock, upload.readUploadBlock],
+  [BlockTransferMessageType.RegisterExecutor, executor.readRegisterExecutor],
+  [BlockTransferMessageType.StreamHandle, fetch.readStreamHandle],
+  [BlockTransferMessageType.UploadBlockStream, upload.readUploadBlockStream],
+  [BlockTransferMessageType.RemoveBlocks, executor.readRemoveBlocks],
+  [BlockTransferMessageType.BlocksRemoved, executor.readBlocksRemoved],
+  [BlockTransferMessageType.FetchShuffleBlocks, fetch.readFetchShuffleBlocks],
+  [BlockTransferMessageType.GetLocalDirsForExecutors, executor.readGetLocalDirsForExecutors],
+  [BlockTransferMessageType.LocalDirsForExecutors, executor.readLocalDirsForExecutors],
+  [BlockTransferMessageType.FetchShuffleBlockChunks, fetch.readFetchShuffleBlockChunks],
+  [BlockTransferMessageType.DiagnoseCorruption, corruption.readDiagnoseCorruption],
+  [BlockTransferMessageType.CorruptionCause, corruption.readCorruptionCause],
+]);
+
+/** The first byte is none of a message; Spark: IllegalArgumentException. */
+export class UnknownMessageTypeError extends ProtocolError {
+  /** The class's name; kept when code is minified. */
+  override readonly name: string = "UnknownMessageTypeError";
+}
+
+/** Appends a message to `out`. Spark: encode. */
+export function writeBlockTransferMessage(out: ByteSink, message: BlockTransferMessage): void {
+  out.writeUint8(message.type);
+  switch (message.type) {
+    case BlockTransferMessageType.OpenBlocks:
+      return fetch.writeOpenBlocks(out, message);
+    case BlockTransferMessageType.UploadBlock:
+      return upload.writeUploadBlock(out, message);
+    case BlockTransferMessageType.RegisterExecutor:
+      return executor.writeRegisterExecutor(out, message);
+    case BlockTransferMessageType.StreamHandle:
+      return fetch.writeStreamHandle(out, message);
+    case BlockTransferMessageType.UploadBlockStream:
+      return upload.writeUploadBlockStream(out, message);
+    case BlockTransferMessageType.RemoveBlocks:
+      return executor.writeRemoveBlocks(out, message);
+    case BlockTransferMessageType.BlocksRemoved:
+      return executor.writeBlocksRemoved(out, message);
+    case BlockTransferMessageType.FetchShuffleBlocks:
+      return fetch.writeFetchShuffleBlocks(out, message);
+    case BlockTransferMessageType.GetLocalDirsForExecutors:
+      return executor.writeGetLocalDirsForExecutors(out, message);
+    case BlockTransferMessageType.LocalDirsForExecutors:
+      return executor.writeLocalDirsForExecutors(out, message);
+    case BlockTransferMessageType.FetchShuffleBlockChunks:
+      return fetch.writeFetchShuffleBlockChunks(out, message);
+    case BlockTransferMessageType.DiagnoseCorruption:
+      return corruption.writeDiagnoseCorruption(out, message);
+    case BlockTransferMessageType.CorruptionCause:
+      return corruption.writeCorruptionCause(out, message);
+    default:
+      unreachable(message);
+  }
+}
+
+/** The bytes of a message. Spark: toByteBuffer. */
+export function encodeBlockTransferMessage(message: BlockTransferMessage): Uint8Array {
+  const out = new ByteSink(256);
+  writeBlockTransferMessage(out, message);
+  return out.view();
+}
+
+/**
+ * Reads a message. Spark: Decoder.fromByteBuffer.
+ *
+ * @param bytes All of it; byte arrays in the message are views of them.
+ * @throws UnknownMessageTypeError `Unknown message type: <n>`; ProtocolError if a length or a count is negative or larger than
+ * what is there, or if bytes are left over.
+ */
+export function decodeBlockTransferMessage(bytes: Uint8Array): BlockTransferMessage {
+  const reader = protocolReader(bytes);
+  const type = reader.readUint8("message type");
+  const read = READERS.get(type);
+  // Spark has a signed byte.
+  if (read === undefined) throw new UnknownMessageTypeError(`Unknown message type: ${type << 24 >> 24}`, { offset: 0 });
+  const message = read(reader);
+  if (reader.remaining > 0) {
+    const error = `${reader.remaining} bytes are left over behind a block message of type ${type}`;
+    throw new ProtocolError(error, { offset: reader.position });
+  }
+  return message;
+}

@@ -1,0 +1,209 @@
+/**
+ * Streams of chunks, each of which is fetched once and in order: chunk 0, then chunk 1, and so on.
+ *
+ * Spark: common/network-common/…/server/OneForOneStreamManager.java. Difference: a chunk may take its time to be found.
+ *
+ * @module
+ */
+
+import { RpcError, toError } from "../base/errors.ts";
+import { type Logger, silentLogger } from "../base/logger.ts";
+import { type Random, systemRandom } from "../base/random.ts";
+import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
+import type { StreamManager } from "../transport/stream_manager.ts";
+import type { TransportClient } from "../transport/transport_client.ts";
+
+/** What a stream has for one chunk; undefined where there is none, which fails that chunk alone. */
+export type Chunk = ManagedBuffer | undefined | Promise<ManagedBuffer | undefined>;
+
+/** Gives the chunks of a stream, one after the other. Java: Iterator. */
+export interface ChunkIterator {
+  /** Whether there is one more. Makes none. */
+  hasNext(): boolean;
+  /** The next one; it is the caller's from here on. */
+  next(): Chunk;
+}
+
+/** Options of {@linkcode OneForOneStreamManager}. */
+export interface OneForOneStreamManagerOptions {
+  /** Chooses where the numbers of streams begin. @default the machine's */
+  readonly random?: Random | undefined;
+  /** Hears of buffers that could not be released. @default silent */
+  readonly logger?: Logger | undefined;
+}
+
+/** Options of {@linkcode OneForOneStreamManager.registerStream}. */
+export interface RegisterStreamOptions {
+  /** The connection that may go: then the stream is forgotten and its chunks are released. Without one it stays until it is read. */
+  readonly client?: TransportClient | undefined;
+  /** Chunks are made by `next`, so those that were not asked for need no release. @default false */
+  readonly materializedOnNext?: boolean | undefined;
+}
+
+interface StreamState {
+  readonly appId: string | undefined;
+  readonly buffers: ChunkIterator;
+  readonly client: TransportClient | undefined;
+  readonly materializedOnNext: boolean;
+  /** The chunk that is next. */
+  chunkIndex: number;
+  chunksBeingTransferred: number;
+}
+
+const MAX_INT = 2 ** 31 - 1;
+
+/** Streams whose chunks are taken one by one. */
+export class OneForOneStreamManager implements StreamManager {
+  readonly #logger: Logger;
+  readonly #streams = new Map<bigint, StreamState>();
+  #nextStreamId: bigint;
+  #chunksBeingTransferred = 0;
+
+  /** @param options Chance and log. */
+  constructor(options: OneForOneStreamManagerOptions = {}) {
+    this.#logger = options.logger ?? silentLogger;
+    // So that numbers of before a restart are not taken for those of after it.
+    this.#nextStreamId = BigInt(Math.floor((options.random ?? systemRandom)() * MAX_INT)) * 1000n;
+  }
+
+  /** How many streams there are. */
+  get numStreamStates(): number {
+    return this.#streams.size;
+  }
+
+  /**
+   * Registers a stream whose chunks may each be fetched once. They are the manager's from here on and released when they were sent,
+   * or when the connection goes.
+   *
+   * @param appId Whose it is: an authenticated peer of another application may not have it.
+   * @param buffers The chunks.
+   * @param options Its connection.
+   * @returns The stream's number.
+   */
+  registerStream(
+    appId: string | undefined,
+    buffers: readonly Chunk[] | ChunkIterator,
+    options: RegisterStreamOptions = {},
+  ): bigint {
+    const streamId = this.#nextStreamId++;
+    this.#streams.set(streamId, {
+      appId,
+      buffers: "hasNext" in buffers ? buffers : iteratorOf(buffers),
+      client: options.client,
+      materializedOnNext: options.materializedOnNext ?? false,
+      chunkIndex: 0,
+      chunksBeingTransferred: 0,
+    });
+    // Whoever registered it took so long that the connection has gone meanwhile.
+    if (options.client?.isActive === false) this.connectionTerminated(options.client);
+    return streamId;
+  }
+
+  /** The name under which a chunk can be had as a stream. */
+  static genStreamChunkId(streamId: bigint, chunkIndex: number): string {
+    return new StreamChunkId(streamId, chunkIndex).name;
+  }
+
+  /**
+   * Takes the name of a chunk apart.
+   *
+   * @throws RpcError if it is none.
+   */
+  static parseStreamChunkId(streamChunkId: string): StreamChunkId {
+    const match = /^(-?[0-9]{1,19})_(-?[0-9]{1,10})$/.exec(streamChunkId);
+    if (match === null) throw new RpcError("STREAM", "Stream id and chunk index should be specified.");
+    return new StreamChunkId(BigInt(match[1]!), Number(match[2]));
+  }
+
+  getChunk(streamId: bigint, chunkIndex: number): Chunk {
+    const state = this.#streams.get(streamId);
+    if (state === undefined) {
+      throw new RpcError("STREAM", `Requested chunk not available since streamId ${streamId} is closed`);
+    }
+    if (chunkIndex !== state.chunkIndex) {
+      throw new RpcError("STREAM", `Received out-of-order chunk index ${chunkIndex} (expected ${state.chunkIndex})`);
+    }
+    if (!state.buffers.hasNext()) throw new RpcError("STREAM", `Requested chunk index beyond end ${chunkIndex}`);
+    state.chunkIndex++;
+    const chunk = state.buffers.next();
+    if (!state.buffers.hasNext()) this.#forget(streamId, state);
+    return chunk;
+  }
+
+  openStream(streamChunkId: string): Chunk {
+    const { streamId, chunkIndex } = OneForOneStreamManager.parseStreamChunkId(streamChunkId);
+    return this.getChunk(streamId, chunkIndex);
+  }
+
+  checkAuthorization(client: TransportClient, stream: string | bigint): void {
+    if (client.clientId === undefined) return;
+    const streamId = typeof stream === "bigint" ? stream : OneForOneStreamManager.parseStreamChunkId(stream).streamId;
+    const state = this.#streams.get(streamId);
+    if (state === undefined) throw new RpcError("AUTH", "Unknown stream ID.");
+    if (client.clientId === state.appId) return;
+    throw new RpcError("AUTH", `Client ${client.clientId} not authorized to read stream ${streamId} (app ${state.appId}).`);
+  }
+
+  connectionTerminated(client: TransportClient): void {
+    let failure: { readonly thrown: unknown } | undefined;
+    for (const [streamId, state] of this.#streams) {
+      if (state.client !== client) continue;
+      this.#forget(streamId, state);
+      if (state.materializedOnNext) continue;
+      try {
+        while (state.buffers.hasNext()) this.#release(state.buffers.next());
+      } catch (thrown) {
+        if (failure === undefined) failure = { thrown };
+        else this.#logger.error("Exception trying to release remaining StreamState buffers", toError(thrown));
+      }
+    }
+    if (failure !== undefined) throw failure.thrown;
+  }
+
+  chunkBeingSent(streamId: bigint): void {
+    const state = this.#streams.get(streamId);
+    if (state === undefined) return;
+    state.chunksBeingTransferred++;
+    this.#chunksBeingTransferred++;
+  }
+
+  chunkSent(streamId: bigint): void {
+    const state = this.#streams.get(streamId);
+    if (state === undefined) return;
+    state.chunksBeingTransferred--;
+    this.#chunksBeingTransferred--;
+  }
+
+  streamBeingSent(streamChunkId: string): void {
+    this.chunkBeingSent(OneForOneStreamManager.parseStreamChunkId(streamChunkId).streamId);
+  }
+
+  streamSent(streamChunkId: string): void {
+    this.chunkSent(OneForOneStreamManager.parseStreamChunkId(streamChunkId).streamId);
+  }
+
+  /** How many chunks are on their way. Those of a stream whose last chunk was handed out no longer count, as in Spark. */
+  chunksBeingTransferred(): number {
+    return this.#chunksBeingTransferred;
+  }
+
+  #forget(streamId: bigint, state: StreamState): void {
+    this.#streams.delete(streamId);
+    this.#chunksBeingTransferred -= state.chunksBeingTransferred;
+  }
+
+  #release(chunk: Chunk): void {
+    if (!(chunk instanceof Promise)) chunk?.release();
+    else {
+      chunk.then((buffer) => buffer?.release()).catch((thrown) => {
+        this.#logger.error("Exception trying to release remaining StreamState buffers", toError(thrown));
+      });
+    }
+  }
+}
+
+function iteratorOf(chunks: readonly Chunk[]): ChunkIterator {
+  let at = 0;
+  return { hasNext: () => at < chunks.length, next: () => chunks[at++] };
+}

@@ -1,0 +1,368 @@
+/**
+ * Writes values as an object stream.
+ *
+ * Spark: java.io.ObjectOutputStream. Equal strings and equal boxed numbers are written once and then referred to, since values have
+ * no identity here; those that came as several are written as several.
+ *
+ * @module
+ */
+
+import { type ByteSink, MAX_MODIFIED_UTF8_BYTES } from "../../base/bytes.ts";
+import { RpcError, SerializerError, toError } from "../../base/errors.ts";
+import { int64FromBigInt } from "../../base/int64.ts";
+import type { SerializerContext } from "../serializer.ts";
+import { keepWritten, writtenImage } from "./_desc_images.ts";
+import type { JavaClassDesc, KnownClass } from "./class_desc.ts";
+import { MAX_DEPTH, MAX_HANDLES } from "./java_limits.ts";
+import {
+  JavaAs,
+  type JavaMapping,
+  type JavaRegistry,
+  JavaTyped,
+  type JavaWriting,
+  type Origin,
+  originOf,
+} from "./java_mapping.ts";
+import { annotationSlot, Boxes, type Identity, JavaBlockData, JavaClassObject, JavaEnum, JavaObject } from "./java_object.ts";
+import {
+  arrayLetter,
+  isPrimitive,
+  PRIMITIVE_ARRAYS,
+  type PrimitiveArray,
+  writePrimitive,
+  writePrimitiveArray,
+} from "./primitives.ts";
+import type { SparkVersion } from "./spark_versions.ts";
+import { BASE_HANDLE, Tag, writeName, writeStreamHeader } from "./stream_format.ts";
+
+/** Keys shown at each end of a path that has too many. */
+const SHOWN_KEYS = 8;
+
+/** The longest block that has its length in one byte. */
+const SHORT_BLOCK = 0xff;
+
+/** Who writes the values that have no class of their own. */
+export interface BuiltinMappings {
+  /** Writes undefined, numbers, bigints and booleans. */
+  box(value: unknown, writing: JavaWriting): { readonly known: KnownClass; readonly value: unknown } | JavaObject;
+  /** Writes plain objects. */
+  readonly record: JavaMapping;
+  /** Writes errors. */
+  readonly throwable: JavaMapping;
+  /** Writes references to endpoints. */
+  readonly ref: JavaMapping;
+}
+
+/** What {@linkcode JavaWriter} is told. */
+export interface JavaWriterOptions {
+  /** The classes that are known. */
+  readonly registry: JavaRegistry;
+  /** Who writes the values that have no class of their own. */
+  readonly builtin: BuiltinMappings;
+  /** The version of Spark that is written for. */
+  readonly version: SparkVersion;
+}
+
+/** The state of writing one content. */
+export class JavaWriter implements JavaWriting {
+  readonly context: SerializerContext;
+  readonly version: SparkVersion;
+  readonly #out: ByteSink;
+  readonly #registry: JavaRegistry;
+  readonly #builtin: BuiltinMappings;
+  #count = 0;
+  readonly #descs = new Map<JavaClassDesc, number>();
+  readonly #strings = new Map<string, number>();
+  readonly #boxes = new Boxes<number>();
+  /** Objects, and identities of strings and numbers. */
+  readonly #objects = new Map<object, number>();
+  #depth = 0;
+  readonly #path: (string | number)[] = [];
+
+  /** Begins a content at the end of `out`. */
+  constructor(out: ByteSink, context: SerializerContext, { registry, builtin, version }: JavaWriterOptions) {
+    this.#out = out;
+    this.context = context;
+    this.version = version;
+    this.#registry = registry;
+    this.#builtin = builtin;
+  }
+
+  /** Writes the header and one value. An error leaves `out` as it was. */
+  write(value: unknown): void {
+    const start = this.#out.position;
+    try {
+      writeStreamHeader(this.#out);
+      this.#writeValue(value, undefined);
+    } catch (thrown) {
+      this.#out.truncate(start);
+      throw this.#explain(thrown);
+    }
+  }
+
+  fail(what: string): SerializerError {
+    const path = pathText(this.#path);
+    return new SerializerError(`Cannot encode ${what}${path === "" ? "" : ` at ${path}`}`, { direction: "encode", path });
+  }
+
+  #explain(thrown: unknown): Error {
+    const path = pathText(this.#path);
+    const place = path === "" ? "" : ` at ${path}`;
+    if (thrown instanceof SerializerError) {
+      if (thrown.path !== undefined || thrown.direction === "decode") return thrown;
+      return new SerializerError(thrown.message + place, { direction: "encode", path, cause: thrown });
+    }
+    if (RpcError.is(thrown)) return thrown;
+    const cause = toError(thrown);
+    return new SerializerError(`Cannot encode a value${place}: ${cause.message}`, { direction: "encode", path, cause });
+  }
+
+  #writeValue(value: unknown, identity: Identity | undefined): void {
+    // What came as several is several, as long as it is still the same value.
+    const known = identity !== undefined && Object.is(identity.value, value) ? identity : undefined;
+    if (typeof value === "string") return this.#writeString(value, known);
+    if (value === null) return this.#out.writeUint8(Tag.Null);
+    if (typeof value === "object") return this.#writeObject(value);
+    if (typeof value === "function" || typeof value === "symbol") throw this.fail(`a ${typeof value}`);
+    const box = this.#builtin.box(value, this);
+    if (box instanceof JavaObject) return this.#writeRecord(box, undefined);
+    this.#writeBox(box.known, box.value, known);
+  }
+
+  /** Gives the next handle. */
+  #keep(): number {
+    if (this.#count === MAX_HANDLES) throw this.fail(`more than ${MAX_HANDLES} objects`);
+    return this.#count++;
+  }
+
+  #checkDepth(): void {
+    if (this.#depth === MAX_DEPTH) throw this.fail(`more than ${MAX_DEPTH} levels`);
+  }
+
+  #writeReference(handle: number): void {
+    this.#out.writeUint8(Tag.Reference);
+    this.#out.writeInt32(BASE_HANDLE + handle);
+  }
+
+  #writeString(text: string, identity: Identity | undefined): void {
+    const handle = identity === undefined ? this.#strings.get(text) : this.#objects.get(identity);
+    if (handle !== undefined) return this.#writeReference(handle);
+    if (identity === undefined) this.#strings.set(text, this.#keep());
+    else this.#objects.set(identity, this.#keep());
+    const out = this.#out;
+    const start = out.position;
+    out.writeUint8(Tag.String);
+    out.writeUint16(0);
+    const length = out.writeModifiedUtf8(text);
+    if (length <= MAX_MODIFIED_UTF8_BYTES) {
+      out.bytes[start + 1] = length >>> 8;
+      out.bytes[start + 2] = length;
+      return;
+    }
+    out.truncate(start);
+    out.writeUint8(Tag.LongString);
+    out.writeSafeInt64(length);
+    out.writeModifiedUtf8(text);
+  }
+
+  #writeBox(known: KnownClass, value: unknown, identity: Identity | undefined): void {
+    const handle = identity === undefined ? this.#boxes.get(known.name, value) : this.#objects.get(identity);
+    if (handle !== undefined) return this.#writeReference(handle);
+    this.#checkDepth();
+    this.#out.writeUint8(Tag.Object);
+    this.#writeDesc(known.at(this.version));
+    if (identity === undefined) this.#boxes.set(known.name, value, this.#keep());
+    else this.#objects.set(identity, this.#keep());
+    const [field] = known.fields;
+    if (field !== undefined && isPrimitive(field.signature)) writePrimitive(this.#out, field.signature, value);
+  }
+
+  #writeObject(value: object): void {
+    const handle = this.#objects.get(value);
+    if (handle !== undefined) return this.#writeReference(handle);
+    this.#checkDepth();
+    this.#depth++;
+    if (value instanceof JavaObject) this.#writeRecord(value, value);
+    else if (value instanceof JavaAs) this.#writeAs(value);
+    else if (value instanceof JavaTyped) this.#writeValue(value.type.toJava(value.value, this), undefined);
+    else if (value instanceof JavaEnum) this.#writeEnum(value);
+    else if (value instanceof JavaClassObject) this.#writeClassObject(value);
+    else this.#writeMapped(value, originOf(value));
+    this.#depth--;
+  }
+
+  /** A value that came as something else than the mapping writes goes on as what it was, if the mapping is content with that. */
+  #writeAs({ value, mapping }: JavaAs): void {
+    if (typeof value === "object" && value !== null) {
+      const handle = this.#objects.get(value);
+      if (handle !== undefined) return this.#writeReference(handle);
+    }
+    this.#writeRecord(mapping.write(value, this), value);
+  }
+
+  #writeMapped(value: object, origin: Origin | undefined): void {
+    if (origin?.arrayClass !== undefined && Array.isArray(value)) {
+      return this.#writeArray(value, origin.arrayClass, origin.identities);
+    }
+    const letter = origin?.mapping === undefined ? arrayLetter(value) : undefined;
+    if (letter !== undefined) return this.#writePrimitives(value as PrimitiveArray, PRIMITIVE_ARRAYS[letter].at(this.version));
+    const object = (origin?.mapping ?? this.#mappingOf(value)).write(value, this);
+    // Its identities are of slots, which are the same as long as the mapping writes what it read.
+    if (origin?.identities !== undefined) object.identities = origin.identities;
+    this.#writeRecord(object, value);
+  }
+
+  #mappingOf(value: object): JavaMapping {
+    const prototype: object | null = Object.getPrototypeOf(value);
+    const mapping = prototype === null ? undefined : this.#registry.byPrototype(prototype);
+    if (mapping !== undefined) return mapping;
+    if (Array.isArray(value)) return this.#registry.byPrototype(Array.prototype)!;
+    if (this.context.encodeRef(value) !== undefined) return this.#builtin.ref;
+    if (value instanceof Error) return this.#builtin.throwable;
+    if (prototype === Object.prototype || prototype === null) return this.#builtin.record;
+    const { constructor } = value;
+    throw this.fail(`an object of class ${typeof constructor === "function" ? constructor.name : "null"}`);
+  }
+
+  /** Writes an object; `value`, if there is one, is what refers to it from now on. */
+  #writeRecord(object: JavaObject, value: unknown): void {
+    const { desc, values, annotations, identities } = object;
+    this.#out.writeUint8(Tag.Object);
+    this.#writeDesc(desc);
+    const handle = this.#keep();
+    this.#objects.set(object, handle);
+    if (typeof value === "object" && value !== null) this.#objects.set(value, handle);
+    const line = desc.line;
+    let slot = 0;
+    for (let i = 0; i < line.length; i++) {
+      const part = line[i]!;
+      const externalizable = part.hasExternalData;
+      for (const { name, signature } of part.fields) {
+        const at = slot++;
+        if (!externalizable) this.#writeField(name, signature, values[at], identities?.get(at));
+      }
+      if (part.hasAnnotation) this.#writeAnnotation(annotations[i] ?? [], i, object);
+    }
+  }
+
+  #writeField(name: string, signature: string, value: unknown, identity: Identity | undefined): void {
+    this.#path.push(name);
+    if (!isPrimitive(signature)) this.#writeValue(value, identity);
+    else if (!writePrimitive(this.#out, signature, value)) {
+      throw this.fail(`${describe(value)} in a field of type ${signature}`);
+    }
+    this.#path.pop();
+  }
+
+  #writeAnnotation(items: readonly unknown[], line: number, { identities }: JavaObject): void {
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i];
+      this.#path.push(i);
+      if (item instanceof JavaBlockData) this.#writeBlock(item.bytes);
+      else this.#writeValue(item, identities?.get(annotationSlot(line, i)));
+      this.#path.pop();
+    }
+    this.#out.writeUint8(Tag.EndBlockData);
+  }
+
+  #writeBlock(bytes: Uint8Array): void {
+    if (bytes.length <= SHORT_BLOCK) {
+      this.#out.writeUint8(Tag.BlockData);
+      this.#out.writeUint8(bytes.length);
+    } else {
+      this.#out.writeUint8(Tag.BlockDataLong);
+      this.#out.writeInt32(bytes.length);
+    }
+    this.#out.writeBytes(bytes);
+  }
+
+  #writeArray(array: readonly unknown[], desc: JavaClassDesc, identities: Origin["identities"]): void {
+    this.#out.writeUint8(Tag.Array);
+    this.#writeDesc(desc);
+    this.#objects.set(array, this.#keep());
+    const { length } = array;
+    this.#out.writeInt32(length);
+    const letter = desc.name.charAt(1);
+    for (let i = 0; i < length; i++) this.#writeField(String(i), letter, array[i], identities?.get(i));
+  }
+
+  #writePrimitives(array: PrimitiveArray, desc: JavaClassDesc): void {
+    this.#out.writeUint8(Tag.Array);
+    this.#writeDesc(desc);
+    this.#objects.set(array, this.#keep());
+    this.#out.writeInt32(array.length);
+    writePrimitiveArray(this.#out, array);
+  }
+
+  #writeEnum(value: JavaEnum): void {
+    this.#out.writeUint8(Tag.Enum);
+    this.#writeDesc(value.desc);
+    this.#objects.set(value, this.#keep());
+    this.#writeString(value.name, undefined);
+  }
+
+  #writeClassObject(value: JavaClassObject): void {
+    this.#out.writeUint8(Tag.Class);
+    this.#writeDesc(value.desc);
+    this.#objects.set(value, this.#keep());
+  }
+
+  #writeDesc(desc: JavaClassDesc | undefined): void {
+    if (desc === undefined) return this.#out.writeUint8(Tag.Null);
+    const handle = this.#descs.get(desc);
+    if (handle !== undefined) return this.#writeReference(handle);
+    if (this.#count === 0) this.#writeFirstDesc(desc);
+    else this.#writeNewDesc(desc);
+  }
+
+  /** Writes the description that a content begins with, as it was written before. */
+  #writeFirstDesc(desc: JavaClassDesc): void {
+    const image = writtenImage(desc);
+    if (image === undefined) {
+      const start = this.#out.position;
+      this.#writeNewDesc(desc);
+      if (this.#count === this.#descs.size + this.#strings.size) {
+        keepWritten(desc, this.#out, start, this.#descs, this.#strings);
+      }
+      return;
+    }
+    this.#out.writeBytes(image.bytes);
+    for (const one of image.handles) {
+      if (typeof one === "string") this.#strings.set(one, this.#count++);
+      else this.#descs.set(one, this.#count++);
+    }
+  }
+
+  #writeNewDesc(desc: JavaClassDesc): void {
+    const out = this.#out;
+    out.writeUint8(Tag.ClassDesc);
+    writeName(out, desc.name);
+    const { high, low } = int64FromBigInt(desc.serialVersionUID);
+    out.writeInt64(high, low);
+    this.#descs.set(desc, this.#keep());
+    out.writeUint8(desc.flags);
+    out.writeUint16(desc.fields.length);
+    for (const { name, signature } of desc.fields) {
+      out.writeUint8(signature.charCodeAt(0));
+      writeName(out, name);
+      if (!isPrimitive(signature)) this.#writeString(signature, undefined);
+    }
+    for (const item of desc.annotation) {
+      if (item instanceof JavaBlockData) this.#writeBlock(item.bytes);
+      else this.#writeValue(item, undefined);
+    }
+    out.writeUint8(Tag.EndBlockData);
+    // A line is as long as MAX_LINE at most, so this comes to an end.
+    this.#writeDesc(desc.parent);
+  }
+}
+
+function describe(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? "an object" : String(value);
+}
+
+function pathText(path: readonly (string | number)[]): string {
+  const texts = path.map((key) => typeof key === "number" || /^\d+$/.test(key) ? `[${key}]` : `.${key}`);
+  if (texts.length <= 2 * SHOWN_KEYS) return texts.join("");
+  return `${texts.slice(0, SHOWN_KEYS).join("")}…${texts.slice(-SHOWN_KEYS).join("")}`;
+}

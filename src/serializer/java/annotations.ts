@@ -1,0 +1,64 @@
+/**
+ * The blocks of bytes that collections write among their elements.
+ *
+ * Spark: java.io.DataOutput, as the writeObject methods of java.util use it.
+ *
+ * @module
+ */
+
+import { ByteReader, ByteSink } from "../../base/bytes.ts";
+import type { JavaReading } from "./java_mapping.ts";
+import { JavaBlockData } from "./java_object.ts";
+import { type PrimitiveLetter, readPrimitive, writePrimitive } from "./primitives.ts";
+
+const scratch = new ByteSink(32);
+
+/** The items of an annotation: a block, and what follows it. Without a spread, since that may be more than a call takes. */
+export function withBlock(block: JavaBlockData, items: Iterable<unknown>): unknown[] {
+  const all: unknown[] = [block];
+  for (const item of items) all.push(item);
+  return all;
+}
+
+/** The items of an annotation: a block, and keys and values that alternate. */
+export function withEntries(block: JavaBlockData, map: ReadonlyMap<unknown, unknown>): unknown[] {
+  const all: unknown[] = [block];
+  map.forEach((value, key) => all.push(key, value));
+  return all;
+}
+
+/** A block that holds these values, one after the other, of the types that the letters name. */
+export function blockOf(letters: string, ...values: readonly unknown[]): JavaBlockData {
+  scratch.position = 0;
+  for (let i = 0; i < letters.length; i++) writePrimitive(scratch, letters.charAt(i) as PrimitiveLetter, values[i]);
+  return new JavaBlockData(scratch.copy());
+}
+
+/** The values in the block that `item` is; those, and no byte more. */
+export function readBlock(item: unknown, letters: string, reading: JavaReading): unknown[] {
+  if (!(item instanceof JavaBlockData)) throw reading.fail("Data of an object are missing");
+  const reader = new ByteReader(item.bytes, () => reading.fail("Data of an object are cut short"));
+  const values: unknown[] = [];
+  for (let i = 0; i < letters.length; i++) values.push(readPrimitive(reader, letters.charAt(i) as PrimitiveLetter, "Data"));
+  if (reader.remaining > 0) throw reading.fail("Data of an object go on after their end");
+  return values;
+}
+
+/** Fails unless what follows the block is as many values as it should be, and none of them a block. */
+export function checkItems(items: readonly unknown[], count: unknown, reading: JavaReading): void {
+  if (items.length !== count) throw reading.fail(`Collection of ${String(count)} has ${items.length} elements`);
+  if (items.some((item) => item instanceof JavaBlockData)) throw reading.fail("Collection has bytes among its elements");
+}
+
+/** Fills a map with keys and values that alternate; each key must be another one. */
+export function fillMap(map: Map<unknown, unknown>, items: readonly unknown[], reading: JavaReading): void {
+  for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1]);
+  // Two keys that differ in Java and not here would lose an entry without a word.
+  if (map.size * 2 !== items.length) throw reading.fail("Map has the same key twice");
+}
+
+/** Fills a set; each element must be another one. */
+export function fillSet(set: Set<unknown>, items: readonly unknown[], reading: JavaReading): void {
+  for (const item of items) set.add(item);
+  if (set.size !== items.length) throw reading.fail("Set has the same element twice");
+}

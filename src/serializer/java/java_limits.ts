@@ -1,0 +1,25 @@
+/**
+ * The bounds of Java content, in both directions.
+ *
+ * @module
+ */
+
+/** How deep objects may be nested, and how many super classes a class may have. */
+export const MAX_DEPTH = 512;
+
+/** How many objects, strings and classes one content may have. */
+export const MAX_HANDLES = 1_000_000;
+
+/** Values, fields and parts that are read for each byte of content, and besides. Classes are shared, so bytes alone do not bound them. */
+export const BUDGET_PER_BYTE = 4;
+/** See {@linkcode BUDGET_PER_BYTE}. */
+export const BUDGET_BASE = 65_536;
+
+/** How many bytes a BigInteger may have. */
+export const MAX_BIGINT_BYTES = 65_536;
+
+/** How many causes of a failure are followed. */
+export const MAX_CAUSES = 64;
+
+/** Longest class name that an error shows. */
+export const SHOWN_NAME = 200;

@@ -1,0 +1,295 @@
+/**
+ * The types of Java that are made of others: arrays, collections, Options, tuples, enums.
+ *
+ * Spark: what a field of a case class can be declared as, with Scala 2.13.
+ *
+ * @module
+ */
+
+import type { EncodedRef } from "../serializer.ts";
+import { signatureOf } from "./class_desc.ts";
+import { javaArrayList, javaLinkedHashMap, javaLinkedHashSet } from "./jdk_collections.ts";
+import { JavaAs, type JavaMapping, JavaTyped, originOf, setOrigin } from "./java_mapping.ts";
+import {
+  arrayOf,
+  boxedType,
+  checkedType,
+  type JavaType,
+  javaType,
+  type JavaTypeLike,
+  type JavaTypeValue,
+  mapItems,
+  mismatch,
+} from "./java_type.ts";
+import { scalaList, scalaMap, scalaSet, scalaVector, tuples } from "./scala_collections.ts";
+import { enumerationType, enumType, None, Some } from "./scala_values.ts";
+
+/** A type whose collections are written by `mapping`, unless they came as another of the same family. */
+interface CollectionOptions {
+  readonly className: string;
+  readonly mapping: JavaMapping;
+  /** What the names of the family's classes begin with. */
+  readonly family: "java." | "scala.";
+}
+
+/** The value to write for a collection: itself, if it came as one of the family. */
+function asCollection(value: object, { mapping, family }: CollectionOptions): unknown {
+  const origin = originOf(value);
+  const came = origin?.arrayClass === undefined ? origin?.mapping : undefined;
+  return came?.known.name.startsWith(family) === true ? value : new JavaAs(value, mapping);
+}
+
+function arrayType<T>(element: JavaType<T>, options: CollectionOptions): JavaType<readonly T[]> {
+  const { className } = options;
+  return {
+    signature: signatureOf(className),
+    needs: [element],
+    toJava(value, writing) {
+      if (!Array.isArray(value)) throw writing.fail(mismatch(`an array for a ${className}`, value));
+      return asCollection(mapItems(value, (item) => element.toJava(item, writing)), options);
+    },
+    fromJava(value, reading) {
+      if (!Array.isArray(value)) throw reading.fail(mismatch(`a ${className}`, value));
+      return mapItems(value, (item) => element.fromJava(item, reading));
+    },
+  };
+}
+
+function setType<T>(element: JavaType<T>, options: CollectionOptions): JavaType<ReadonlySet<T>> {
+  const { className } = options;
+  return {
+    signature: signatureOf(className),
+    needs: [element],
+    toJava(value, writing) {
+      if (!(value instanceof Set)) throw writing.fail(mismatch(`a Set for a ${className}`, value));
+      const items = [...value];
+      const converted = mapItems(items, (item) => element.toJava(item, writing));
+      return asCollection(converted === items ? value : sameOrigin(new Set(converted), value), options);
+    },
+    fromJava(value, reading) {
+      if (!(value instanceof Set)) throw reading.fail(mismatch(`a ${className}`, value));
+      const items = [...value];
+      const converted = mapItems(items, (item) => element.fromJava(item, reading));
+      return converted === items ? value as ReadonlySet<T> : sameOrigin(new Set(converted), value);
+    },
+  };
+}
+
+function mapType<K, V>(key: JavaType<K>, item: JavaType<V>, options: CollectionOptions): JavaType<ReadonlyMap<K, V>> {
+  const { className } = options;
+  return {
+    signature: signatureOf(className),
+    needs: [key, item],
+    toJava(value, writing) {
+      if (!(value instanceof Map)) throw writing.fail(mismatch(`a Map for a ${className}`, value));
+      return asCollection(mapEntries(value, (one) => key.toJava(one, writing), (one) => item.toJava(one, writing)), options);
+    },
+    fromJava(value, reading) {
+      if (!(value instanceof Map)) throw reading.fail(mismatch(`a ${className}`, value));
+      return mapEntries(value, (one) => key.fromJava(one, reading), (one) => item.fromJava(one, reading));
+    },
+  };
+}
+
+function mapEntries<K, V>(
+  map: ReadonlyMap<unknown, unknown>,
+  convertKey: (key: unknown) => K,
+  convertItem: (item: unknown) => V,
+): ReadonlyMap<K, V> {
+  const converted = new Map<K, V>();
+  let same = true;
+  for (const [key, item] of map) {
+    const [newKey, newItem] = [convertKey(key), convertItem(item)];
+    same &&= Object.is(newKey, key) && Object.is(newItem, item);
+    converted.set(newKey, newItem);
+  }
+  return same ? map as ReadonlyMap<K, V> : sameOrigin(converted, map);
+}
+
+function sameOrigin<T extends object>(value: T, from: object): T {
+  const origin = originOf(from);
+  return origin === undefined ? value : setOrigin(value, origin);
+}
+
+function optionType<T>(element: JavaType<T>): JavaType<T | undefined> {
+  return {
+    signature: "Lscala/Option;",
+    needs: [element],
+    toJava: (value, writing) => value === undefined ? None : new Some({ value: element.toJava(value, writing) }),
+    fromJava(value, reading) {
+      if (value === None) return undefined;
+      if (!(value instanceof Some)) throw reading.fail(mismatch("an Option", value));
+      return element.fromJava(value.value, reading);
+    },
+  };
+}
+
+function nullableType<T>(type: JavaType<T>): JavaType<T | null> {
+  return {
+    signature: type.signature,
+    needs: [type],
+    toJava: (value, writing) => value === null ? null : type.toJava(value, writing),
+    fromJava: (value, reading) => value === null ? null : type.fromJava(value, reading),
+  };
+}
+
+function declaredType<T>(className: string, type: JavaType<T>): JavaType<T> {
+  return {
+    signature: signatureOf(className),
+    needs: [type],
+    toJava: (value, writing) => type.toJava(value, writing),
+    fromJava: (value, reading) => type.fromJava(value, reading),
+  };
+}
+
+/** The values of a tuple of these types. */
+export type TupleValues<F extends readonly JavaTypeLike[]> = { readonly [I in keyof F]: JavaTypeValue<F[I]> };
+
+function tupleType<F extends readonly JavaTypeLike[]>(likes: F): JavaType<TupleValues<F>> {
+  const mapping = tuples.get(likes.length);
+  if (mapping === undefined) throw new RangeError(`There are no tuples of ${likes.length} elements; of 2 and 3 there are`);
+  const types = likes.map((like) => boxedType(like));
+  const { name } = mapping.known;
+  const convert = (items: readonly unknown[], one: (type: JavaType<unknown>, item: unknown) => unknown) => {
+    let at = 0;
+    return mapItems(items, (item) => one(types[at++]!, item));
+  };
+  return {
+    signature: signatureOf(name),
+    needs: types,
+    toJava(value, writing) {
+      if (!Array.isArray(value) || value.length !== types.length) throw writing.fail(mismatch(`an array for a ${name}`, value));
+      return new JavaAs(convert(value, (type, item) => type.toJava(item, writing)), mapping);
+    },
+    fromJava(value, reading) {
+      if (!Array.isArray(value) || originOf(value)?.mapping !== mapping) throw reading.fail(mismatch(`a ${name}`, value));
+      // As many as there are types, each converted by its own.
+      return convert(value, (type, item) => type.fromJava(item, reading)) as unknown as TupleValues<F>;
+    },
+  };
+}
+
+/** Makes types of fields out of others; see {@linkcode javaTypes}. */
+export interface JavaTypes {
+  /** An array of objects, such as `String[]`. */
+  array<F extends JavaTypeLike>(element: F): JavaType<readonly JavaTypeValue<F>[]>;
+  /** A java.util.List; an ArrayList is written. */
+  list<F extends JavaTypeLike>(element: F): JavaType<readonly JavaTypeValue<F>[]>;
+  /** A java.util.Set; a LinkedHashSet is written. */
+  set<F extends JavaTypeLike>(element: F): JavaType<ReadonlySet<JavaTypeValue<F>>>;
+  /** A java.util.Map; a LinkedHashMap is written. */
+  map<K extends JavaTypeLike, V extends JavaTypeLike>(
+    key: K,
+    value: V,
+  ): JavaType<ReadonlyMap<JavaTypeValue<K>, JavaTypeValue<V>>>;
+  /** A Seq of Scala; a List is written. */
+  seq<F extends JavaTypeLike>(element: F): JavaType<readonly JavaTypeValue<F>[]>;
+  /** A List of Scala. */
+  scalaList<F extends JavaTypeLike>(element: F): JavaType<readonly JavaTypeValue<F>[]>;
+  /** A Vector of Scala. */
+  vector<F extends JavaTypeLike>(element: F): JavaType<readonly JavaTypeValue<F>[]>;
+  /** A Set of Scala. */
+  scalaSet<F extends JavaTypeLike>(element: F): JavaType<ReadonlySet<JavaTypeValue<F>>>;
+  /** A Map of Scala. */
+  scalaMap<K extends JavaTypeLike, V extends JavaTypeLike>(
+    key: K,
+    value: V,
+  ): JavaType<ReadonlyMap<JavaTypeValue<K>, JavaTypeValue<V>>>;
+  /** An Option of Scala: the value, or undefined for None. */
+  option<F extends JavaTypeLike>(element: F): JavaType<JavaTypeValue<F> | undefined>;
+  /** A pair or a triple of Scala, as an array. */
+  tuple<const F extends readonly JavaTypeLike[]>(...elements: F): JavaType<TupleValues<F>>;
+  /** What may be null in Java. */
+  nullable<F extends JavaTypeLike>(type: F): JavaType<JavaTypeValue<F> | null>;
+  /** A field that is declared as a class or an interface which its values are instances of. */
+  declaredAs<F extends JavaTypeLike>(className: string, type: F): JavaType<JavaTypeValue<F>>;
+  /** A constant of a Java enum, as its name. */
+  enum<const N extends string>(className: string, names: readonly N[]): JavaType<N>;
+  /** A constant of an Enumeration of Scala, as the name of its variable. The name of the Enumeration's class ends with `$`. */
+  enumeration<const N extends string>(className: string, names: readonly N[], serialVersionUID?: bigint): JavaType<N>;
+  /** A reference to an endpoint. */
+  readonly ref: JavaType<EncodedRef>;
+}
+
+const javaList = { className: "java.util.List", mapping: javaArrayList, family: "java." } as const;
+const javaSet = { className: "java.util.Set", mapping: javaLinkedHashSet, family: "java." } as const;
+const javaMap = { className: "java.util.Map", mapping: javaLinkedHashMap, family: "java." } as const;
+const immutableSeq = { className: "scala.collection.immutable.Seq", mapping: scalaList, family: "scala." } as const;
+const immutableList = { className: "scala.collection.immutable.List", mapping: scalaList, family: "scala." } as const;
+const immutableVector = { className: "scala.collection.immutable.Vector", mapping: scalaVector, family: "scala." } as const;
+const immutableSet = { className: "scala.collection.immutable.Set", mapping: scalaSet, family: "scala." } as const;
+const immutableMap = { className: "scala.collection.immutable.Map", mapping: scalaMap, family: "scala." } as const;
+
+function isRef(value: unknown): value is EncodedRef {
+  return typeof value === "object" && value !== null && "name" in value && "address" in value;
+}
+
+/**
+ * Makes types of fields out of others. A primitive type is boxed in them: `option("int")` is an `Option[Int]`, `array("int")` an
+ * `Integer[]`. Scala's are those of version 2.13, whose `Seq`, `Set` and `Map` are the immutable ones.
+ *
+ * @example
+ * ```ts
+ * import { defineJavaClass, javaTypes } from "@sparkwire/sparkwire";
+ *
+ * // case class Job(id: Long, tags: Seq[String], limits: Map[String, Int], parent: Option[String])
+ * const Job = defineJavaClass("com.example.Job", {
+ *   serialVersionUID: 7n,
+ *   fields: {
+ *     id: "long",
+ *     tags: javaTypes.seq("String"),
+ *     limits: javaTypes.scalaMap("String", "int"),
+ *     parent: javaTypes.option("String"),
+ *   },
+ * });
+ * const job = new Job({ id: 1n, tags: ["a"], limits: new Map([["cores", 4]]) });
+ * if (job.limits.get("cores") !== 4) throw new Error("no limit");
+ * ```
+ */
+export const javaTypes: JavaTypes = {
+  array: (element) => arrayOf(boxedType(element)),
+  list: (element) => arrayType(boxedType(element), javaList),
+  set: (element) => setType(boxedType(element), javaSet),
+  map: (key, value) => mapType(boxedType(key), boxedType(value), javaMap),
+  seq: (element) => arrayType(boxedType(element), immutableSeq),
+  scalaList: (element) => arrayType(boxedType(element), immutableList),
+  vector: (element) => arrayType(boxedType(element), immutableVector),
+  scalaSet: (element) => setType(boxedType(element), immutableSet),
+  scalaMap: (key, value) => mapType(boxedType(key), boxedType(value), immutableMap),
+  option: (element) => optionType(boxedType(element)),
+  tuple: (...elements) => tupleType(elements),
+  nullable: (type) => nullableType(boxedType(type)),
+  declaredAs: (className, type) => declaredType(className, javaType(type)),
+  enum: enumType,
+  enumeration: enumerationType,
+  ref: checkedType("Lorg/apache/spark/rpc/RpcEndpointRef;", "a reference to an endpoint", isRef),
+};
+
+/**
+ * A value of a particular type of Java, where a plain one would be another: a List of Scala where an array is an ArrayList, a
+ * java.lang.Double where a number is an Integer.
+ *
+ * @param value The value.
+ * @param type Its type in Java.
+ * @returns What stands for it in a message; it has no other use.
+ *
+ * @example
+ * ```ts
+ * import { asJava, javaTypes, RpcEnv } from "@sparkwire/sparkwire";
+ *
+ * const server = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0 });
+ * server.setupEndpoint("Echo", { receiveAndReply: (message) => message });
+ *
+ * const client = await RpcEnv.create({ name: "client" });
+ * const echo = await client.setupEndpointRef(`spark://Echo@${server.address}`, { serializer: "java" });
+ * // A Spark would see a List("a", "b").
+ * const names = await echo.ask(asJava(["a", "b"], javaTypes.seq("String")));
+ * if (String(names) !== "a,b") throw new Error("not the same");
+ *
+ * await client.shutdown();
+ * await server.shutdown();
+ * ```
+ */
+export function asJava<const F extends JavaTypeLike>(value: JavaTypeValue<F>, type: F): object {
+  return new JavaTyped(value, boxedType(type));
+}

@@ -1,0 +1,276 @@
+/**
+ * Lists, maps and sets of java.util, and dates.
+ *
+ * Spark: java.util.ArrayList, LinkedList, HashMap, LinkedHashMap, HashSet, LinkedHashSet, Date, `List.of` and its like, and
+ * `Arrays.asList`. An array of TypeScript is an ArrayList, a Map a LinkedHashMap and a Set a LinkedHashSet, which keep their order.
+ *
+ * @module
+ */
+
+import { blockOf, checkItems, fillMap, fillSet, readBlock, withBlock, withEntries } from "./annotations.ts";
+import { KnownClass } from "./class_desc.ts";
+import {
+  type JavaMapping,
+  type JavaReading,
+  type JavaRegistryInit,
+  objectOf,
+  type Origin,
+  originOf,
+  setOrigin,
+} from "./java_mapping.ts";
+import type { JavaObject } from "./java_object.ts";
+import { ClassFlag } from "./stream_format.ts";
+
+const WRITES = ClassFlag.Serializable | ClassFlag.WriteMethod;
+
+const ARRAY_LIST = new KnownClass("java.util.ArrayList", { uid: 8683452581122892189n, flags: WRITES, fields: { size: "I" } });
+const LINKED_LIST = new KnownClass("java.util.LinkedList", { uid: 876323262645176354n, flags: WRITES });
+const AS_LIST = new KnownClass("java.util.Arrays$ArrayList", {
+  uid: -2764017481108945198n,
+  fields: { a: "[Ljava/lang/Object;" },
+});
+const EMPTY_LIST = new KnownClass("java.util.Collections$EmptyList", { uid: 8842843931221139166n });
+const COLL_SER = new KnownClass("java.util.CollSer", { uid: 6309168927139932177n, flags: WRITES, fields: { tag: "I" } });
+const HASH_MAP = new KnownClass("java.util.HashMap", {
+  uid: 362498820763181265n,
+  flags: WRITES,
+  fields: { loadFactor: "F", threshold: "I" },
+});
+const LINKED_HASH_MAP = new KnownClass("java.util.LinkedHashMap", {
+  uid: 3801124242820219131n,
+  fields: { accessOrder: "Z" },
+  parent: HASH_MAP,
+});
+const HASH_SET = new KnownClass("java.util.HashSet", { uid: -5024744406713321676n, flags: WRITES });
+const LINKED_HASH_SET = new KnownClass("java.util.LinkedHashSet", { uid: -2851667679971038690n, parent: HASH_SET });
+const DATE = new KnownClass("java.util.Date", { uid: 7523967970034938905n, flags: WRITES });
+
+/** The classes of arrays that lists are made of. */
+export const OBJECT_ARRAY: KnownClass = new KnownClass("[Ljava.lang.Object;", { uid: -8012369246846506644n });
+
+const LOAD_FACTOR = 0.75;
+const LEAST_BUCKETS = 16;
+
+/** How a hash table that has grown to hold `size` entries is laid out. */
+function layoutFor(size: number): HashLayout {
+  let buckets = LEAST_BUCKETS;
+  while (size > LOAD_FACTOR * buckets) buckets *= 2;
+  return { buckets, loadFactor: LOAD_FACTOR, threshold: size === 0 ? 0 : LOAD_FACTOR * buckets };
+}
+
+/** What a hash table says of itself besides its entries. A table that came keeps its own; Java asks for nothing of it. */
+interface HashLayout {
+  readonly buckets: number;
+  readonly loadFactor: number;
+  readonly threshold: number;
+}
+
+const arrayList: JavaMapping = {
+  known: ARRAY_LIST,
+  create: () => [],
+  read(object, made, reading) {
+    const [block, ...items] = object.annotation();
+    readBlock(block, "I", reading);
+    checkItems(items, object.get("size"), reading);
+    return push(made, items);
+  },
+  write(value, { version }) {
+    const items = asArray(value);
+    return objectOf(ARRAY_LIST, version, { size: items.length }, [withBlock(blockOf("I", items.length), items)]);
+  },
+};
+
+const linkedList: JavaMapping = {
+  known: LINKED_LIST,
+  create: () => setOrigin([], { mapping: linkedList }),
+  read(object, made, reading) {
+    const [block, ...items] = object.annotation();
+    const [size] = readBlock(block, "I", reading);
+    checkItems(items, size, reading);
+    return push(made, items);
+  },
+  write(value, { version }) {
+    const items = asArray(value);
+    return objectOf(LINKED_LIST, version, {}, [withBlock(blockOf("I", items.length), items)]);
+  },
+};
+
+const asList: JavaMapping = {
+  known: AS_LIST,
+  create: () => setOrigin([], { mapping: asList }),
+  read(object, made, reading) {
+    const array = object.get("a");
+    if (!Array.isArray(array)) throw reading.fail("List has no array");
+    setOrigin(made!, { mapping: asList, detail: originOf(array) });
+    return push(made, array);
+  },
+  write(value, { version }) {
+    const came = originOf(asArray(value))?.detail as Origin | undefined;
+    const array = setOrigin([...asArray(value)], came ?? { arrayClass: OBJECT_ARRAY.at(version) });
+    return objectOf(AS_LIST, version, { a: array });
+  },
+};
+
+const emptyList: JavaMapping = {
+  known: EMPTY_LIST,
+  read: () => setOrigin([], { mapping: emptyList }),
+  write(value, writing) {
+    return asArray(value).length === 0 ? objectOf(EMPTY_LIST, writing.version, {}) : arrayList.write(value, writing);
+  },
+};
+
+/** What the tag of a collection of `List.of`, `Set.of` and `Map.of` says. */
+const CollectionTag = { list: 1, set: 2, map: 3, listWithNulls: 4 } as const;
+
+const collSer: JavaMapping = {
+  known: COLL_SER,
+  read(object, _, reading) {
+    const [block, ...items] = object.annotation();
+    const [count] = readBlock(block, "I", reading);
+    checkItems(items, count, reading);
+    const tag = Number(object.get("tag"));
+    const origin = { mapping: collSer, detail: tag };
+    switch (tag & 0xff) {
+      case CollectionTag.list:
+      case CollectionTag.listWithNulls:
+        return setOrigin(items, origin);
+      case CollectionTag.set:
+        return readSet(setOrigin(new Set(), origin), items, reading);
+      case CollectionTag.map:
+        return readMap(setOrigin(new Map(), origin), items, reading);
+      default:
+        throw reading.fail(`Unknown kind of collection: ${tag}`);
+    }
+  },
+  write(value, { version }) {
+    const items = value instanceof Map ? [...value].flat(1) : [...value as Iterable<unknown>];
+    const tag = originOf(value as object)?.detail ?? CollectionTag.list;
+    return objectOf(COLL_SER, version, { tag }, [withBlock(blockOf("I", items.length), items)]);
+  },
+};
+
+function mapOf(known: KnownClass, plain: boolean): JavaMapping {
+  const mapping: JavaMapping = {
+    known,
+    create: () => plain ? new Map() : setOrigin(new Map(), { mapping }),
+    read(object, made, reading) {
+      const [block, ...items] = object.annotation(HASH_MAP.name);
+      const [buckets, size] = readBlock(block, "II", reading);
+      checkItems(items, 2 * Number(size), reading);
+      keepLayout(mapping, made!, object, Number(buckets), Number(size));
+      return readMap(made as Map<unknown, unknown>, items, reading);
+    },
+    write(value, { version }) {
+      const entries = value instanceof Map ? value : new Map(Object.entries(value as object));
+      const { size } = entries;
+      const { buckets, loadFactor, threshold } = layoutOf(value as object, size);
+      const annotation = withEntries(blockOf("II", buckets, size), entries);
+      return objectOf(known, version, { loadFactor, threshold, accessOrder: false }, [annotation]);
+    },
+  };
+  return mapping;
+}
+
+function readMap(map: Map<unknown, unknown>, items: readonly unknown[], reading: JavaReading): Map<unknown, unknown> {
+  if (items.length % 2 !== 0) throw reading.fail("Map has a key without a value");
+  fillMap(map, items, reading);
+  return map;
+}
+
+function readSet(set: Set<unknown>, items: readonly unknown[], reading: JavaReading): Set<unknown> {
+  fillSet(set, items, reading);
+  return set;
+}
+
+function keepLayout(mapping: JavaMapping, made: object, object: JavaObject, buckets: number, size: number): void {
+  const { threshold, ...usual } = layoutFor(size);
+  const came = { buckets, loadFactor: Number(object.get("loadFactor")), threshold: Number(object.get("threshold")) };
+  if (came.buckets === usual.buckets && came.loadFactor === usual.loadFactor && came.threshold === threshold) return;
+  setOrigin(made, { mapping, detail: { ...came, size } });
+}
+
+function layoutOf(value: object, size: number): HashLayout {
+  const kept = originOf(value)?.detail as (HashLayout & { readonly size: number }) | undefined;
+  return kept?.size === size ? kept : layoutFor(size);
+}
+
+function setOf(known: KnownClass, plain: boolean): JavaMapping {
+  const mapping: JavaMapping = {
+    known,
+    create: () => plain ? new Set() : setOrigin(new Set(), { mapping }),
+    read(object, made, reading) {
+      const [block, ...items] = object.annotation(HASH_SET.name);
+      const [buckets, loadFactor, size] = readBlock(block, "IFI", reading);
+      checkItems(items, size, reading);
+      const usual = layoutFor(items.length);
+      if (buckets !== usual.buckets || loadFactor !== usual.loadFactor) {
+        setOrigin(made!, { mapping, detail: { buckets, loadFactor, size } });
+      }
+      return readSet(made as Set<unknown>, items, reading);
+    },
+    write(value, { version }) {
+      const set = value as ReadonlySet<unknown>;
+      const { buckets, loadFactor } = layoutOf(set, set.size);
+      return objectOf(known, version, {}, [withBlock(blockOf("IFI", buckets, loadFactor, set.size), set)]);
+    },
+  };
+  return mapping;
+}
+
+const date: JavaMapping = {
+  known: DATE,
+  read(object, _, reading) {
+    const [block] = object.annotation();
+    const [time] = readBlock(block, "J", reading);
+    const value = new Date(Number(time));
+    if (Number.isNaN(value.getTime())) throw reading.fail(`Date is out of range: ${String(time)}`);
+    return value;
+  },
+  write(value, writing) {
+    const time = (value as Date).getTime();
+    if (Number.isNaN(time)) throw writing.fail("an invalid Date");
+    return objectOf(DATE, writing.version, {}, [[blockOf("J", BigInt(time))]]);
+  },
+};
+
+/** Appends without a spread: the elements may be more than a call takes. */
+function push(made: object | undefined, items: readonly unknown[]): unknown[] {
+  const array = made as unknown[];
+  for (const item of items) array.push(item);
+  return array;
+}
+
+function asArray(value: unknown): readonly unknown[] {
+  return value as readonly unknown[];
+}
+
+/** A java.util.ArrayList: what an array is. */
+export const javaArrayList: JavaMapping = arrayList;
+/** A java.util.LinkedHashMap: what a Map and a plain object is. */
+export const javaLinkedHashMap: JavaMapping = mapOf(LINKED_HASH_MAP, true);
+/** A java.util.LinkedHashSet: what a Set is. */
+export const javaLinkedHashSet: JavaMapping = setOf(LINKED_HASH_SET, true);
+/** A java.util.Collections.emptyList(). */
+export const javaEmptyList: JavaMapping = emptyList;
+
+/** The classes of this file. */
+export const collectionClasses: JavaRegistryInit = {
+  mappings: [
+    javaArrayList,
+    linkedList,
+    asList,
+    emptyList,
+    collSer,
+    mapOf(HASH_MAP, false),
+    javaLinkedHashMap,
+    setOf(HASH_SET, false),
+    javaLinkedHashSet,
+    date,
+  ],
+  prototypes: [
+    [Array.prototype, javaArrayList],
+    [Map.prototype, javaLinkedHashMap],
+    [Set.prototype, javaLinkedHashSet],
+    [Date.prototype, date],
+  ],
+};

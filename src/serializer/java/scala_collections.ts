@@ -1,0 +1,336 @@
+/**
+ * Collections of Scala 2.13, its tuples, and what stands for its objects.
+ *
+ * Spark: scala.collection.generic.DefaultSerializationProxy stands for most of them in a stream, scala.runtime.ModuleSerializationProxy
+ * for objects. Maps of one to four entries, sets of one to four elements, ArraySeqs and tuples are written as they are.
+ *
+ * @module
+ */
+
+import { blockOf, checkItems, fillMap, fillSet, readBlock } from "./annotations.ts";
+import { KnownClass } from "./class_desc.ts";
+import {
+  type JavaMapping,
+  type JavaReading,
+  type JavaRegistryInit,
+  objectOf,
+  type Origin,
+  originOf,
+  setOrigin,
+} from "./java_mapping.ts";
+import { JavaClassObject, JavaObject } from "./java_object.ts";
+import { OBJECT_ARRAY } from "./jdk_collections.ts";
+import { ScalaObject } from "./scala_object.ts";
+import { ClassFlag } from "./stream_format.ts";
+
+const OBJECT = "Ljava/lang/Object;";
+/** The serialVersionUID of everything in Scala's collections. */
+const uid = 3n;
+
+const MODULE_PROXY = new KnownClass("scala.runtime.ModuleSerializationProxy", {
+  uid: 1n,
+  fields: { moduleClass: "Ljava/lang/Class;" },
+});
+const COLLECTION_PROXY = new KnownClass("scala.collection.generic.DefaultSerializationProxy", {
+  uid,
+  flags: ClassFlag.Serializable | ClassFlag.WriteMethod,
+  fields: { factory: "Lscala/collection/Factory;" },
+});
+const ITERABLE_FACTORY = new KnownClass("scala.collection.IterableFactory$ToFactory", {
+  uid,
+  fields: { factory: "Lscala/collection/IterableFactory;" },
+});
+const MAP_FACTORY = new KnownClass("scala.collection.MapFactory$ToFactory", {
+  uid,
+  fields: { factory: "Lscala/collection/MapFactory;" },
+});
+
+function moduleOf(name: string): ScalaObject {
+  return new ScalaObject(new KnownClass(name, { uid }));
+}
+
+const SERIALIZE_END = moduleOf("scala.collection.generic.SerializeEnd$");
+const LIST = moduleOf("scala.collection.immutable.List$");
+const VECTOR = moduleOf("scala.collection.immutable.Vector$");
+const HASH_MAP = moduleOf("scala.collection.immutable.HashMap$");
+const HASH_SET = moduleOf("scala.collection.immutable.HashSet$");
+
+const ofScala = (name: string): ScalaObject => moduleOf(`scala.collection.${name}`);
+
+/** Companions that make collections, by what they are here. */
+const FACTORIES: Readonly<Record<"array" | "set" | "map", readonly ScalaObject[]>> = {
+  array: [
+    LIST,
+    VECTOR,
+    ...["immutable.Queue$", "mutable.ArrayBuffer$", "mutable.ListBuffer$", "mutable.ArrayDeque$", "mutable.Queue$"].map(
+      ofScala,
+    ),
+  ],
+  set: [HASH_SET, ...["immutable.ListSet$", "mutable.LinkedHashSet$"].map(ofScala)],
+  map: [HASH_MAP, ...["immutable.ListMap$", "immutable.VectorMap$", "mutable.LinkedHashMap$"].map(ofScala)],
+};
+
+const KINDS: ReadonlyMap<ScalaObject, "array" | "set" | "map"> = new Map(
+  (["array", "set", "map"] as const).flatMap((kind) => FACTORIES[kind].map((module) => [module, kind] as const)),
+);
+
+/** Reads and writes objects of Scala. */
+export const scalaObject: JavaMapping = {
+  known: MODULE_PROXY,
+  read(object, _, reading) {
+    const moduleClass = object.get("moduleClass");
+    if (!(moduleClass instanceof JavaClassObject)) throw reading.fail("Object of Scala has no class");
+    const { desc } = moduleClass;
+    const module = reading.registry.module(desc.name);
+    if (module === undefined) return new ScalaObject({ name: desc.name, at: () => desc });
+    if (desc.problem !== undefined) throw reading.fail(desc.problem);
+    return module;
+  },
+  write(value, { version }) {
+    return objectOf(MODULE_PROXY, version, { moduleClass: new JavaClassObject((value as ScalaObject).known.at(version)) });
+  },
+};
+
+/** What a collection that came by a proxy remembers. */
+interface ProxyDetail {
+  /** Its companion. */
+  readonly factory: ScalaObject;
+  /** Whether its size was written before its elements, and no mark after them. */
+  readonly sized: boolean;
+}
+
+/** Collections that say what makes them, and what is in them. */
+const proxied: JavaMapping = {
+  known: COLLECTION_PROXY,
+  read(object, _, reading) {
+    const factory = object.get("factory");
+    const companion = factory instanceof JavaObject ? factory.get("factory") : undefined;
+    const kind = companion instanceof ScalaObject ? KINDS.get(companion) : undefined;
+    // One that is not known stays what it is.
+    if (kind === undefined) return object;
+    const [block, ...items] = object.annotation();
+    const [size] = readBlock(block, "I", reading);
+    const sized = size !== -1;
+    if (!sized && items.pop() !== SERIALIZE_END) throw reading.fail("Collection has no end");
+    checkItems(items, sized ? size : items.length, reading);
+    const origin: Origin = { mapping: proxied, detail: { factory: companion, sized } };
+    if (kind === "array") return setOrigin(items, origin);
+    if (kind === "set") return setOrigin(readSet(items, reading), origin);
+    return setOrigin(readPairs(items, reading), origin);
+  },
+  write(value, { version }) {
+    const detail = originOf(value as object)?.detail as ProxyDetail | undefined;
+    return proxyOf(value, detail ?? defaultsFor(value), version);
+  },
+};
+
+function proxyOf(value: unknown, { factory, sized }: ProxyDetail, version: Parameters<KnownClass["at"]>[0]): JavaObject {
+  const items: unknown[] = value instanceof Map
+    ? Array.from(value, (entry) => setOrigin(entry, { mapping: tuple2 }))
+    : [...(value as Iterable<unknown>)];
+  const known = KINDS.get(factory) === "map" ? MAP_FACTORY : ITERABLE_FACTORY;
+  const block = blockOf("I", sized ? items.length : -1);
+  const annotation = sized ? [block, ...items] : [block, ...items, SERIALIZE_END];
+  return objectOf(COLLECTION_PROXY, version, { factory: objectOf(known, version, { factory }) }, [annotation]);
+}
+
+function defaultsFor(value: unknown): ProxyDetail {
+  if (value instanceof Map) return { factory: HASH_MAP, sized: true };
+  if (value instanceof Set) return { factory: HASH_SET, sized: true };
+  // A List does not know its size, unless it is empty.
+  return { factory: LIST, sized: (value as readonly unknown[]).length === 0 };
+}
+
+function readSet(items: readonly unknown[], reading: JavaReading): Set<unknown> {
+  const set = new Set<unknown>();
+  fillSet(set, items, reading);
+  return set;
+}
+
+function readPairs(items: readonly unknown[], reading: JavaReading): Map<unknown, unknown> {
+  const flat: unknown[] = [];
+  for (const pair of items) {
+    if (!Array.isArray(pair) || originOf(pair)?.mapping !== tuple2) throw reading.fail("Map has an entry that is no pair");
+    flat.push(pair[0], pair[1]);
+  }
+  const map = new Map<unknown, unknown>();
+  fillMap(map, flat, reading);
+  return map;
+}
+
+function fieldsOf(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, OBJECT]));
+}
+
+/** A tuple, which is an array here. */
+function tupleOf(size: number): JavaMapping {
+  const names = Array.from({ length: size }, (_, i) => `_${i + 1}`);
+  const known = new KnownClass(`scala.Tuple${size}`, { fields: fieldsOf(names) });
+  const mapping: JavaMapping = {
+    known,
+    create: () => setOrigin([], { mapping }),
+    read(object, made) {
+      const array = made as unknown[];
+      for (const name of names) array.push(object.get(name));
+      return array;
+    },
+    write(value, writing) {
+      const array = value as readonly unknown[];
+      if (array.length !== size) throw writing.fail(`${array.length} elements as a tuple of ${size}`);
+      return objectOf(known, writing.version, Object.fromEntries(names.map((name, i) => [name, array[i]])));
+    },
+  };
+  return mapping;
+}
+
+const tuple2 = tupleOf(2);
+
+/** Tuples, by how many elements they have. */
+export const tuples: ReadonlyMap<number, JavaMapping> = new Map([[2, tuple2], [3, tupleOf(3)]]);
+
+const NUMBERS = [1, 2, 3, 4] as const;
+
+/** An immutable map of one to four entries. */
+function smallMap(size: number): JavaMapping {
+  const name = `scala.collection.immutable.Map$Map${size}`;
+  const prefix = size === 1 ? "" : `${name.replaceAll(".", "$")}$$`;
+  const numbers = NUMBERS.slice(0, size);
+  const known = new KnownClass(name, {
+    uid,
+    fields: fieldsOf(numbers.flatMap((n) => [`${prefix}key${n}`, `${prefix}value${n}`])),
+  });
+  const mapping: JavaMapping = {
+    known,
+    create: () => setOrigin(new Map(), { mapping }),
+    read(object, made, reading) {
+      const flat = numbers.flatMap((n) => [object.get(`${prefix}key${n}`), object.get(`${prefix}value${n}`)]);
+      fillMap(made as Map<unknown, unknown>, flat, reading);
+      return made;
+    },
+    write(value, writing) {
+      const entries = [...(value as ReadonlyMap<unknown, unknown>)];
+      if (entries.length !== size) return scalaMap.write(value, writing);
+      const fields: Record<string, unknown> = {};
+      entries.forEach(([key, item], i) =>
+        Object.assign(fields, { [`${prefix}key${i + 1}`]: key, [`${prefix}value${i + 1}`]: item })
+      );
+      return objectOf(known, writing.version, fields);
+    },
+  };
+  return mapping;
+}
+
+/** An immutable set of one to four elements. */
+function smallSet(size: number): JavaMapping {
+  const numbers = NUMBERS.slice(0, size);
+  const known = new KnownClass(`scala.collection.immutable.Set$Set${size}`, {
+    uid,
+    fields: fieldsOf(numbers.map((n) => `elem${n}`)),
+  });
+  const mapping: JavaMapping = {
+    known,
+    create: () => setOrigin(new Set(), { mapping }),
+    read(object, made, reading) {
+      fillSet(made as Set<unknown>, numbers.map((n) => object.get(`elem${n}`)), reading);
+      return made;
+    },
+    write(value, writing) {
+      const items = [...(value as ReadonlySet<unknown>)];
+      if (items.length !== size) return scalaSet.write(value, writing);
+      return objectOf(known, writing.version, Object.fromEntries(items.map((item, i) => [`elem${i + 1}`, item])));
+    },
+  };
+  return mapping;
+}
+
+const smallMaps = NUMBERS.map(smallMap);
+const smallSets = NUMBERS.map(smallSet);
+const EMPTY_MAP = new ScalaObject(new KnownClass("scala.collection.immutable.Map$EmptyMap$", { uid }));
+const EMPTY_SET = new ScalaObject(new KnownClass("scala.collection.immutable.Set$EmptySet$", { uid }));
+
+/** An immutable Map of Scala, in the class that it has there for its size. */
+export const scalaMap: JavaMapping = {
+  known: COLLECTION_PROXY,
+  read: (object) => object,
+  write(value, writing) {
+    const { size } = value as ReadonlyMap<unknown, unknown>;
+    if (size === 0) return scalaObject.write(EMPTY_MAP, writing);
+    return size <= NUMBERS.length
+      ? smallMaps[size - 1]!.write(value, writing)
+      : proxyOf(value, defaultsFor(value), writing.version);
+  },
+};
+
+/** An immutable Set of Scala, in the class that it has there for its size. */
+export const scalaSet: JavaMapping = {
+  known: COLLECTION_PROXY,
+  read: (object) => object,
+  write(value, writing) {
+    const { size } = value as ReadonlySet<unknown>;
+    if (size === 0) return scalaObject.write(EMPTY_SET, writing);
+    return size <= NUMBERS.length
+      ? smallSets[size - 1]!.write(value, writing)
+      : proxyOf(value, defaultsFor(value), writing.version);
+  },
+};
+
+/** A List of Scala. */
+export const scalaList: JavaMapping = {
+  known: COLLECTION_PROXY,
+  read: (object) => object,
+  write: (value, { version }) => proxyOf(value, defaultsFor(value), version),
+};
+
+/** A Vector of Scala. */
+export const scalaVector: JavaMapping = {
+  known: COLLECTION_PROXY,
+  read: (object) => object,
+  write: (value, { version }) => proxyOf(value, { factory: VECTOR, sized: true }, version),
+};
+
+/** ArraySeqs, which hold an array: of objects, or of a primitive type. */
+function arraySeq(suffix: string, arraySignature: string): JavaMapping {
+  const known = new KnownClass(`scala.collection.immutable.ArraySeq$${suffix}`, {
+    uid,
+    fields: { unsafeArray: arraySignature },
+  });
+  const mapping: JavaMapping = {
+    known,
+    read(object, _, reading) {
+      const array = object.get("unsafeArray");
+      // A copy, since the array itself would go on as an array.
+      if (Array.isArray(array)) return setOrigin([...array], { mapping, detail: originOf(array) });
+      if (array instanceof Int32Array || array instanceof Float64Array) return setOrigin(array.slice(), { mapping });
+      if (array instanceof BigInt64Array) return setOrigin(array.slice(), { mapping });
+      throw reading.fail("ArraySeq has no array");
+    },
+    write(value, { version }) {
+      if (!Array.isArray(value)) return objectOf(known, version, { unsafeArray: (value as Int32Array).slice() });
+      const came = originOf(value)?.detail as Origin | undefined;
+      return objectOf(known, version, { unsafeArray: setOrigin([...value], came ?? { arrayClass: OBJECT_ARRAY.at(version) }) });
+    },
+  };
+  return mapping;
+}
+
+/** The classes of this file. */
+export const scalaCollections: JavaRegistryInit = {
+  mappings: [
+    scalaObject,
+    proxied,
+    ...tuples.values(),
+    ...smallMaps,
+    ...smallSets,
+    arraySeq("ofRef", "[Ljava/lang/Object;"),
+    arraySeq("ofInt", "[I"),
+    arraySeq("ofLong", "[J"),
+    arraySeq("ofDouble", "[D"),
+  ],
+  described: [ITERABLE_FACTORY, MAP_FACTORY],
+  objects: [SERIALIZE_END, ...FACTORIES.array, ...FACTORIES.set, ...FACTORIES.map],
+  modules: [
+    [EMPTY_MAP.known as KnownClass, scalaMap, () => new Map()],
+    [EMPTY_SET.known as KnownClass, scalaSet, () => new Set()],
+  ],
+  prototypes: [[ScalaObject.prototype, scalaObject]],
+};

@@ -1,0 +1,158 @@
+/**
+ * Which Spark wrote a class: versions are told apart by the serialVersionUIDs of their classes, and chosen for writing by them.
+ *
+ * Spark: there is no such thing; two builds that differ fail with an InvalidClassException. See `spark_uids.ts` for the table.
+ *
+ * @module
+ */
+
+import { SPARK_BUILDS, SPARK_UIDS } from "./spark_uids.ts";
+
+/** A version of Spark, with Scala 2.13, that can be spoken to. */
+export type SparkVersion = "3.5" | "4.0" | "4.1" | "4.2";
+
+/** All of them, the newest first. */
+export const SPARK_VERSIONS: readonly SparkVersion[] = ["4.2", "4.1", "4.0", "3.5"];
+
+/** The version that is written to a peer of which nothing is known. */
+export const DEFAULT_SPARK_VERSION: SparkVersion = "4.2";
+
+/** A build of Spark that somebody may run. */
+export interface SparkBuild {
+  /** Its version, such as `3.5`. */
+  readonly spark: string;
+  /** The version of Scala that it was built with. */
+  readonly scala: string;
+}
+
+/** Of a class its serialVersionUID in each build; undefined where the build has no such class. */
+type Row = readonly (bigint | undefined)[];
+
+let table: ReadonlyMap<string, Row> | undefined;
+
+/** Most processes never meet a Spark, so the table is read when it is first needed. */
+function rows(): ReadonlyMap<string, Row> {
+  table ??= new Map(SPARK_UIDS.trim().split("\n").map(parseRow));
+  return table;
+}
+
+function parseRow(line: string): readonly [string, Row] {
+  const [name, ...cells] = line.replace(/^~/, "org.apache.spark.").split(" ");
+  const row: (bigint | undefined)[] = [];
+  for (let i = 0; i < SPARK_BUILDS.length; i++) {
+    const cell = cells[i] ?? "=";
+    row.push(cell === "=" ? row[i - 1] : cell === "-" ? undefined : BigInt(cell));
+  }
+  return [name!, row];
+}
+
+/** The serialVersionUID of `className` in a version of Spark; undefined if that has no such class, or it is not known. */
+export function sparkUid(className: string, version: SparkVersion): bigint | undefined {
+  const column = SPARK_BUILDS.findIndex(({ spark, scala }) => spark === version && scala === "2.13");
+  return rows().get(className)?.[column];
+}
+
+/** Whether the table has the class. */
+export function isSparkClass(className: string): boolean {
+  return rows().has(className);
+}
+
+/** The builds in which `className` has this serialVersionUID. */
+export function buildsOf(className: string, uid: bigint): readonly SparkBuild[] {
+  const row = rows().get(className);
+  return row === undefined ? [] : SPARK_BUILDS.filter((_, column) => row[column] === uid);
+}
+
+/** Builds in words, for an error: `Spark 2.4 or 3.5 with Scala 2.12`; `an unknown build` if there are none. */
+export function describeBuilds(builds: readonly SparkBuild[]): string {
+  const texts: string[] = [];
+  for (const scala of new Set(builds.map((build) => build.scala))) {
+    const versions = builds.filter((build) => build.scala === scala).map((build) => build.spark);
+    texts.push(`Spark ${versions.join(" or ")} with Scala ${scala}`);
+  }
+  return texts.length === 0 ? "an unknown build" : texts.join(", or ");
+}
+
+/** What an InvalidClassException says. */
+export interface IncompatibleClass {
+  /** The class that both ends have, but not the same. */
+  readonly className: string;
+  /** The serialVersionUID that was sent. */
+  readonly sentUid: bigint;
+  /** The serialVersionUID of the one that says so. */
+  readonly localUid: bigint;
+}
+
+const INCOMPATIBLE =
+  /InvalidClassException: ([\w.$]+); local class incompatible: stream classdesc serialVersionUID = (-?\d{1,19}), local class serialVersionUID = (-?\d{1,19})/;
+
+/** Finds what an InvalidClassException says in the text of a failure; undefined if it is none. */
+export function findIncompatibleClass(text: string): IncompatibleClass | undefined {
+  const found = INCOMPATIBLE.exec(text);
+  if (found === null) return undefined;
+  return { className: found[1]!, sentUid: BigInt(found[2]!), localUid: BigInt(found[3]!) };
+}
+
+/**
+ * What is known of a peer's Spark: nothing at first, and more with each class that it sends.
+ *
+ * A look-up teaches nothing, since its classes are the same in all versions; a reference to an endpoint tells most of them apart.
+ */
+export class PeerSparkVersion {
+  #candidates: readonly SparkVersion[] = SPARK_VERSIONS;
+  #problem: string | undefined;
+
+  /** The versions that it can be, the newest first. */
+  get candidates(): readonly SparkVersion[] {
+    return this.#candidates;
+  }
+
+  /** The version to write for it: the newest that it can be; undefined while that is any of them. */
+  get version(): SparkVersion | undefined {
+    return this.#candidates.length < SPARK_VERSIONS.length ? this.#candidates[0] : undefined;
+  }
+
+  /** Why it cannot be spoken to, in words; undefined if it can, as far as is known. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /**
+   * Learns from a class that the peer has.
+   *
+   * @param className The class.
+   * @param uid Its serialVersionUID there.
+   * @returns Whether that told anything that was not known.
+   */
+  observe(className: string, uid: bigint): boolean {
+    if (!isSparkClass(className)) return false;
+    const builds = buildsOf(className, uid);
+    const left = this.#candidates.filter((version) => builds.some(({ spark, scala }) => spark === version && scala === "2.13"));
+    if (left.length === 0) {
+      const known = this.#problem !== undefined;
+      this.#problem ??= incompatibleClass(className, uid);
+      return !known;
+    }
+    const learnt = left.length < this.#candidates.length;
+    this.#candidates = left;
+    return learnt;
+  }
+
+  /** Learns from the text of a failure, if it is an InvalidClassException; returns whether that told anything new. */
+  observeFailure(text: string): boolean {
+    const found = findIncompatibleClass(text);
+    return found !== undefined && this.observe(found.className, found.localUid);
+  }
+}
+
+/**
+ * Says in words that a class of the peer is not one that can be read or written.
+ *
+ * @param expected What it should have, if it is none of Spark's.
+ */
+export function incompatibleClass(className: string, uid: bigint, expected?: bigint): string {
+  if (!isSparkClass(className)) return `${className} has the serialVersionUID ${uid}, but ${expected} was expected`;
+  const builds = buildsOf(className, uid);
+  const whose = builds.length === 0 ? describeBuilds(builds) : `that of ${describeBuilds(builds)}`;
+  return `${className} has the serialVersionUID ${uid}, ${whose}; known are Spark 3.5 to 4.2 with Scala 2.13`;
+}

@@ -1,0 +1,223 @@
+import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { ByteSink } from "../../../src/base/bytes.ts";
+import { type RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
+import { seededRandom } from "../../../src/base/random.ts";
+import { MAX_BIGINT_BYTES, MAX_DEPTH, MAX_HANDLES } from "../../../src/serializer/java/java_limits.ts";
+import { JavaObject } from "../../../src/serializer/java/java_object.ts";
+import { fromHex, test, toHex } from "../../_harness.ts";
+import { classHex, decode, decodeHex, decodeSafely, decodeVector, encode, nameHex, vector, vectors } from "./_java.ts";
+
+const OBJECT_ARRAY = `7572${nameHex("[Ljava.lang.Object;")}90ce589f1073296c02000078 70`;
+
+/** Longer ones are cut at their ends and at every 4 KiB. */
+const ALL_CUTS = 8192;
+
+test("java.decode() throws a SerializerError at every cut of every vector", () => {
+  for (const { name, hex } of vectors) {
+    // Its last byte says only that the writer began anew.
+    if (name === "reset_after") continue;
+    const content = fromHex(hex);
+    for (let end = 0; end < content.length; end++) {
+      if (content.length > ALL_CUTS && end > 256 && end < content.length - 64 && end % 4096 !== 0) continue;
+      const cut = content.subarray(0, end);
+      assertInstanceOf(decodeSafely(cut), SerializerError, `${name} cut at ${end}`);
+    }
+  }
+});
+
+test("java.decode() throws nothing but SerializerError, whichever byte is another", () => {
+  for (const { hex } of vectors) {
+    const content = fromHex(hex);
+    if (content.length > 1024) continue;
+    for (let at = 0; at < content.length; at++) {
+      const before = content[at]!;
+      for (const other of [before ^ 1, before ^ 0x80, 0x70]) {
+        content[at] = other;
+        decodeSafely(content);
+      }
+      content[at] = before;
+    }
+  }
+});
+
+test("java.decode() throws nothing but SerializerError, whatever is put together out of vectors", () => {
+  const random = seededRandom(7);
+  const below = (limit: number) => Math.floor(random() * limit);
+  const contents = vectors.map(({ hex }) => fromHex(hex)).filter(({ length }) => length < 4096);
+  for (let round = 0; round < 6000; round++) {
+    const [one, other] = [contents[below(contents.length)]!, contents[below(contents.length)]!];
+    const out = new ByteSink(64);
+    out.writeBytes(one.subarray(0, 4 + below(one.length - 3)));
+    out.writeBytes(other.subarray(4 + below(other.length - 3)));
+    for (let i = below(4); i > 0 && out.position > 4; i--) out.bytes[4 + below(out.position - 4)] = below(256);
+    const value = decodeSafely(out.copy());
+    // What could be read can be written, and is then the same.
+    if (value instanceof JavaObject) assertEquals(toHex(encode(decode(encode(value)))), toHex(encode(value)));
+  }
+});
+
+test("java.decode() throws nothing but SerializerError for random bytes", () => {
+  const random = seededRandom(11);
+  const tags = [0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x7b, 0x7c, 0x7d, 0x7e];
+  for (let round = 0; round < 20_000; round++) {
+    const content = new Uint8Array(4 + Math.floor(random() * 64));
+    content.set([0xac, 0xed, 0, 5]);
+    for (let i = 4; i < content.length; i++) {
+      const draw = random();
+      content[i] = draw < 0.5 ? tags[Math.floor(random() * tags.length)]! : draw < 0.8 ? 0 : Math.floor(random() * 256);
+    }
+    decodeSafely(content);
+  }
+});
+
+test("java.decode() says what is wrong with a stream, and where", () => {
+  const cases: readonly [string, string][] = [
+    ["", "Kind of value needs 1 bytes, but 0 are left, at byte 4"],
+    ["00", "Unknown kind of value: 0x00, at byte 4"],
+    ["7070", "1 bytes follow the value, at byte 5"],
+    ["71007e0000", "Reference to nothing: 0, at byte 5"],
+    ["71007dffff", "Reference to nothing: -1"],
+    ["7100000000", "Reference to nothing"],
+    ["7370", "Class of object is null"],
+    ["7374000161", "Unknown kind of class description: 0x74"],
+    [`73${classHex("a.B", { flags: "00" })}`, "Objects of a.B cannot be serialised"],
+    [`73${classHex("a.B", { flags: "04" })}`, "Cannot find the end of an object of a.B, which is written in its own way"],
+    [`73${classHex("a.B", { fields: "000151000161" })}`, 'Unknown type of field a: "Q"'],
+    [`73${classHex("a.B", { fields: "00014c00016170" })}`, "Type of field a is not a string"],
+    [`73${classHex("a.B", { fields: "00014c00016174000149" })}`, "Type of field a is not L: I"],
+    [`73${classHex("a.B", { parent: "71007e0000" })}`, "Class inherits from itself: a.B"],
+    ["73 72 0001 61 0000000000000001 02 0000 73 71007e0000 78 70", "Class of object is not there yet: a"],
+    [`75${classHex("a.B")}00000000`, "Array of a class that is none: a.B"],
+    [`${OBJECT_ARRAY}ffffffff`, "Length of array is negative: -1"],
+    [`${OBJECT_ARRAY}7fffffff`, "Array of 2147483647 elements, but 0 bytes are left"],
+    [`7572${nameHex("[J")}0000000000000001020000 78 70 7fffffff`, "Array needs 17179869176 bytes, but 0 are left"],
+    [`7572${nameHex("[B")}0000000000000001020000 78 70 7fffffff`, "Array needs 2147483647 bytes, but 0 are left"],
+    ["7c7fffffffffffffff", "String needs 9223372036854776000 bytes, but 0 are left"],
+    ["7cffffffffffffffff", "Length of String is negative: -1"],
+    ["740002c341", "String is not modified UTF-8, at byte 7"],
+    [`7e${classHex("a.B")}74000161`, "a.B is no enum"],
+    [`7e${classHex("a.B", { flags: "12" })}70`, "Name of an enum's constant is not a string"],
+    ["7670", "Class is null"],
+    [`75${classHex("[I")}00000000 79 70`, "1 bytes follow the value"],
+    ["7a00000001ff", "Bytes of an object where a value is expected"],
+    [`${OBJECT_ARRAY}00000001 79 70`, "Unknown kind of value: 0x79"],
+    [`${OBJECT_ARRAY}00000001 71007e0000`, "Reference is to a class description, not to a value"],
+  ];
+  for (const [hex, message] of cases) {
+    const error = assertThrows(() => decodeHex(hex), SerializerError, message);
+    assertEquals([error.direction, typeof error.offset], ["decode", "number"], hex);
+  }
+  assertThrows(() => decode(Uint8Array.of(0xac, 0xed, 0, 6, 0x70)), SerializerError, "Invalid Java stream header: aced0006");
+});
+
+test("java.decode() refuses objects of known classes whose data are not theirs", () => {
+  const cases: readonly [string, string, string, string][] = [
+    ["java_ArrayList", "770400000002", "770400000002 70", "Collection of 2 has 3 elements"],
+    ["java_ArrayList", "770400000002", "770300000002", "Unknown kind of value"],
+    ["java_ArrayList", "770400000002", "77050000000200", "Data of an object go on after their end"],
+    ["java_HashMap", "77080000000200000001", "77080000000200000002", "Collection of 4 has 2 elements"],
+    ["bigInteger_small", "fffffffe00000001", "fffffffe00000000", "BigInteger has a sign that does not fit its magnitude"],
+    ["java_Date", "77080000000000000000", "77087fffffffffffffff", "Date is out of range: 9223372036854775807"],
+    ["scala_List_1", "7704ffffffff", "770400000003", "Collection of 3 has 2 elements"],
+    ["scala_Vector_3", "770400000003", "7704ffffffff", "Collection has no end"],
+    ["Integer_42", "12e2a0a4f7818738", "12e2a0a4f7818739", "java.lang.Integer has the serialVersionUID 1360826667806852921"],
+  ];
+  for (const [name, before, after, message] of cases) {
+    const hex = toHex(vector(name));
+    assertEquals(hex.split(before).length, 2, `${name} has ${before} once`);
+    assertThrows(() => decode(fromHex(hex.replace(before, after.replaceAll(" ", "")))), SerializerError, message, name);
+  }
+});
+
+test("java.decode() refuses a map or a set that would lose an entry", () => {
+  const twice = toHex(encode(new Map([["a", 1], ["b", 2]]))).replace("740001 62".replace(" ", ""), "71007e0003");
+  assertThrows(() => decode(fromHex(twice)), SerializerError, "Map has the same key twice");
+  const set = toHex(encode(new Set(["a", "b"]))).replace("74000162", "71007e0003");
+  assertThrows(() => decode(fromHex(set)), SerializerError, "Set has the same element twice");
+});
+
+test(`java.decode() reads ${MAX_DEPTH} levels and no more, whatever they are made of`, () => {
+  const array = (levels: number) => decodeHex(OBJECT_ARRAY + "00000001" + "7571007e0000 00000001".repeat(levels - 1) + "70");
+  array(MAX_DEPTH);
+  assertThrows(() => array(MAX_DEPTH + 1), SerializerError, `Content has more than ${MAX_DEPTH} levels`);
+  assertThrows(() => array(100_000), SerializerError, `Content has more than ${MAX_DEPTH} levels`);
+  const classes = (levels: number) => decodeHex("76" + `72${nameHex("C")}0000000000000001020000 78`.repeat(levels) + "70");
+  assertThrows(() => classes(MAX_DEPTH), SerializerError, "Content has more than 512 levels of classes");
+  const annotations = `72${nameHex("C")}0000000000000001020000 76`;
+  assertThrows(() => decodeHex("76" + annotations.repeat(100_000)), SerializerError, "Content has more than 512 levels");
+});
+
+test("java.decode() refuses a line of super classes that is too long, also one put together by references", () => {
+  const parts: string[] = [OBJECT_ARRAY, "00000258"];
+  const className = (i: number) => nameHex(`C${i}`);
+  for (let i = 0; i < 600; i++) {
+    // Class i extends class i - 1, by its handle: the array's class and the array have the first two, then class and Class alternate.
+    const parent = i === 0 ? "70" : `71${(0x7e0000 + 2 + 2 * (i - 1)).toString(16).padStart(8, "0")}`;
+    parts.push(`7672${className(i)}0000000000000001020000 78 ${parent}`);
+  }
+  assertThrows(() => decodeHex(parts.join("")), SerializerError, "C512 has more than 511 super classes");
+});
+
+test(`java.decode() reads ${MAX_HANDLES} objects and no more`, () => {
+  const content = (count: number) => {
+    const out = new ByteSink(3 * count + 64);
+    out.writeBytes(fromHex(("aced0005" + OBJECT_ARRAY).replaceAll(" ", "")));
+    out.writeInt32(count);
+    for (let i = 0; i < count; i++) out.writeBytes(Uint8Array.of(0x74, 0, 0));
+    return out.view();
+  };
+  // The class and the array have one each.
+  assertEquals((decode(content(MAX_HANDLES - 2)) as unknown[]).length, MAX_HANDLES - 2);
+  assertThrows(() => decode(content(MAX_HANDLES - 1)), SerializerError, `Content has more than ${MAX_HANDLES} objects`);
+});
+
+test("java.decode() does no more work than four parts for each byte, and 65,536 besides", () => {
+  // 500 classes without fields, and then objects of the last: six bytes for each, but 500 parts.
+  const parts: string[] = [OBJECT_ARRAY, "00001388"];
+  const names = Array.from({ length: 500 }, (_, i) => `72${nameHex(`C${i}`)}0000000000000001020000 78`);
+  parts.push(`73${names.join("")}70`);
+  parts.push("7371007e0002".repeat(4999));
+  assertThrows(() => decodeHex(parts.join("")), SerializerError, "Content has more parts than its size allows");
+});
+
+test(`java.decode() reads a BigInteger of ${MAX_BIGINT_BYTES} bytes and no more`, () => {
+  const largest = (1n << BigInt(8 * MAX_BIGINT_BYTES)) - 1n;
+  assertEquals(decode(encode(largest)), largest);
+  assertThrows(() => encode(largest + 1n), SerializerError, "Cannot encode a bigint of 65537 bytes, more than 65536,");
+  const length = (count: number) => count.toString(16).padStart(8, "0");
+  const hex = toHex(encode(largest)).replace(`${length(MAX_BIGINT_BYTES)}ff`, `${length(MAX_BIGINT_BYTES + 1)}ffff`);
+  assertThrows(() => decode(fromHex(hex)), SerializerError, "BigInteger has 65537 bytes, more than 65536");
+});
+
+test("java.decode() shows no more than 200 characters of a class name", () => {
+  const name = "x".repeat(60_000);
+  const error = assertThrows(() => decodeHex(`73${classHex(name, { flags: "00" })}`), SerializerError);
+  assertEquals(error.message.length < 300, true);
+});
+
+test("java.decode() reads what collides in a HashMap of Java as any other", () => {
+  // All of these have the same hash code in Java.
+  const keys = Array.from(
+    { length: 1024 },
+    (_, i) => i.toString(2).padStart(10, "0").replaceAll("0", "Aa").replaceAll("1", "BB"),
+  );
+  const map = new Map(keys.map((key, i) => [key, i]));
+  assertEquals(decode(encode(map)), map);
+});
+
+test("java.decode() follows a ring of causes to its end, and lets it go on as it was", () => {
+  const outer = decodeVector("ring_of_causes") as Error;
+  const inner = outer.cause as Error;
+  assertEquals([outer.message, inner.message, inner.cause], ["a", "b", undefined]);
+});
+
+test("java.decode() takes an exception with 60,000 fields, and keeps 64", () => {
+  const count = 60_000;
+  const fields = Array.from({ length: count }, (_, i) => `5a${nameHex(`f${i}`)}`).join("");
+  const parent = `72${nameHex("java.lang.Throwable")}d5c635273977b8cb030001` + `4c${nameHex("detailMessage")}` +
+    `74${nameHex("Ljava/lang/String;")}7870`;
+  const hex = `7372${nameHex("Wide")}000000000000000102${count.toString(16).padStart(4, "0")}${fields}78${parent}` +
+    "74000161" + "78" + "01".repeat(count);
+  const error = decodeHex(hex) as RpcRemoteError;
+  assertEquals([error.message, error.remoteClass, Object.keys(error.data ?? {}).length], ["a", "Wide", 64]);
+});
