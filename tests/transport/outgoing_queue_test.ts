@@ -111,10 +111,13 @@ test("OutgoingQueue waits for the event loop's turn while handlers are at work, 
   assertEquals(socket.writes.length, 2);
 });
 
-test("OutgoingQueue writes a full buffer at once", () => {
-  const { socket, queue } = setUp();
-  respond(queue, new Uint8Array(65_536));
-  assertEquals(socket.writes, [HEAD_BYTES + 65_536]);
+test("OutgoingQueue writes at once from 32 KiB on", () => {
+  const { clock, socket, queue } = setUp();
+  respond(queue, new Uint8Array(32_767 - HEAD_BYTES));
+  assertEquals(socket.writes, []);
+  clock.drain();
+  respond(queue, new Uint8Array(32_768 - HEAD_BYTES));
+  assertEquals(socket.writes, [32_767, 32_768]);
 });
 
 test("OutgoingQueue.writeFrame() leaves nothing of a frame whose content throws", () => {
