@@ -63,7 +63,7 @@ export async function load(connect: (port: number, plan: LoadPlan) => Promise<Lo
 }
 
 /** Calls back for each line; the end of stdin is the end of the process. */
-export function onCommand(handle: () => unknown): void {
+export function onCommand(handle: (line: string) => unknown): void {
   createInterface({ input: process.stdin }).on("line", handle).on("close", () => process.exit(0));
 }
 

@@ -15,6 +15,12 @@ export type Side = "raw_echo" | "sparkwire";
 /** The same of the comparison of files. */
 export type FileSide = "raw_file" | "sparkwire_file";
 
+/** The same of the comparison of blocks. */
+export type BlockSide = "raw_blocks" | "sparkwire_blocks";
+
+/** The server that has many connections, and their other ends. */
+export type ConnectionsSide = "connections";
+
 /** Where the two processes run: on a core each, on one core, or where the system puts them. */
 export type Placement = "apart" | "together" | "free";
 
@@ -41,7 +47,7 @@ const BUNDLES = ".build/bench";
 const root = new URL("../", import.meta.url);
 
 /** Bundles the entry points of a side for the runtimes that do not run TypeScript from a folder of modules. */
-export async function bundle(side: Side | FileSide): Promise<void> {
+export async function bundle(side: Side | FileSide | BlockSide | ConnectionsSide): Promise<void> {
   for (const role of ["server", "client"]) {
     const output = await new Deno.Command(Deno.execPath(), {
       args: ["bundle", "--quiet", "--platform", "deno", "-o", `${BUNDLES}/${side}_${role}.mjs`, `bench/${side}_${role}.ts`],
@@ -102,7 +108,11 @@ export async function measure(workload: Workload, options: RunOptions): Promise<
 
 /** How a process of a side is started. */
 export function commandOf(
-  { runtime, side, placement }: { readonly runtime: Runtime; readonly side: Side | FileSide; readonly placement: Placement },
+  { runtime, side, placement }: {
+    readonly runtime: Runtime;
+    readonly side: Side | FileSide | BlockSide | ConnectionsSide;
+    readonly placement: Placement;
+  },
   role: "server" | "client",
 ): string[] {
   const core = role === "client" && placement === "apart" ? "1" : "0";

@@ -9,7 +9,17 @@
 import { sameBytes } from "./bytes.ts";
 import { ReceivedBytes } from "./received_bytes.ts";
 
-/** Bytes `[start, end)` of what was received. Whoever keeps them longer than the call that gave them calls {@linkcode take}. */
+/**
+ * Bytes `[start, end)` of what was received. Whoever keeps them longer than the call that gave them calls {@linkcode take}.
+ *
+ * @example
+ * ```ts
+ * import { cborSerializer, MessageBody } from "@sparkwire/sparkwire";
+ *
+ * const body = MessageBody.of(Uint8Array.of(0xd9, 0xd9, 0xf7, 0x18, 42));
+ * if (!body.startsWith(cborSerializer.prefix) || body.length !== 5) throw new Error("Not what was written");
+ * ```
+ */
 export class MessageBody {
   /** What the body is a part of. */
   readonly received: ReceivedBytes;
@@ -18,14 +28,24 @@ export class MessageBody {
   /** Where the body ends. */
   readonly end: number;
 
-  /** A body in `[start, end)` of `received`. */
+  /**
+   * A body in `[start, end)` of `received`.
+   *
+   * @param received What it is a part of.
+   * @param start Where it begins.
+   * @param end Where it ends.
+   */
   constructor(received: ReceivedBytes, start: number, end: number) {
     this.received = received;
     this.start = start;
     this.end = end;
   }
 
-  /** A body of one's own bytes, which nobody changes any more. */
+  /**
+   * A body of one's own bytes.
+   *
+   * @param bytes All of it; nobody changes them any more.
+   */
   static of(bytes: Uint8Array): MessageBody {
     return new MessageBody(new ReceivedBytes(bytes, true), 0, bytes.length);
   }

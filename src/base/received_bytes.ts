@@ -11,7 +11,19 @@
 /** What is kept of so many received bytes, or fewer, is a view; it keeps them all alive. Of more, parts are copied. */
 export const SHARED_BYTES: number = 64 * 1024;
 
-/** Received bytes; nothing of them is changed. */
+/**
+ * Received bytes; nothing of them is changed.
+ *
+ * @example
+ * ```ts
+ * import { ReceivedBytes } from "@sparkwire/sparkwire";
+ *
+ * const memory = Uint8Array.of(1, 2, 3);
+ * const kept = new ReceivedBytes(memory, false).keep(1, 3);
+ * memory.fill(0);
+ * if (kept[0] !== 2) throw new Error("Not kept");
+ * ```
+ */
 export class ReceivedBytes {
   /** The bytes. Unless `owned`, they are valid until the call that gave them returns. */
   readonly memory: Uint8Array;
@@ -22,7 +34,12 @@ export class ReceivedBytes {
   #keptStart: number;
   #view: DataView | undefined;
 
-  /** @param memory The bytes. @param owned Whether they stay as they are after the call. */
+  /**
+   * Received bytes.
+   *
+   * @param memory The bytes.
+   * @param owned Whether they stay as they are after the call that gave them.
+   */
   constructor(memory: Uint8Array, owned: boolean) {
     this.memory = memory;
     this.owned = owned;

@@ -7,12 +7,10 @@
  * @module
  */
 
-import { int32At } from "../base/bytes.ts";
 import { SerializerError, toError } from "../base/errors.ts";
 import { readTagged } from "./_cbor_decode_tagged.ts";
-import { readUtf8 } from "./_cbor_text.ts";
 import { CborReader, INDEFINITE } from "./_cbor_reader.ts";
-import { float16Value, float32Value, float64Value } from "./_cbor_float.ts";
+import { float16Value } from "./_cbor_float.ts";
 import { BUDGET_BASE, BUDGET_PER_BYTE, Initial, Major, MAX_DEPTH, MAX_HANDLES, PREFIX, Tag } from "./_cbor_format.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import type { SerializerContext } from "./serializer.ts";
@@ -85,7 +83,7 @@ export class CborDecoder extends CborReader {
     const value = negative ? -1 - argument : argument;
     if (Number.isSafeInteger(value)) return value;
     const at = this.position - 8;
-    const exact = (BigInt(int32At(this.bytes, at) >>> 0) << 32n) | BigInt(int32At(this.bytes, at + 4) >>> 0);
+    const exact = this.view.getBigUint64(at);
     return negative ? -1n - exact : exact;
   }
 
@@ -102,11 +100,9 @@ export class CborDecoder extends CborReader {
       case Initial.float16:
         return float16Value(this.argument(info));
       case Initial.float32:
-        return float32Value(this.argument(info));
-      case Initial.float64: {
-        const at = this.skip(8);
-        return float64Value(int32At(this.bytes, at), int32At(this.bytes, at + 4));
-      }
+        return this.view.getFloat32(this.skip(4));
+      case Initial.float64:
+        return this.view.getFloat64(this.skip(8));
       case Initial.break:
         throw this.fail("Break outside an item of indefinite length", this.position - 1);
       default: {
@@ -157,17 +153,9 @@ export class CborDecoder extends CborReader {
   }
 
   #readKey(): string {
+    const short = this.readShortKey();
+    if (short !== undefined) return short;
     const at = this.position;
-    const initial = at < this.end ? this.bytes[at]! : 0;
-    const next = at + 1 + (initial & 0x1f);
-    if (initial >= Major.text && initial < Major.text + 24 && next <= this.end) {
-      // Nearly every key is like this.
-      const key = readUtf8(this.bytes, at + 1, next);
-      if (key !== undefined) {
-        this.position = next;
-        return key;
-      }
-    }
     const key = this.readValue();
     if (typeof key !== "string") throw this.fail("Key of an object is not text", at);
     return key;

@@ -45,7 +45,7 @@ export function writeBuiltin(encoder: CborEncoder, value: object): void {
 
 /** An object of a class: a reference to an endpoint, else what its `toJSON` returns, else its own data. */
 function writeInstance(encoder: CborEncoder, value: object): void {
-  if (!writeRef(encoder, value) && !encoder.writeJson(value)) encoder.writeRecord(value);
+  if (!writeRef(encoder, value) && !encoder.writeJson(value)) encoder.writeRecord(value, true);
 }
 
 function writeOther(encoder: CborEncoder, value: object, kind: string): void {

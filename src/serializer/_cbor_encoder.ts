@@ -19,8 +19,13 @@ import { type SerializerContext, TypedMessage } from "./serializer.ts";
 const utf8 = new TextEncoder();
 const hasOwn = Object.prototype.hasOwnProperty;
 
+/** The prefix, and a byte that is overwritten. */
+const PREFIX_WORD = (PREFIX[0]! << 24) | (PREFIX[1]! << 16) | (PREFIX[2]! << 8);
+
 /** Below this many characters a loop is faster than TextEncoder. */
 const SHORT_TEXT = 64;
+
+const PLAIN: object = {};
 
 /** Where an encoder that has nothing to do points, so that it keeps nobody's memory. */
 const NOWHERE = new ByteSink(0);
@@ -36,13 +41,16 @@ export class CborEncoder {
   readonly #path: PathKey[] = new Array(MAX_DEPTH).fill(undefined);
   #depth = 0;
   #holes = 0;
+  /** Whether plain objects have keys that are not theirs; undefined until there is one. */
+  #plainInherits: boolean | undefined = undefined;
 
   /** Begins a message: writes the prefix. */
   begin(out: ByteSink, context: SerializerContext): void {
     this.out = out;
     this.context = context;
-    out.reserve(PREFIX.length);
-    for (let i = 0; i < PREFIX.length; i++) out.bytes[out.position + i] = PREFIX[i]!;
+    this.#plainInherits = undefined;
+    out.reserve(4);
+    out.setInt32(out.position, PREFIX_WORD);
     out.position += PREFIX.length;
   }
 
@@ -65,22 +73,16 @@ export class CborEncoder {
 
   /** Writes any value. */
   writeValue(value: unknown): void {
-    switch (typeof value) {
-      case "string":
-        return this.writeText(value);
-      case "number":
-        return this.writeNumber(value);
-      case "object":
-        return value === null ? this.out.writeUint8(Initial.null) : this.#writeObject(value);
-      case "boolean":
-        return this.out.writeUint8(value ? Initial.true : Initial.false);
-      case "undefined":
-        return this.out.writeUint8(Initial.undefined);
-      case "bigint":
-        return writeBigint(this, value);
-      default:
-        throw this.fail(`a ${typeof value}`);
-    }
+    // Not a switch: V8 makes the text of the type for that and compares it with each.
+    if (typeof value === "string") this.writeText(value);
+    else if (typeof value === "number") this.writeNumber(value);
+    else if (typeof value === "object") {
+      if (value === null) this.out.writeUint8(Initial.null);
+      else this.#writeObject(value);
+    } else if (typeof value === "boolean") this.out.writeUint8(value ? Initial.true : Initial.false);
+    else if (value === undefined) this.out.writeUint8(Initial.undefined);
+    else if (typeof value === "bigint") writeBigint(this, value);
+    else throw this.fail(`a ${typeof value}`);
   }
 
   /** Writes a number: an integer where it is one and safe, else the shortest float that holds it. */
@@ -183,11 +185,13 @@ export class CborEncoder {
   }
 
   #writeObject(value: object): void {
+    // Asking for the prototype is a call into the engine (V8); what is told without comes first.
+    if (Array.isArray(value)) return this.#writeArray(value);
+    if (value instanceof Uint8Array && value.constructor === Uint8Array) return this.#writeUint8Array(value);
     const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype || prototype === null) this.writeRecord(value);
-    else if (Array.isArray(value)) this.#writeArray(value);
-    else if (prototype === Uint8Array.prototype) this.#writeUint8Array(value as Uint8Array);
-    else if (prototype === TypedMessage.prototype) writeTypedMessage(this, value as TypedMessage);
+    if (prototype === Object.prototype || prototype === null) {
+      this.writeRecord(value, this.#plainInherits ??= plainObjectsInherit());
+    } else if (prototype === TypedMessage.prototype) writeTypedMessage(this, value as TypedMessage);
     else writeBuiltin(this, value);
   }
 
@@ -207,23 +211,23 @@ export class CborEncoder {
     this.close();
   }
 
-  /** Writes an object's own enumerable data; what its `toJSON` returns, if it has one. */
-  writeRecord(record: object): void {
+  /** Writes an object's own enumerable data; what its `toJSON` returns, if it has one. It may have keys that it `inherits`. */
+  writeRecord(record: object, inherits: boolean): void {
     let count = 0;
     for (const key in record) {
-      if (!hasOwn.call(record, key)) continue;
+      if (inherits && !hasOwn.call(record, key)) continue;
       if (key === "toJSON" && this.writeJson(record)) return;
       count++;
     }
-    if (this.track(record)) this.writeEntries(record, count);
+    if (this.track(record)) this.writeEntries(record, count, inherits);
   }
 
   /** Writes the `count` own enumerable entries of `record` as a map. */
-  writeEntries(record: object, count: number): void {
+  writeEntries(record: object, count: number, inherits: boolean): void {
     const values = record as Readonly<Record<string, unknown>>;
     const level = this.open(Major.map, count);
     for (const key in values) {
-      if (!hasOwn.call(values, key)) continue;
+      if (inherits && !hasOwn.call(values, key)) continue;
       this.#path[level] = key;
       this.writeText(key);
       this.writeValue(values[key]);
@@ -296,6 +300,16 @@ export class CborEncoder {
     const cause = toError(thrown);
     return new SerializerError(`Cannot encode a value${place}: ${cause.message}`, { direction: "encode", path, cause });
   }
+}
+
+/**
+ * Whether somebody gave `Object.prototype` a key. Asked once a message: to ask each object about each key takes a fifth of all the
+ * time on Node 20, a twelfth on Bun 1.4.
+ */
+function plainObjectsInherit(): boolean {
+  let found = false;
+  for (const _key in PLAIN) found = true;
+  return found;
 }
 
 /** How many bytes the head of an item with this argument has. */

@@ -26,7 +26,7 @@ export function writeErrorValue(encoder: CborEncoder, error: Error): void {
   openGeneric(encoder, Name.error, 3);
   encoder.writeText(String(error.name));
   encoder.writeText(String(error.message));
-  encoder.writeEntries(fields, Object.keys(fields).length);
+  encoder.writeEntries(fields, Object.keys(fields).length, false);
   encoder.close();
 }
 

@@ -68,16 +68,3 @@ export function float16Value(bits: number): number {
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
   return sign * (fraction + 1024) * 2 ** (exponent - 25);
 }
-
-/** The 32-bit float of these bits. */
-export function float32Value(bits: number): number {
-  singleBits[0] = bits;
-  return single[0]!;
-}
-
-/** The 64-bit float of these halves. */
-export function float64Value(high: number, low: number): number {
-  doubleBits[HIGH] = high;
-  doubleBits[LOW] = low;
-  return double[0]!;
-}

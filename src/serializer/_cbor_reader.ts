@@ -4,14 +4,19 @@
  * @module
  */
 
-import { int32At } from "../base/bytes.ts";
 import { SerializerError } from "../base/errors.ts";
 import type { MessageBody } from "../base/message_body.ts";
-import { copyOf, ReceivedBytes } from "../base/received_bytes.ts";
+import { copyOf, ReceivedBytes, SHARED_BYTES } from "../base/received_bytes.ts";
 import { Initial, Major } from "./_cbor_format.ts";
+import { MAX_SHORT_TEXT } from "./_cbor_short_text.ts";
+import { TextCache } from "./_cbor_text_cache.ts";
 import { readUtf8 } from "./_cbor_text.ts";
 
 const NOTHING = new ReceivedBytes(new Uint8Array(0), true);
+
+/** Keys, and texts that are values, apart: texts that never come again must not be in the way of keys. */
+const keys = new TextCache();
+const texts = new TextCache();
 
 /** The `info` of an item whose end is marked by a break. */
 export const INDEFINITE = 31;
@@ -20,25 +25,34 @@ export const INDEFINITE = 31;
 export class CborReader {
   /** The memory that the content lies in. */
   protected bytes: Uint8Array = NOTHING.memory;
+  /** The same as numbers. */
+  protected view: DataView = NOTHING.view;
   /** Where the next byte is read. */
   position = 0;
   /** Where the content ends. */
   protected end = 0;
   #received = NOTHING;
   #start = 0;
+  /** Up to where four bytes can be read. */
+  #lastWord = 0;
 
   /** Begins to read `content`. */
   protected load(content: MessageBody): void {
-    this.#received = content.received;
-    this.bytes = content.memory;
+    if (content.received !== this.#received) this.#open(content.received);
     this.position = this.#start = content.start;
     this.end = content.end;
   }
 
-  /** Forgets the bytes. */
+  #open(received: ReceivedBytes): void {
+    this.#received = received;
+    this.bytes = received.memory;
+    this.view = received.view;
+    this.#lastWord = received.memory.length - 4;
+  }
+
+  /** Forgets the bytes, unless they are few: the next message is in the same chunk nearly always. */
   protected unload(): void {
-    this.#received = NOTHING;
-    this.bytes = NOTHING.memory;
+    if (this.bytes.length > SHARED_BYTES) this.#open(NOTHING);
   }
 
   /** How many bytes of content have been read. */
@@ -73,19 +87,16 @@ export class CborReader {
   /** The argument of an item; above 2^53 it is rounded, which matters to none but integers. */
   protected argument(info: number): number {
     if (info < 24) return info;
-    const bytes = this.bytes;
     switch (info) {
       case 24:
-        return bytes[this.skip(1)]!;
-      case 25: {
-        const at = this.skip(2);
-        return (bytes[at]! << 8) | bytes[at + 1]!;
-      }
+        return this.bytes[this.skip(1)]!;
+      case 25:
+        return this.view.getUint16(this.skip(2));
       case 26:
-        return int32At(bytes, this.skip(4)) >>> 0;
+        return this.view.getUint32(this.skip(4));
       case 27: {
         const at = this.skip(8);
-        return (int32At(bytes, at) >>> 0) * 2 ** 32 + (int32At(bytes, at + 4) >>> 0);
+        return this.view.getUint32(at) * 2 ** 32 + this.view.getUint32(at + 4);
       }
       default:
         throw this.fail(`Length code ${info} has no meaning here`, this.position - 1);
@@ -124,7 +135,9 @@ export class CborReader {
   protected readText(info: number): string {
     const at = this.position;
     let text: string | undefined;
-    if (info === INDEFINITE) {
+    if (info <= MAX_SHORT_TEXT) {
+      text = this.#readShortText(at - 1, info);
+    } else if (info === INDEFINITE) {
       text = this.#joinText();
     } else {
       const length = this.argument(info);
@@ -133,6 +146,41 @@ export class CborReader {
     }
     if (text === undefined) throw this.fail("Text is not UTF-8", at);
     return text;
+  }
+
+  #readShortText(at: number, length: number): string | undefined {
+    const start = this.skip(length);
+    const view = this.view;
+    const cacheable = at <= this.#lastWord;
+    const known = cacheable ? texts.find(view, at, 1 + length) : undefined;
+    if (known !== undefined) return known.text;
+    const text = readUtf8(this.bytes, start, start + length);
+    if (cacheable && text !== undefined) texts.add(text, view, at, 1 + length);
+    return text;
+  }
+
+  /** Reads a key, if it is next and one of most: short, of definite length, and not within the last bytes of the chunk. */
+  protected readShortKey(): string | undefined {
+    const at = this.position;
+    if (at > this.#lastWord) return undefined;
+    const expected = keys.expected(this.view, at, this.end);
+    if (expected === undefined) return this.#readOtherKey(at);
+    this.position = at + expected.size;
+    return expected.text;
+  }
+
+  #readOtherKey(at: number): string | undefined {
+    if (at >= this.end) return undefined;
+    const size = 1 + this.bytes[at]! - Major.text;
+    const next = at + size;
+    if (size < 1 || size > 1 + MAX_SHORT_TEXT || next > this.end) return undefined;
+    const view = this.view;
+    const known = keys.follow(view, at, size);
+    const key = known === undefined ? readUtf8(this.bytes, at + 1, next) : known.text;
+    if (key === undefined) return undefined;
+    if (known === undefined) keys.add(key, view, at, size);
+    this.position = next;
+    return key;
   }
 
   /** Puts the pieces of a byte string together: first their length, then their bytes, so that nothing is made for a piece. */

@@ -13,17 +13,9 @@ import type { MessageBody } from "../../base/message_body.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { decodeError, JavaClassReader, shown } from "./_java_class_reader.ts";
 import { JavaClassDesc } from "./class_desc.ts";
+import { MAX_IDENTITIES } from "./java_limits.ts";
 import { type JavaReading, type JavaRegistry, setOrigin } from "./java_mapping.ts";
-import {
-  annotationSlot,
-  Boxes,
-  type Identity,
-  JavaBlockData,
-  JavaClassObject,
-  JavaEnum,
-  JavaObject,
-  setIdentity,
-} from "./java_object.ts";
+import { annotationSlot, Boxes, type Identity, JavaBlockData, JavaClassObject, JavaEnum, JavaObject } from "./java_object.ts";
 import { isPrimitive, PRIMITIVE_BYTES, readPrimitive, readPrimitiveArray } from "./primitives.ts";
 import { ClassFlag, STREAM_HEADER, Tag } from "./stream_format.ts";
 
@@ -46,6 +38,7 @@ export class JavaReader extends JavaClassReader implements JavaReading {
   readonly #repeated = new Map<number, Identity>();
   /** The identity of the value that was read last, if it needs one. */
   #identity: Identity | undefined;
+  #identities = 0;
 
   /** Begins at the first byte of `content`. */
   constructor(content: MessageBody, context: SerializerContext, { registry, exactNumbers }: JavaReaderOptions) {
@@ -226,7 +219,7 @@ export class JavaReader extends JavaClassReader implements JavaReading {
         values.push(readPrimitive(this.reader, signature, name));
       } else {
         values.push(this.readValue());
-        if (this.#identity !== undefined) setIdentity(object, values.length - 1, this.#identity);
+        this.#identify(object, values.length - 1);
       }
     }
   }
@@ -241,13 +234,19 @@ export class JavaReader extends JavaClassReader implements JavaReading {
         items.push(this.#readBlock(tag));
       } else {
         items.push(this.readValue());
-        if (this.#identity !== undefined && object !== undefined) {
-          setIdentity(object, annotationSlot(line, items.length - 1), this.#identity);
-        }
+        if (object !== undefined) this.#identify(object, annotationSlot(line, items.length - 1));
       }
     }
     this.reader.position++;
     return items;
+  }
+
+  /** Remembers the identity of the value that was read last, in the slot where it is. */
+  #identify(object: { identities: Map<number, Identity> | undefined }, slot: number): void {
+    if (this.#identity === undefined || this.#identities === MAX_IDENTITIES) return;
+    this.#identities++;
+    object.identities ??= new Map();
+    object.identities.set(slot, this.#identity);
   }
 
   #readBlock(tag: number): JavaBlockData {
@@ -297,7 +296,7 @@ export class JavaReader extends JavaClassReader implements JavaReading {
     const kept: { identities: Map<number, Identity> | undefined } = { identities: undefined };
     for (let i = 0; i < count; i++) {
       array.push(this.readValue());
-      if (this.#identity !== undefined) setIdentity(kept, i, this.#identity);
+      this.#identify(kept, i);
     }
     this.#identity = undefined;
     return setOrigin(array, { arrayClass: desc, identities: kept.identities });

@@ -149,6 +149,11 @@ export class JavaWriter implements JavaWriting {
     if (handle !== undefined) return this.#writeReference(handle);
     if (identity === undefined) this.#strings.set(text, this.#keep());
     else this.#objects.set(identity, this.#keep());
+    this.#writeText(text);
+  }
+
+  /** Writes a text in full; its handle has been given. */
+  #writeText(text: string): void {
     const out = this.#out;
     const start = out.position;
     out.writeUint8(Tag.String);
@@ -298,7 +303,9 @@ export class JavaWriter implements JavaWriting {
     this.#out.writeUint8(Tag.Enum);
     this.#writeDesc(value.desc);
     this.#objects.set(value, this.#keep());
-    this.#writeString(value.name, undefined);
+    // In full even if the text occurred before: a JVM takes no reference here.
+    this.#strings.set(value.name, this.#keep());
+    this.#writeText(value.name);
   }
 
   #writeClassObject(value: JavaClassObject): void {
@@ -311,7 +318,10 @@ export class JavaWriter implements JavaWriting {
     if (desc === undefined) return this.#out.writeUint8(Tag.Null);
     const handle = this.#descs.get(desc);
     if (handle !== undefined) return this.#writeReference(handle);
-    if (this.#count === 0) this.#writeFirstDesc(desc);
+    if (this.#count === 0) return this.#writeFirstDesc(desc);
+    // The same class can have been described more than once in this program: by two fields that are arrays of it, say.
+    const known = this.#descs.get(this.#registry.intern(desc));
+    if (known !== undefined) this.#writeReference(known);
     else this.#writeNewDesc(desc);
   }
 
@@ -339,7 +349,10 @@ export class JavaWriter implements JavaWriting {
     writeName(out, desc.name);
     const { high, low } = int64FromBigInt(desc.serialVersionUID);
     out.writeInt64(high, low);
-    this.#descs.set(desc, this.#keep());
+    const handle = this.#keep();
+    this.#descs.set(desc, handle);
+    const same = this.#registry.intern(desc);
+    if (same !== desc) this.#descs.set(same, handle);
     out.writeUint8(desc.flags);
     out.writeUint16(desc.fields.length);
     for (const { name, signature } of desc.fields) {

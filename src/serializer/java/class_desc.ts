@@ -209,6 +209,7 @@ export class KnownClass implements ClassSource {
 
   /** The description in any version that says the same as `desc`; `desc` itself if there is none. */
   intern(desc: JavaClassDesc): JavaClassDesc {
+    for (const own of this.#descs.values()) if (own === desc) return desc;
     const { serialVersionUID: uid } = desc;
     let accepted = false;
     for (const version of SPARK_VERSIONS) {

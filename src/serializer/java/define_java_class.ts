@@ -195,7 +195,11 @@ function mappingOf(known: KnownClass, fields: readonly DeclaredField[], Value: V
   return {
     known,
     create: (): object => Object.create(Value.prototype),
-    read({ desc, values }, made, reading) {
+    read({ desc, values, annotations }, made, reading) {
+      // Without a word they would be lost when the value goes on.
+      if (annotations.some((items) => items !== undefined && items.length > 0)) {
+        throw reading.fail(`${desc.name} has data of its own besides its fields`);
+      }
       const target = made as Record<string, unknown>;
       const from = slotsOf(desc);
       for (let i = 0; i < fields.length; i++) {

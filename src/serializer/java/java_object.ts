@@ -29,12 +29,6 @@ export function annotationSlot(line: number, item: number): number {
   return -1 - line * ANNOTATION_SLOTS - item;
 }
 
-/** Gives one of an object's strings or numbers an identity. */
-export function setIdentity(object: { identities: Identities | undefined }, slot: number, identity: Identity): void {
-  object.identities ??= new Map();
-  object.identities.set(slot, identity);
-}
-
 /** Which boxed numbers and booleans a content has, by class and value. */
 export class Boxes<T> {
   readonly #classes = new Map<string, Map<unknown, T>>();

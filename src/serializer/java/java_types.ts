@@ -271,7 +271,7 @@ export const javaTypes: JavaTypes = {
  *
  * @param value The value.
  * @param type Its type in Java.
- * @returns What stands for it in a message; it has no other use.
+ * @returns What stands for it in a message; it has no other use. Who is in the same environment gets it as it is.
  *
  * @example
  * ```ts

@@ -183,10 +183,12 @@ function readSet(set: Set<unknown>, items: readonly unknown[], reading: JavaRead
 }
 
 function keepLayout(mapping: JavaMapping, made: object, object: JavaObject, buckets: number, size: number): void {
-  const { threshold, ...usual } = layoutFor(size);
-  const came = { buckets, loadFactor: Number(object.get("loadFactor")), threshold: Number(object.get("threshold")) };
-  if (came.buckets === usual.buckets && came.loadFactor === usual.loadFactor && came.threshold === threshold) return;
-  setOrigin(made, { mapping, detail: { ...came, size } });
+  const usual = layoutFor(size);
+  const [loadFactor, threshold] = [object.get("loadFactor"), object.get("threshold")];
+  // What a class of another shape does not say is as usual.
+  if (typeof loadFactor !== "number" || typeof threshold !== "number") return;
+  if (buckets === usual.buckets && loadFactor === usual.loadFactor && threshold === usual.threshold) return;
+  setOrigin(made, { mapping, detail: { buckets, loadFactor, threshold, size } });
 }
 
 function layoutOf(value: object, size: number): HashLayout {

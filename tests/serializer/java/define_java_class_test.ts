@@ -9,7 +9,7 @@ import { ScalaObject } from "../../../src/serializer/java/scala_object.ts";
 import { Some } from "../../../src/serializer/java/scala_values.ts";
 import { TypedMessage } from "../../../src/serializer/serializer.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
-import { decode, encode, FakeRef, roundTrip } from "./_java.ts";
+import { decode, encode, FakeRef, roundTrip, vector as bytesOf } from "./_java.ts";
 
 const {
   array,
@@ -230,6 +230,15 @@ test("defineJavaClass() refuses another serialVersionUID, and fields that hold s
   for (const [other, message] of cases) {
     assertThrows(() => decode(content, java.with({ classes: [other] })), SerializerError, message);
   }
+});
+
+test("defineJavaClass() refuses an object that has data of its own besides its fields", () => {
+  const Custom = defineJavaClass("Gen$Custom", { serialVersionUID: 12n, fields: { name: "String" } });
+  assertThrows(
+    () => decode(bytesOf("writeObject_with_blocks"), java.with({ classes: [Custom] })),
+    SerializerError,
+    "Gen$Custom has data of its own besides its fields",
+  );
 });
 
 test("defineJavaClass() reads a class that has fields more or fewer, as Java does", () => {

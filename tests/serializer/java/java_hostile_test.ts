@@ -2,7 +2,7 @@ import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { ByteSink } from "../../../src/base/bytes.ts";
 import { type RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
 import { seededRandom } from "../../../src/base/random.ts";
-import { MAX_BIGINT_BYTES, MAX_DEPTH, MAX_HANDLES } from "../../../src/serializer/java/java_limits.ts";
+import { MAX_BIGINT_BYTES, MAX_DEPTH, MAX_HANDLES, MAX_IDENTITIES } from "../../../src/serializer/java/java_limits.ts";
 import { JavaObject } from "../../../src/serializer/java/java_object.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
 import { classHex, decode, decodeHex, decodeSafely, decodeVector, encode, nameHex, vector, vectors } from "./_java.ts";
@@ -169,6 +169,21 @@ test(`java.decode() reads ${MAX_HANDLES} objects and no more`, () => {
   // The class and the array have one each.
   assertEquals((decode(content(MAX_HANDLES - 2)) as unknown[]).length, MAX_HANDLES - 2);
   assertThrows(() => decode(content(MAX_HANDLES - 1)), SerializerError, `Content has more than ${MAX_HANDLES} objects`);
+});
+
+test(`java.decode() remembers ${MAX_IDENTITIES} times that a string is not the same as an equal one, and then no more`, () => {
+  const count = MAX_IDENTITIES + 2;
+  const out = new ByteSink(5 * count + 64);
+  out.writeBytes(fromHex(("aced0005" + OBJECT_ARRAY).replaceAll(" ", "")));
+  out.writeInt32(count + 2);
+  // The same text twice, and then the second of the two over and over; itself counts too.
+  out.writeBytes(fromHex("74000161".repeat(2)));
+  for (let i = 0; i < count; i++) out.writeBytes(fromHex("71007e0003"));
+  const content = out.copy();
+  const written = encode(decode(content));
+  const end = content.length - 5 * 3;
+  assertEquals(toHex(written.subarray(end)), "71007e0002".repeat(3));
+  assertEquals(toHex(written.subarray(end - 5, end)), "71007e0003");
 });
 
 test("java.decode() does no more work than four parts for each byte, and 65,536 besides", () => {

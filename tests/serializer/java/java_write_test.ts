@@ -4,7 +4,7 @@ import { type RpcRemoteError, SerializerError } from "../../../src/base/errors.t
 import { type Random, seededRandom } from "../../../src/base/random.ts";
 import { java } from "../../../src/rpc/java_serializer.ts";
 import { JavaBigDecimal, JavaNumber } from "../../../src/serializer/java/java_numbers.ts";
-import { MAX_DEPTH } from "../../../src/serializer/java/java_limits.ts";
+import { MAX_CAUSES, MAX_DEPTH } from "../../../src/serializer/java/java_limits.ts";
 import { JavaObject } from "../../../src/serializer/java/java_object.ts";
 import { asJava, javaTypes } from "../../../src/serializer/java/java_types.ts";
 import { sparkDeploy } from "../../../src/serializer/java/deploy_messages.ts";
@@ -261,6 +261,28 @@ test("java.encodeFailure() tells of an error that cannot be read", () => {
   const out = new ByteSink(16);
   java.encodeFailure(error, out, context);
   assertEquals((decode(out.copy()) as RpcFailure).error.message, "A failure that has no text");
+});
+
+test(`java.encode() writes ${MAX_CAUSES} causes and no more, also of a ring`, () => {
+  const causesOf = (error: unknown): number =>
+    error instanceof Error && error.cause !== undefined ? 1 + causesOf(error.cause) : 0;
+  let chain = new Error("innermost");
+  for (let i = 0; i < 2 * MAX_CAUSES; i++) chain = new Error("outer", { cause: chain });
+  assertEquals(causesOf(roundTrip(chain)), MAX_CAUSES);
+  const ring = new Error("ring");
+  ring.cause = ring;
+  assertEquals(causesOf(roundTrip(ring)), MAX_CAUSES);
+});
+
+test("java.decode() keeps 1,024 lines of an exception's stack", () => {
+  const error = new Error("deep");
+  error.stack = "Error: deep" + "\n    at f (file.ts:1:2)".repeat(1000);
+  const open = { ...context, exposeStack: true };
+  const arrived = decode(encode(error, java, open)) as RpcRemoteError;
+  assertEquals(arrived.remoteStack?.split("\n").length, 1001);
+  assertStringIncludes(arrived.remoteStack ?? "", "java.lang.RuntimeException: deep\n\tat .f(file.ts:1)\n");
+  error.stack += "\n    at f (file.ts:1:2)".repeat(1000);
+  assertEquals((decode(encode(error, java, open)) as RpcRemoteError).remoteStack?.split("\n").length, 1024);
 });
 
 test("java lets an exception go on as what it was, also as the cause of an error", () => {
