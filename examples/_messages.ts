@@ -38,7 +38,7 @@ export interface ExecutorDescription {
   readonly executorRef: RpcEndpointRef<Executor>;
   readonly hostname: string;
   readonly pid: number;
-  /** How many tasks it takes at a time. */
+  /** How many tasks it takes into its hands at a time. */
   readonly cores: number;
   readonly runtime: RuntimeName;
 }

@@ -172,7 +172,10 @@ function print({ words, distinct, bytes, seconds, top, executors }: Result): voi
   const lines = top.map(([word, count]) => `${number.format(count).padStart(12)}  ${word}`);
   lines.push(`${number.format(words)} words, ${number.format(distinct)} of them different`);
   lines.push(`${formatBytes(bytes)} in ${seconds.toFixed(1)} s, ${formatBytes(bytes / seconds)}/s`);
-  for (const { id, runtime, tasks } of executors) lines.push(`Executor ${id} (${runtime}): ${number.format(tasks)} tasks`);
+  const all = executors.reduce((sum, { tasks }) => sum + tasks, 0);
+  for (const { id, runtime, tasks } of executors) {
+    lines.push(`Executor ${id} (${runtime}): ${number.format(tasks)} tasks, ${Math.round(100 * tasks / Math.max(1, all))} %`);
+  }
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 

@@ -1,8 +1,9 @@
 /**
  * Task `bench`: `deno task bench` runs all, `deno task bench micro [FILTER…]` what `deno bench` measures in one process,
  * `deno task bench compare [ARG…]` the comparison of two processes with the raw echo, on all runtimes,
- * `deno task bench files [ARG…]` that of a file by openChannel with a raw socket; `deno task bench words [ARG…]` counts words with
- * two executors and alone.
+ * `deno task bench files [ARG…]` that of a file by openChannel with a raw socket, `deno task bench blocks [ARG…]` that of blocks;
+ * `deno task bench words [ARG…]` counts words with two executors and alone, `deno task bench connections [ARG…]` tells what
+ * connections cost.
  *
  * @module
  */
@@ -19,7 +20,9 @@ import { run } from "./run.ts";
 const COMPARISONS: Readonly<Record<string, string>> = {
   compare: "bench/compare.ts",
   files: "bench/files.ts",
+  blocks: "bench/blocks.ts",
   words: "bench/word_count.ts",
+  connections: "bench/connections.ts",
 };
 const DEADLINE_MS = 60 * 60_000;
 
@@ -48,4 +51,6 @@ if (part === undefined) {
 if (part === "micro") Deno.exit(await micro(rest));
 const program = COMPARISONS[part];
 if (program !== undefined) Deno.exit(await compare(program, rest));
-throw new TypeError(`deno task bench [micro [FILTER…] | compare [ARG…] | files [ARG…] | words [ARG…]], not ${part}`);
+throw new TypeError(
+  `deno task bench [micro [FILTER…] | compare [ARG…] | files [ARG…] | blocks [ARG…] | words [ARG…] | connections [ARG…]], not ${part}`,
+);

@@ -14,9 +14,17 @@ export const DENO_ONLY: readonly { readonly folder: string; readonly reason: str
   { folder: "tests/lint/", reason: "the plugin is for deno lint, and Deno.lint.runPlugin exists under deno test alone" },
 ];
 
-/** Every test file, as a path below the project's root. */
+/** Where the tests are that talk with a real Spark. */
+const INTEROP = "tests/interop/";
+
+/** Every test file but those that talk with a real Spark, as a path below the project's root. */
 export function testFiles(): string[] {
-  return filesBelow("tests").filter((path) => path.endsWith("_test.ts"));
+  return filesBelow("tests").filter((path) => path.endsWith("_test.ts") && !path.startsWith(INTEROP));
+}
+
+/** The test files that talk with a real Spark, which the task `test:spark` starts. */
+export function interopFiles(): string[] {
+  return filesBelow("tests").filter((path) => path.endsWith("_test.ts") && path.startsWith(INTEROP));
 }
 
 /** Every program: examples, the benchmark's processes, simulations, workers. */

@@ -2,7 +2,7 @@
  * Task `test`: the same tests on Deno, Bun and Node, and one line with the sum at the end.
  *
  * `deno task test [FILTER…] [--runtime NAME]…`: a filter is part of a test file's path; one that no path contains is
- * part of a test's name.
+ * part of a test's name. The task `test:spark` starts this one with `--interop`.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { projectRoot } from "../_project.ts";
 import { taskArguments } from "./arguments.ts";
 import { type Bundle, bundle } from "./bundle.ts";
 import { say } from "./console.ts";
-import { DENO_ONLY, programFiles, testFiles } from "./entry_points.ts";
+import { DENO_ONLY, interopFiles, programFiles, testFiles } from "./entry_points.ts";
 import { run } from "./run.ts";
 import { findRuntime, isRuntimeName, type Runtime, RUNTIME_NAMES, type RuntimeName, testEnvironment } from "./runtimes.ts";
 import { addTotals, formatTotals, NO_TOTALS, runTotals, type Totals } from "./totals.ts";
@@ -37,8 +37,7 @@ const RUN_DEADLINE_MS = 6 * 60_000;
 const NODE_FILE_DEADLINE_MS = 4 * 60_000;
 const JOBS = navigator.hardwareConcurrency;
 
-function select(filters: readonly string[]): Selection {
-  const files = testFiles();
+function select(files: readonly string[], filters: readonly string[]): Selection {
   const wanted = filters.map((filter) => filter.replace(/^\.\//, ""));
   const inPath = wanted.filter((filter) => files.some((file) => file.includes(filter)));
   const inName = wanted.filter((filter) => !inPath.includes(filter));
@@ -135,16 +134,18 @@ async function testOne(
 
 const { values, positionals } = parseArgs({
   args: taskArguments(Deno.args),
-  options: { runtime: { type: "string", multiple: true } },
+  options: { runtime: { type: "string", multiple: true }, interop: { type: "boolean" } },
   allowPositionals: true,
 });
 const names = values.runtime?.filter(isRuntimeName) ?? RUNTIME_NAMES;
 if (values.runtime !== undefined && names.length !== values.runtime.length) {
   throw new TypeError(`--runtime is one of ${RUNTIME_NAMES.join(", ")}, not ${values.runtime}`);
 }
-const totals = await testAll(names, select(positionals)).catch((error: unknown) => {
-  say(error instanceof Error ? error.message : String(error));
-  return { ...NO_TOTALS, failed: 1 };
-});
+const totals = await testAll(names, select(values.interop === true ? interopFiles() : testFiles(), positionals)).catch(
+  (error: unknown) => {
+    say(error instanceof Error ? error.message : String(error));
+    return { ...NO_TOTALS, failed: 1 };
+  },
+);
 say(formatTotals(totals));
 Deno.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);
