@@ -41,16 +41,52 @@ export type { DroppedMessage } from "./src/rpc/dispatcher.ts";
 export type { DropReason, InboxLimits } from "./src/rpc/inbox.ts";
 export type { SecurityManager } from "./src/rpc/security_manager.ts";
 export type { SecretKeyHolder } from "./src/transport/secret_key_holder.ts";
+export { prometheusMetrics } from "./src/rpc/prometheus_metrics.ts";
+export type { MetricLabels } from "./src/transport/prometheus_text.ts";
 export type { ConnectionStats } from "./src/transport/connection_stats.ts";
+export type { TransportStats } from "./src/transport/transport_metrics.ts";
+export type { LatencyStats } from "./src/transport/latency_histogram.ts";
 export type { TransportLimits } from "./src/transport/transport_context.ts";
 
 // Files, and bytes that are sent as a stream.
 export { BytesManagedBuffer } from "./src/protocol/managed_buffer.ts";
 export type { ManagedBuffer } from "./src/protocol/managed_buffer.ts";
 export { FileSegmentManagedBuffer } from "./src/transport/file_segment_managed_buffer.ts";
+export { StreamManagedBuffer } from "./src/transport/stream_managed_buffer.ts";
+export { receiveUpload } from "./src/transport/transfers.ts";
+export type { ByteSource } from "./src/transport/stream_managed_buffer.ts";
 export { nodeFiles } from "./src/platform/node_files.ts";
 export { MemoryFiles } from "./src/platform/memory_files.ts";
 export type { FileHandle, FileInfo, Files } from "./src/platform/files.ts";
+export { nodeWritableFiles } from "./src/platform/node_writable_files.ts";
+export { MemoryWritableFiles } from "./src/platform/memory_writable_files.ts";
+export type { FileWriter, WritableFiles } from "./src/platform/writable_files.ts";
+
+// Blocks: fetched, uploaded and served.
+export { NettyBlockTransferService } from "./src/block/netty_block_transfer_service.ts";
+export type { BlockTransferServiceOptions } from "./src/block/block_transfer_options.ts";
+export { ExecutorDeadError } from "./src/block/block_transfer_service.ts";
+export type {
+  BlockPeer,
+  BlockTransferOptions,
+  BlockTransferService,
+  BlockTransferStats,
+  FetchBlocksOptions,
+  OpenBlockOptions,
+} from "./src/block/block_transfer_service.ts";
+export type { BlockDataManager } from "./src/block/block_data_manager.ts";
+export type { BlockFetchingListener } from "./src/block/block_fetching_listener.ts";
+export type { ShuffleBlockId } from "./src/block/block_id.ts";
+export type { Cause } from "./src/block/corruption_messages.ts";
+export { DiskBlockManager } from "./src/block/disk_block_manager.ts";
+export type { BlockWriter, DiskBlockManagerOptions } from "./src/block/disk_block_manager.ts";
+export { DiskBlockStore } from "./src/block/disk_block_store.ts";
+export type { DiskBlockStoreOptions } from "./src/block/disk_block_store.ts";
+export { SimpleDownloadFile } from "./src/block/download_file.ts";
+export type { DownloadFile, DownloadFileManager, DownloadFileWritableChannel } from "./src/block/download_file.ts";
+export type { StreamCallbackWithId } from "./src/transport/stream_callback_with_id.ts";
+export type { StreamCallback, StreamFlow } from "./src/protocol/stream_callback.ts";
+export type { Content, ContentWriter } from "./src/transport/rpc_response_callback.ts";
 
 // Typed endpoints and references.
 export { endpoint } from "./src/typed/endpoint.ts";
@@ -103,6 +139,8 @@ export { javaTemplates } from "./src/serializer/java/java_templates.ts";
 export { RpcFailure, TypedMessage } from "./src/serializer/serializer.ts";
 export type { EncodedRef, RefAddress, Serializer, SerializerContext } from "./src/serializer/serializer.ts";
 export { ByteReader, ByteSink } from "./src/base/bytes.ts";
+export { MessageBody } from "./src/base/message_body.ts";
+export { ReceivedBytes } from "./src/base/received_bytes.ts";
 export type { ReaderError } from "./src/base/bytes.ts";
 
 // Values and classes of Java and Scala.

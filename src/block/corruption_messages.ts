@@ -12,16 +12,22 @@ import { int64FromBigInt } from "../base/int64.ts";
 import { readString, writeString } from "../protocol/encoders.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
 
-const CAUSES = [
+/** What made a block corrupt. */
+export type Cause =
+  | "DISK_ISSUE"
+  | "NETWORK_ISSUE"
+  | "UNKNOWN_ISSUE"
+  | "CHECKSUM_VERIFY_PASS"
+  | "UNSUPPORTED_CHECKSUM_ALGORITHM";
+
+/** By their numbers. */
+const CAUSES: readonly Cause[] = [
   "DISK_ISSUE",
   "NETWORK_ISSUE",
   "UNKNOWN_ISSUE",
   "CHECKSUM_VERIFY_PASS",
   "UNSUPPORTED_CHECKSUM_ALGORITHM",
-] as const;
-
-/** What made a block corrupt. */
-export type Cause = (typeof CAUSES)[number];
+];
 
 /** Asks what made a block corrupt; the answer is a {@linkcode CorruptionCause}. */
 export interface DiagnoseCorruption {

@@ -19,8 +19,8 @@ import { FileSegmentManagedBuffer } from "../transport/file_segment_managed_buff
 const MAX_NAME_BYTES = 255;
 /** How many folders a folder of blocks can have; Spark writes their numbers with two digits or more. */
 const MAX_SUB_DIRECTORIES = 65_536;
-/** Where blocks are that are not whole. It lies in the same folder so that a block can be put in place in one step. */
-const PARTS_FOLDER = ".parts";
+/** The names of blocks that are not whole. They lie beside the others so that a block can be put in place in one step. */
+const PART_NAME = /^\.sparkwire-\d+\.part$/;
 
 const encoder = new TextEncoder();
 
@@ -137,10 +137,9 @@ export class DiskBlockManager {
    * @returns Rejects with an RpcError of code `NOT_FOUND` if no file can have that name.
    */
   async createBlock(blockId: string): Promise<BlockWriter> {
-    const { root, folder, name } = this.#place(blockId);
-    await this.#files.makeFolder(`${root}/${PARTS_FOLDER}`);
-    if (folder !== root) await this.#files.makeFolder(folder);
-    const part = await this.#createPart(`${root}/${PARTS_FOLDER}`);
+    const { folder, name } = this.#place(blockId);
+    await this.#files.makeFolder(folder);
+    const part = await this.#createPart(folder);
     return new DiskBlockWriter(this.#files, part.writer, part.path, `${folder}/${name}`);
   }
 
@@ -163,14 +162,14 @@ export class DiskBlockManager {
     throw notFound(blockId);
   }
 
-  #place(blockId: string): { readonly index: number; readonly root: string; readonly folder: string; readonly name: string } {
+  #place(blockId: string): { readonly index: number; readonly folder: string; readonly name: string } {
     if (!isFileName(blockId)) throw notFound(blockId);
     const hash = nonNegativeHash(blockId);
     const index = hash % this.localDirs.length;
     const root = this.localDirs[index]!;
-    if (this.subDirectories === 0) return { index, root, folder: root, name: blockId };
+    if (this.subDirectories === 0) return { index, folder: root, name: blockId };
     const sub = Math.floor(hash / this.localDirs.length) % this.subDirectories;
-    return { index, root, folder: `${root}/${sub.toString(16).padStart(2, "0")}`, name: blockId };
+    return { index, folder: `${root}/${sub.toString(16).padStart(2, "0")}`, name: blockId };
   }
 
   async #root(index: number): Promise<string> {
@@ -187,7 +186,7 @@ export class DiskBlockManager {
   /** What an earlier process left there is not taken for its own. */
   async #createPart(folder: string): Promise<{ readonly path: string; readonly writer: FileWriter }> {
     for (;;) {
-      const path = `${folder}/${++this.#parts}`;
+      const path = `${folder}/.sparkwire-${++this.#parts}.part`;
       try {
         return { path, writer: await this.#files.create(path) };
       } catch (thrown) {
@@ -236,9 +235,9 @@ export function nonNegativeHash(text: string): number {
   return hash === -0x8000_0000 ? 0 : Math.abs(hash);
 }
 
-/** Whether a name is one of a file, on any file system, and of nothing else. */
+/** Whether a name is one of a file beside others, on any file system, and of nothing else. */
 export function isFileName(name: string): boolean {
-  if (name === "" || name === "." || name === ".." || name === PARTS_FOLDER) return false;
+  if (name === "" || name === "." || name === ".." || PART_NAME.test(name)) return false;
   return !/[/\\\0]/.test(name) && encoder.encode(name).length <= MAX_NAME_BYTES;
 }
 

@@ -45,7 +45,12 @@ export class SimpleDownloadFile implements DownloadFile {
   readonly path: string;
   readonly #files: WritableFiles;
 
-  /** @param files Where files are. @param path Where this one will be. */
+  /**
+   * Makes nothing yet.
+   *
+   * @param files Where files are.
+   * @param path Where this one will be.
+   */
   constructor(files: WritableFiles, path: string) {
     this.#files = files;
     this.path = path;

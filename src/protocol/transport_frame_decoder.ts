@@ -81,6 +81,8 @@ export class TransportFrameDecoder {
   #head = NO_BYTES;
   /** Where small frames that were cut are put together, one after the other. */
   #smallBuffer = NO_BYTES;
+  /** How many frames have been handed out, those that were intercepted included. */
+  frames = 0;
 
   /**
    * A decoder at the beginning of a connection.
@@ -178,6 +180,7 @@ export class TransportFrameDecoder {
     const { view } = received;
     const end = chunk.length;
     let at = start;
+    let frames = 0;
     // A handler may install an interceptor or stop the decoder, so each turn looks anew.
     while (at < end && this.#state === "feeding") {
       if (this.#interceptor !== undefined) {
@@ -190,6 +193,7 @@ export class TransportFrameDecoder {
         const size = this.#checkedSize(view.getInt32(at), view.getInt32(at + 4));
         at += FRAME_LENGTH_BYTES;
         if (size <= end - at) {
+          frames++;
           this.#handler.onFrame(received, at, at + size);
           at += size;
         } else {
@@ -197,6 +201,7 @@ export class TransportFrameDecoder {
         }
       }
     }
+    this.frames += frames;
   }
 
   /** Whether it is still open who takes the frame that is being received. */
@@ -239,6 +244,7 @@ export class TransportFrameDecoder {
     if (count === this.#frameSize) {
       // Only the length came apart from the rest.
       this.#frameSize = 0;
+      this.frames++;
       this.#handler.onFrame(received, at, at + count);
       return at + count;
     }
@@ -264,6 +270,7 @@ export class TransportFrameDecoder {
     } else {
       this.#frameSize = 0;
       this.#received = 0;
+      this.frames++;
       this.setInterceptor(interceptor);
     }
     return end;
@@ -278,6 +285,7 @@ export class TransportFrameDecoder {
       this.#memory = NO_BYTES;
       this.#frameSize = 0;
       this.#received = 0;
+      this.frames++;
       this.#handler.onFrame(new ReceivedBytes(memory, size >= LARGE_FRAME_BYTES), 0, size);
     }
     return count;

@@ -19,6 +19,7 @@ import type { TransportClientFactory } from "../transport/transport_client_facto
 import { TransportConf } from "../transport/transport_conf.ts";
 import { TransportContext } from "../transport/transport_context.ts";
 import type { TransportContextOptions } from "../transport/transport_context.ts";
+import type { TransportStats } from "../transport/transport_metrics.ts";
 import { type DownloadSink, FileDownloadChannel } from "./file_download_channel.ts";
 import { RpcAddress } from "./rpc_address.ts";
 import { roleOf } from "./rpc_conf.ts";
@@ -78,6 +79,11 @@ export class FileDownloads {
   /** How many downloads are under way. */
   get size(): number {
     return this.#downloads.size;
+  }
+
+  /** What its connections do and have done. */
+  stats(): TransportStats {
+    return this.#context.stats();
   }
 
   /** The open connections. */

@@ -10,7 +10,6 @@
 import { ByteSink } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import type { AskPhase } from "../base/errors.ts";
 import { RpcEndpointNotFoundError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
@@ -277,6 +276,7 @@ export class NettyRpcEnv implements RpcEnv {
     return {
       endpoints,
       connections,
+      transports: [this.#context.stats(), this.downloads.stats()],
       outboxes: this.outboxes.stats(),
       localAsks: this.#localAsks.size,
       signals: this.signals.size,

@@ -7,6 +7,7 @@
  */
 
 import type { ConnectionStats } from "../transport/connection_stats.ts";
+import type { TransportStats } from "../transport/transport_metrics.ts";
 
 /** One endpoint's inbox. */
 export interface EndpointStats {
@@ -40,6 +41,8 @@ export interface RpcEnvStats {
   readonly endpoints: readonly EndpointStats[];
   /** The open connections. */
   readonly connections: readonly ConnectionStats[];
+  /** What connections do and have done, by module: `rpc`, and `files` for downloads. */
+  readonly transports: readonly TransportStats[];
   /** The addresses that have an outbox. */
   readonly outboxes: readonly OutboxStats[];
   /** Asks of own endpoints that wait for their answers. */

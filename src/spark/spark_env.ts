@@ -2,7 +2,7 @@
  * What a driver or an executor lives in: its configuration, its role, and its RPC environment.
  *
  * Spark: core/…/SparkEnv.scala. There is no `SparkEnv.get`: whoever needs the environment is given it. Of what Spark puts beside
- * the RPC environment there is nothing yet but heartbeats; the key for files that are encrypted is carried, not used.
+ * the RPC environment there are heartbeats and the block service; the key for files that are encrypted is carried, not used.
  *
  * @module
  */
@@ -11,6 +11,8 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
+import type { BlockTransferService } from "../block/block_transfer_service.ts";
+import { NettyBlockTransferService } from "../block/netty_block_transfer_service.ts";
 import type { TypedEndpoint } from "../rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../rpc/rpc_endpoint_ref.ts";
 import { type LookupOptions, RpcEnv, type RpcEnvOptions, type ShutdownOptions } from "../rpc/rpc_env.ts";
@@ -82,6 +84,8 @@ export class SparkEnv implements AsyncDisposable {
   readonly executorId: string;
   /** Endpoints live here. */
   readonly rpcEnv: RpcEnv;
+  /** Fetches and uploads blocks; serves those of this executor after `init`. It ends with the environment. */
+  readonly blockTransferService: BlockTransferService;
   /** The configuration, which was written into as {@linkcode SparkEnv.createDriverEnv} says. */
   readonly conf: SparkConf;
   /** Where it listens, or would. */
@@ -96,9 +100,10 @@ export class SparkEnv implements AsyncDisposable {
   readonly isLocal: boolean;
   #stopped: Promise<void> | undefined;
 
-  private constructor(parts: SparkEnvParts, rpcEnv: RpcEnv) {
+  private constructor(parts: SparkEnvParts, rpcEnv: RpcEnv, blockTransferService: BlockTransferService) {
     this.executorId = parts.executorId;
     this.rpcEnv = rpcEnv;
+    this.blockTransferService = blockTransferService;
     this.conf = parts.conf;
     this.bindAddress = parts.bindAddress;
     this.hostname = parts.hostname;
@@ -216,13 +221,17 @@ export class SparkEnv implements AsyncDisposable {
    * @param options How long endpoints may take.
    */
   stop(options: ShutdownOptions = {}): Promise<void> {
-    this.#stopped ??= this.rpcEnv.shutdown(options);
+    this.#stopped ??= this.#stop(options);
     return this.#stopped;
   }
 
   /** The same as {@linkcode SparkEnv.stop}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  async #stop(options: ShutdownOptions): Promise<void> {
+    await Promise.all([this.rpcEnv.shutdown(options), this.blockTransferService.close()]);
   }
 
   /** With a port it is a server, without one in client mode. */
@@ -240,6 +249,20 @@ export class SparkEnv implements AsyncDisposable {
     if (ioEncryptionKey !== undefined) {
       rpcEnv.logger.warning("I/O encryption enabled without RPC encryption: keys will be visible on the wire.");
     }
-    return new SparkEnv(parts, rpcEnv);
+    try {
+      return new SparkEnv(parts, rpcEnv, makeBlockTransferService(parts, rpcEnv, options));
+    } catch (thrown) {
+      await rpcEnv.shutdown();
+      throw thrown;
+    }
   }
+}
+
+/** It opens nothing yet, and throws if its configuration makes no sense. */
+function makeBlockTransferService(parts: SparkEnvParts, rpcEnv: RpcEnv, options: SparkEnvOptions): NettyBlockTransferService {
+  const { conf, hostname, bindAddress, numUsableCores } = parts;
+  const { clock, random, logger } = rpcEnv;
+  const { driver, tls, exposeStack } = options;
+  const surroundings = { driver, tls, exposeStack, clock, random, logger };
+  return new NettyBlockTransferService(conf, { host: hostname, bindHost: bindAddress, numUsableCores, ...surroundings });
 }

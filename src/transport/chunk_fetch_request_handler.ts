@@ -11,12 +11,13 @@ import { toError } from "../base/errors.ts";
 import { int64FromBigInt, int64ToBigInt } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
-import { type ChunkFetchRequest, MessageType } from "../protocol/message.ts";
+import { type ChunkFetchFailure, type ChunkFetchRequest, MessageType } from "../protocol/message.ts";
 import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
 import { bodyElsewhere } from "./body_elsewhere.ts";
 import type { Channel } from "./channel.ts";
 import type { StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
+import type { TransportMetrics } from "./transport_metrics.ts";
 
 /** How {@linkcode ChunkFetchRequestHandler} answers. */
 export interface ChunkFetchRequestHandlerOptions {
@@ -28,6 +29,8 @@ export interface ChunkFetchRequestHandlerOptions {
   readonly failureText: (error: Error) => string;
   /** Runs what the application does; what it throws is logged. */
   readonly guard: (run: () => void) => void;
+  /** Counts chunks. */
+  readonly metrics: TransportMetrics;
 }
 
 type Found = ManagedBuffer | Error;
@@ -94,30 +97,39 @@ export class ChunkFetchRequestHandler {
       this.#respondFailure(chunk, found);
       return;
     }
-    const { guard, logger } = this.#options;
+    const { guard, logger, metrics } = this.#options;
     const { streamId, chunkIndex } = chunk;
     guard(() => manager.chunkBeingSent?.(streamId));
     const sent = (error: Error | undefined): void => {
       this.#unsent--;
       guard(() => manager.chunkSent?.(streamId));
-      if (error === undefined) return;
+      if (error === undefined) {
+        metrics.chunksSent++;
+        return;
+      }
+      metrics.transfersFailed++;
       logger.warning(`Error sending ${chunk} to ${this.#channel.remote}: ${error.message}`, error);
     };
     const body = bodyElsewhere(found.size);
     try {
       const head = { type: MessageType.ChunkFetchSuccess, streamId: int64FromBigInt(streamId), chunkIndex, body } as const;
-      this.#channel.outgoing.writeBody(head, found, sent);
+      this.#channel.outgoing.writeBody(head, found, sent, (error) => this.#failure(chunk, error));
     } catch (thrown) {
       // It is larger than a frame may be.
-      sent(undefined);
+      this.#unsent--;
+      guard(() => manager.chunkSent?.(streamId));
       this.#respondFailure(chunk, toError(thrown));
     }
   }
 
-  #respondFailure({ streamId, chunkIndex }: StreamChunkId, failure: Error): void {
+  #respondFailure(chunk: StreamChunkId, failure: Error): void {
+    this.#options.metrics.transfersFailed++;
+    this.#channel.outgoing.writeMessage(this.#failure(chunk, failure));
+  }
+
+  #failure({ streamId, chunkIndex }: StreamChunkId, failure: Error): ChunkFetchFailure {
     const error = this.#options.failureText(failure);
-    const message = { type: MessageType.ChunkFetchFailure, streamId: int64FromBigInt(streamId), chunkIndex, error } as const;
-    this.#channel.outgoing.writeMessage(message);
+    return { type: MessageType.ChunkFetchFailure, streamId: int64FromBigInt(streamId), chunkIndex, error };
   }
 }
 

@@ -20,4 +20,8 @@ export interface ConnectionStats {
   readonly bytesRead: number;
   /** Bytes that have been handed to the socket. */
   readonly bytesWritten: number;
+  /** Frames that have arrived. */
+  readonly framesRead: number;
+  /** Frames that were sent, or are about to be. */
+  readonly framesWritten: number;
 }

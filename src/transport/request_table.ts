@@ -37,6 +37,17 @@ export class RequestTable implements DeadlineSource {
     return this.#mask + 1;
   }
 
+  /** The id that was given out last. */
+  get lastId(): number {
+    return this.#nextId - 1;
+  }
+
+  /** Whether the request `id` waits. */
+  has(id: number): boolean {
+    const slot = id & this.#mask;
+    return this.#ids[slot] === id && this.#callbacks[slot] !== undefined;
+  }
+
   /** Whether one more request would pass the limit. */
   get full(): boolean {
     return this.#size >= this.limit;

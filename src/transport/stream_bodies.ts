@@ -20,9 +20,19 @@ const FRAMES_BYTES = 16 * 1024;
 interface Body {
   readonly body: ManagedBuffer;
   readonly done: (error: Error | undefined) => void;
+  /** What goes before it, once its first bytes have been read, and what is sent instead of both if they cannot be. */
+  promise: BodyPromise | undefined;
   /** How much of it has been handed to the socket, and how much of it has been read. */
   sentBytes: number;
   readBytes: number;
+}
+
+/** The frame that announces a body, and what is said instead if the body cannot even be begun. */
+export interface BodyPromise {
+  /** The frame, or its beginning. */
+  readonly head: Uint8Array;
+  /** A whole frame. */
+  readonly refuse: (error: Error) => Uint8Array;
 }
 
 /** A piece that was read and has not been handed to the socket. */
@@ -78,15 +88,19 @@ export class StreamBodies {
     return this.#queuedBytes;
   }
 
-  /** Appends a body; `done` hears how it went, after which the body has been released. */
-  push(body: ManagedBuffer, done: (error: Error | undefined) => void): void {
+  /**
+   * Appends a body; `done` hears how it went, after which the body has been released.
+   *
+   * @param promise Sent with the first bytes; without one the peer has been promised the body already.
+   */
+  push(body: ManagedBuffer, done: (error: Error | undefined) => void, promise?: BodyPromise): void {
     if (this.#stopped !== undefined) {
       // A body that could not be read has ended all this, and the connection hears of it in a moment.
       body.release();
       done(this.#stopped);
       return;
     }
-    this.#items.push({ body, sentBytes: 0, readBytes: 0, done });
+    this.#items.push({ body, promise, sentBytes: 0, readBytes: 0, done });
     this.#pump();
   }
 
@@ -161,6 +175,8 @@ export class StreamBodies {
       const { buffer, length } = this.#ready;
       this.#ready = undefined;
       item.sentBytes += length;
+      if (item.promise !== undefined) this.#send(item.promise.head);
+      item.promise = undefined;
       this.#send(buffer.bytes.subarray(0, length));
       buffer.inUseUntil = this.#owner.writtenBytes();
       // The next piece is read while this one is sent.
@@ -183,6 +199,17 @@ export class StreamBodies {
     this.#read(item, buffer, buffer.bytes.subarray(0, wanted));
   }
 
+  /** Says in the body's place that it will not come; whoever waits behind it is served. */
+  #refuse({ body, done }: Body, refusal: Uint8Array, error: Error): void {
+    const frames = new ByteSink(refusal.length);
+    frames.writeBytes(refusal);
+    this.#items[0] = { frames };
+    this.#queuedBytes += refusal.length;
+    body.release();
+    done(error);
+    this.#pump();
+  }
+
   async #read(item: Body, buffer: PieceBuffer, into: Uint8Array): Promise<void> {
     const { body } = item;
     let failure: Error | undefined;
@@ -203,6 +230,7 @@ export class StreamBodies {
     body.release();
     if (this.#stopped !== undefined) return;
     if (failure === undefined) return this.#pump();
+    if (item.promise !== undefined) return this.#refuse(item, item.promise.refuse(failure), failure);
     // The peer has been promised these bytes; closing is the only way to say that they will not come.
     this.stop(failure);
     this.#owner.failed(failure);

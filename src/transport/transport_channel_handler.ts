@@ -73,6 +73,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
       maxChunks: limits.maxChunks,
       decoder: this.#decoder,
       flow: this,
+      metrics: context.metrics,
     });
     this.#idle = new IdleState(clock, context.conf.connectionTimeoutMs, this);
   }
@@ -102,13 +103,17 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   onData(_socket: Socket, chunk: Uint8Array, owned: boolean): void {
     const { channel } = this;
     channel.bytesRead += chunk.length;
-    this.#lastReadAt = channel.deadlines.now();
+    const now = channel.deadlines.now();
+    this.#lastReadAt = now;
+    this.#responseHandler.beginTiming();
     try {
       this.#decoder.feed(chunk, owned);
     } catch (thrown) {
       this.#fail(toError(thrown));
       return;
     }
+    const latencyMs = this.#responseHandler.endTiming(now);
+    if (latencyMs >= 0) this.#context.metrics.requestLatency.record(latencyMs);
     this.#requestHandler.channelReadComplete();
     // With handlers at work more answers come in microtasks, and the settling flush takes them along.
     if (channel.outgoing.handlersAtWork === 0) channel.outgoing.flush();
@@ -182,10 +187,14 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
       const message = `Connection to ${remote} has been quiet for ${conf.connectionTimeoutMs} ms while there are outstanding ` +
         `requests. Assuming connection is dead; please adjust spark.${conf.moduleName}.io.connectionTimeout if this is wrong.`;
       logger.error(message);
+      this.#context.metrics.connectionsTimedOut++;
       this.channel.close(new SocketError("TIMED_OUT", message));
       return false;
     }
-    if (closeIdleConnections) this.channel.close();
+    if (closeIdleConnections) {
+      this.#context.metrics.connectionsTimedOut++;
+      this.channel.close();
+    }
     return !closeIdleConnections;
   }
 
@@ -200,6 +209,8 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
       queuedBytes: channel.outgoing.queuedBytes,
       bytesRead: channel.bytesRead,
       bytesWritten: channel.outgoing.writtenBytes,
+      framesRead: this.#decoder.frames,
+      framesWritten: channel.outgoing.frames,
     };
   }
 
@@ -210,6 +221,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   }
 
   #caught(error: Error): void {
+    this.#context.metrics.connectionsBroken++;
     this.#context.logger.warning(`Exception in connection from ${this.channel.remote}: ${error.message}`);
     this.#decoder.exceptionCaught(error);
     this.#requestHandler.exceptionCaught(error);

@@ -145,7 +145,11 @@ export class TransportClient {
     }
     this.#checkBacklog();
     this.#handler.addFetchRequest(chunk, callback);
-    this.channel.outgoing.writeMessage({ type: MessageType.ChunkFetchRequest, streamId: int64FromBigInt(streamId), chunkIndex });
+    this.channel.outgoing.writeMessage({
+      type: MessageType.ChunkFetchRequest,
+      streamId: int64FromBigInt(streamId),
+      chunkIndex,
+    });
   }
 
   /**

@@ -179,6 +179,9 @@ export class TransportClientFactory implements AsyncDisposable {
       const inBootstraps = Math.round(clock.now() - connected);
       logger.debug(`Successfully created connection to ${name} after ${total} ms (${inBootstraps} ms spent in bootstraps)`);
       return client;
+    } catch (thrown) {
+      this.#context.metrics.dialsFailed++;
+      throw thrown;
     } finally {
       timer?.cancel();
       signal?.removeEventListener("abort", giveUp);

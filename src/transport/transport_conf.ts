@@ -3,12 +3,16 @@
  *
  * Spark: common/network-common/…/util/TransportConf.java and core/…/network/netty/SparkTransportConf.scala. There each getter
  * reads its key anew, so that a bad value surfaces in the middle of things; here it is refused when the environment is made.
- * Times do not wrap at 2³¹ milliseconds. The keys of authentication, TLS and shuffle come with what they configure.
+ * Times do not wrap at 2³¹ milliseconds. The getters of authentication, TLS and shuffle are in files of their own beside this one.
  *
  * @module
  */
 
 import { illegalValue, type SparkConf } from "../base/spark_conf.ts";
+import { readShuffleConf, type ShuffleConf } from "./shuffle_conf.ts";
+import { sizeAsInt } from "./size_as_int.ts";
+import { readSslRpcConf, type SslRpcConf } from "./ssl_rpc_conf.ts";
+import { readTransportAuthConf, type TransportAuthConf } from "./transport_auth_conf.ts";
 
 /** How the runtime waits for sockets. All values mean the same here: the runtime's own event loop. */
 export type IoMode = "NIO" | "EPOLL" | "KQUEUE" | "AUTO";
@@ -75,6 +79,20 @@ export class TransportConf {
   readonly portMaxRetries: number;
   /** `spark.shuffle.maxChunksBeingTransferred`; default unlimited (2⁵³-1); chunks, of every module; beyond it connections close. */
   readonly maxChunksBeingTransferred: number;
+  /** `spark.<module>.io.preferDirectBufs`; default true; checked, without effect: all memory is the same. */
+  readonly preferDirectBufs: boolean;
+  /** `spark.<module>.io.enableVerboseMetrics`; default false; checked, without effect: there are no arenas to tell of. */
+  readonly verboseMetrics: boolean;
+  /** `spark.network.sharedByteBufAllocators.enabled`; default true; checked, without effect: there are no allocators. */
+  readonly sharedByteBufAllocators: boolean;
+  /** `spark.network.io.preferDirectBufs`; default true; checked, without effect: all memory is the same. */
+  readonly preferDirectBufsForSharedByteBufAllocators: boolean;
+  /** How peers authenticate themselves. */
+  readonly auth: TransportAuthConf;
+  /** TLS. */
+  readonly ssl: SslRpcConf;
+  /** How blocks are moved. */
+  readonly shuffle: ShuffleConf;
   readonly #conf: SparkConf;
 
   /**
@@ -103,9 +121,18 @@ export class TransportConf {
     this.maxIORetries = this.#intOf("maxRetries", 3, 0);
     this.ioRetryWaitTimeMs = this.#secondsAsMs("retryWait", 5_000);
     this.lazyFileDescriptor = this.#conf.getBoolean(this.#ioKey("lazyFD"), true);
-    this.memoryMapBytes = this.#sizeAsInt("spark.storage.memoryMapThreshold", "2m");
+    this.memoryMapBytes = sizeAsInt(this.#conf, "spark.storage.memoryMapThreshold", "2m");
     this.portMaxRetries = this.#conf.getInt("spark.port.maxRetries", 16);
     this.maxChunksBeingTransferred = this.#conf.getLong("spark.shuffle.maxChunksBeingTransferred", Number.MAX_SAFE_INTEGER);
+    this.preferDirectBufs = this.#conf.getBoolean(this.#ioKey("preferDirectBufs"), true);
+    this.verboseMetrics = this.#conf.getBoolean(this.#ioKey("enableVerboseMetrics"), false);
+    this.sharedByteBufAllocators = this.#conf.getBoolean("spark.network.sharedByteBufAllocators.enabled", true);
+    this.preferDirectBufsForSharedByteBufAllocators = this.#conf.getBoolean("spark.network.io.preferDirectBufs", true);
+    this.auth = readTransportAuthConf(this.#conf, module);
+    this.ssl = readSslRpcConf(this.#conf);
+    const cores = options.numUsableCores ?? 0;
+    const threads = this.serverThreads > 0 ? this.serverThreads : 2 * (cores > 0 ? cores : MAX_DEFAULT_THREADS);
+    this.shuffle = readShuffleConf(this.#conf, module, threads);
   }
 
   /**
@@ -175,11 +202,5 @@ export class TransportConf {
   #secondsAsMs(suffix: string, defaultMs: number): number {
     const key = this.#ioKey(suffix);
     return Math.max(0, this.#conf.contains(key) ? this.#conf.timeAsSeconds(key) * 1000 : defaultMs);
-  }
-
-  #sizeAsInt(key: string, defaultValue: string): number {
-    const bytes = this.#conf.sizeAsBytes(key, defaultValue);
-    if (bytes > MAX_INT) throw illegalValue(key, this.#conf.get(key, defaultValue), `Size must be at most ${MAX_INT} bytes`);
-    return bytes;
   }
 }

@@ -12,11 +12,13 @@ import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import { DEFAULT_HIGH_WATER_MARK_BYTES, DEFAULT_MAX_QUEUED_BYTES } from "../socket/socket.ts";
 import type { Socket, SocketAddress, SocketDriver, SocketOptions, TlsOptions } from "../socket/socket.ts";
+import type { ConnectionStats } from "./connection_stats.ts";
 import type { RpcHandler } from "./rpc_handler.ts";
 import { TransportChannelHandler } from "./transport_channel_handler.ts";
 import type { TransportClientBootstrap } from "./transport_client_bootstrap.ts";
 import { TransportClientFactory } from "./transport_client_factory.ts";
 import type { TransportConf } from "./transport_conf.ts";
+import { TransportMetrics, type TransportStats } from "./transport_metrics.ts";
 import { TransportServer } from "./transport_server.ts";
 import type { TransportServerBootstrap } from "./transport_server_bootstrap.ts";
 
@@ -90,6 +92,8 @@ export class TransportContext {
   readonly closeIdleConnections: boolean;
   /** Whether peers are told the stack of a failure. */
   readonly exposeStack: boolean;
+  /** What its connections have done. */
+  readonly metrics: TransportMetrics = new TransportMetrics();
   readonly #tls: TlsOptions | undefined;
   readonly #connections = new Set<TransportChannelHandler>();
 
@@ -131,13 +135,40 @@ export class TransportContext {
   ): TransportChannelHandler {
     const handler = new TransportChannelHandler(this, socket, dialled);
     this.#connections.add(handler);
+    this.metrics.connectionsOpened++;
     handler.activate(bootstraps);
     return handler;
   }
 
   /** Forgets a connection that is closed. */
   unregister(handler: TransportChannelHandler): void {
-    this.#connections.delete(handler);
+    if (this.#connections.delete(handler)) this.metrics.connectionClosed(handler.stats());
+  }
+
+  /** A snapshot of what its connections do and have done. */
+  stats(): TransportStats {
+    const open = [...this.#connections].map((handler) => handler.stats());
+    const sum = (pick: (each: ConnectionStats) => number): number => open.reduce((all, each) => all + pick(each), 0);
+    const { metrics } = this;
+    return {
+      module: this.conf.moduleName,
+      connections: open.length,
+      connectionsOpened: metrics.connectionsOpened,
+      connectionsClosed: metrics.connectionsClosed,
+      dialsFailed: metrics.dialsFailed,
+      connectionsBroken: metrics.connectionsBroken,
+      connectionsTimedOut: metrics.connectionsTimedOut,
+      ...metrics.totals(open),
+      outstandingRequests: sum((each) => each.outstandingRequests),
+      unansweredRequests: sum((each) => each.unansweredRequests),
+      queuedBytes: sum((each) => each.queuedBytes),
+      streamsSent: metrics.streamsSent,
+      chunksSent: metrics.chunksSent,
+      transfersFailed: metrics.transfersFailed,
+      uploadsReceived: metrics.uploadsReceived,
+      uploadsFailed: metrics.uploadsFailed,
+      requestLatency: metrics.requestLatency.stats(),
+    };
   }
 
   /** How the sockets of this context behave. */

@@ -10,16 +10,8 @@
 import { ProtocolError, toError } from "../base/errors.ts";
 import type { Int64 } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
-import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType } from "../protocol/message.ts";
-import type {
-  MergedBlockMetaRequest,
-  OneWayMessage,
-  RpcRequest,
-  StreamRequest,
-  TransportRequest,
-  UploadStream,
-} from "../protocol/message.ts";
+import type { MergedBlockMetaRequest, OneWayMessage, RpcRequest, TransportRequest, UploadStream } from "../protocol/message.ts";
 import type { StreamFlow } from "../protocol/stream_callback.ts";
 import { StreamInterceptor } from "../protocol/stream_interceptor.ts";
 import type { TransportFrameDecoder } from "../protocol/transport_frame_decoder.ts";
@@ -28,14 +20,13 @@ import type { Channel } from "./channel.ts";
 import { ChunkFetchRequestHandler } from "./chunk_fetch_request_handler.ts";
 import { noOpRpcHandler, type RpcHandler } from "./rpc_handler.ts";
 import type { Content, RpcResponder } from "./rpc_response_callback.ts";
-import { MAX_STREAM_ID_LENGTH } from "./stream_manager.ts";
+import { StreamRequestHandler } from "./stream_request_handler.ts";
 import type { TransportClient } from "./transport_client.ts";
+import type { TransportMetrics } from "./transport_metrics.ts";
 import { UploadReceiver } from "./upload_receiver.ts";
 
 /** The longest text of a failure that is sent, in UTF-16 units. */
 const MAX_FAILURE_LENGTH = 65_536;
-/** How many streams that are refused may wait for their turn to be told so. */
-const MAX_REFUSED_STREAMS = 1_024;
 
 /** How a connection answers. */
 export interface TransportRequestHandlerOptions {
@@ -53,6 +44,8 @@ export interface TransportRequestHandlerOptions {
   readonly decoder: TransportFrameDecoder;
   /** Holds the peer back while the consumer of an upload is full. */
   readonly flow: StreamFlow;
+  /** Counts what is transferred. */
+  readonly metrics: TransportMetrics;
 }
 
 function failureText(error: Error, exposeStack: boolean): string {
@@ -102,23 +95,23 @@ export class TransportRequestHandler {
   readonly #client: TransportClient;
   readonly #options: TransportRequestHandlerOptions;
   readonly #chunks: ChunkFetchRequestHandler;
+  readonly #streams: StreamRequestHandler;
   #rpcHandler: RpcHandler = noOpRpcHandler;
-  #streamsBeingSent = 0;
-  #streamsRefused = 0;
-  /** Streams are answered in the order in which they were asked for, however long each takes to open. */
-  #lastStream: Promise<void> | undefined;
 
   /** @param client The other direction of the same connection. */
   constructor(channel: Channel, client: TransportClient, options: TransportRequestHandlerOptions) {
     this.#channel = channel;
     this.#client = client;
     this.#options = options;
-    this.#chunks = new ChunkFetchRequestHandler(channel, client, {
-      logger: options.logger,
-      maxChunks: options.maxChunks,
-      failureText: (error) => failureText(error, options.exposeStack),
-      guard: (run) => this.#guard(run),
-    });
+    const { logger, metrics, maxChunks, maxStreams, exposeStack } = options;
+    const answering = {
+      logger,
+      metrics,
+      failureText: (error: Error) => failureText(error, exposeStack),
+      guard: (run: () => void) => this.#guard(run),
+    };
+    this.#chunks = new ChunkFetchRequestHandler(channel, client, { ...answering, maxChunks });
+    this.#streams = new StreamRequestHandler(channel, client, { ...answering, maxStreams });
   }
 
   /**
@@ -135,7 +128,7 @@ export class TransportRequestHandler {
         this.#processOneWayMessage(request);
         return;
       case MessageType.StreamRequest:
-        this.#processStreamRequest(request);
+        if (!this.#transfersTooMany()) this.#streams.processStreamRequest(request, this.#rpcHandler.streamManager);
         return;
       case MessageType.ChunkFetchRequest:
         if (!this.#transfersTooMany()) this.#chunks.processFetchRequest(request, this.#rpcHandler.streamManager);
@@ -219,24 +212,6 @@ export class TransportRequestHandler {
     }
   }
 
-  #processStreamRequest({ streamId }: StreamRequest): void {
-    const { maxStreams } = this.#options;
-    if (streamId.length > MAX_STREAM_ID_LENGTH) {
-      throw new ProtocolError(`Stream id has ${streamId.length} characters`, { offset: 0, limit: MAX_STREAM_ID_LENGTH });
-    }
-    if (this.#transfersTooMany()) return;
-    if (this.#streamsBeingSent < maxStreams) {
-      this.#streamsBeingSent++;
-      this.#lastStream = this.#answerStream(streamId, this.#openStream(streamId), this.#lastStream);
-      return;
-    }
-    if (this.#streamsRefused === MAX_REFUSED_STREAMS) {
-      throw new ProtocolError(`${maxStreams} streams and ${MAX_REFUSED_STREAMS} more were asked for at once`, { offset: 0 });
-    }
-    this.#streamsRefused++;
-    this.#lastStream = this.#refuseStream(streamId, this.#lastStream);
-  }
-
   /** Whether there are so many streams and chunks on their way that this connection is closed. */
   #transfersTooMany(): boolean {
     const { logger, maxChunksBeingTransferred } = this.#options;
@@ -262,10 +237,12 @@ export class TransportRequestHandler {
         responder,
         onBroken: (cause) => this.#uploadBroke(cause),
         onError: (error) => this.#handlerFailed(error),
+        metrics: this.#options.metrics,
       });
       this.#receive(receiver, target.id, bodyByteCount);
     } catch (thrown) {
       const error = toError(thrown);
+      this.#options.metrics.uploadsFailed++;
       responder.onFailure(error);
       this.#uploadBroke(error);
     }
@@ -313,47 +290,6 @@ export class TransportRequestHandler {
     } catch (thrown) {
       onFailure(toError(thrown));
     }
-  }
-
-  /** The stream's bytes, or why there are none; never rejects. */
-  async #openStream(streamId: string): Promise<ManagedBuffer | Error> {
-    const manager = this.#rpcHandler.streamManager;
-    try {
-      manager.checkAuthorization?.(this.#client, streamId);
-      return await manager.openStream(streamId) ?? new Error(`Stream '${streamId}' was not found.`);
-    } catch (thrown) {
-      return toError(thrown);
-    }
-  }
-
-  async #answerStream(streamId: string, opening: Promise<ManagedBuffer | Error>, previous?: Promise<void>): Promise<void> {
-    const buffer = await opening;
-    await previous;
-    if (buffer instanceof Error) {
-      this.#streamsBeingSent--;
-      this.#streamFailure(streamId, buffer);
-      return;
-    }
-    const manager = this.#rpcHandler.streamManager;
-    this.#guard(() => manager.streamBeingSent?.(streamId));
-    const head = { type: MessageType.StreamResponse, streamId, byteCount: buffer.size } as const;
-    this.#channel.outgoing.writeBody(head, buffer, (error) => {
-      this.#streamsBeingSent--;
-      this.#guard(() => manager.streamSent?.(streamId));
-      if (error === undefined) return;
-      this.#options.logger.warning(`Error sending stream ${streamId} to ${this.#channel.remote}: ${error.message}`, error);
-    });
-  }
-
-  async #refuseStream(streamId: string, previous?: Promise<void>): Promise<void> {
-    await previous;
-    this.#streamsRefused--;
-    this.#streamFailure(streamId, new Error(`More than ${this.#options.maxStreams} streams at once on one connection`));
-  }
-
-  #streamFailure(streamId: string, failure: Error): void {
-    const error = failureText(failure, this.#options.exposeStack);
-    this.#channel.outgoing.writeMessage({ type: MessageType.StreamFailure, streamId, error });
   }
 
   #guard(run: () => void): void {

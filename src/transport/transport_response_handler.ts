@@ -52,7 +52,12 @@ export class TransportResponseHandler {
   readonly #fetches: OutstandingFetches;
   readonly #streams = new RingQueue<WaitingStream>(MAX_STREAMS_WAITING);
   #streamActive = false;
+  /** When a request that is in the table was last sent, and when anything else was. */
   #lastRequestAt: number;
+  #lastTouchAt: number;
+  /** The request that is being timed, and when it was sent; 0 for none. */
+  #timedId = 0;
+  #timedSince = 0;
 
   /** @param decoder Where a stream's bytes come from. @param flow Holds the peer back while a stream's consumer is full. */
   constructor(
@@ -76,6 +81,7 @@ export class TransportResponseHandler {
       ignored: (what) => this.#ignored(what),
     }, options.maxOutstandingRequests);
     this.#lastRequestAt = channel.deadlines.now();
+    this.#lastTouchAt = this.#lastRequestAt;
     channel.deadlines.add(this.#requests);
   }
 
@@ -86,12 +92,12 @@ export class TransportResponseHandler {
 
   /** When the last request was sent, in milliseconds of the clock. */
   get lastRequestAt(): number {
-    return this.#lastRequestAt;
+    return Math.max(this.#lastRequestAt, this.#lastTouchAt);
   }
 
   /** Somebody is about to send a request. */
   updateTimeOfLastRequest(): void {
-    this.#lastRequestAt = this.#channel.deadlines.now();
+    this.#lastTouchAt = this.#channel.deadlines.now();
   }
 
   /**
@@ -106,7 +112,7 @@ export class TransportResponseHandler {
       const message = `Cannot ask: ${requests.limit} ${queue} wait for their answers (maxOutstandingRequests)`;
       throw new RpcOverloadedError(message, queue, requests.limit);
     }
-    this.updateTimeOfLastRequest();
+    this.#lastRequestAt = this.#channel.deadlines.now();
     if (callback.deadline !== Infinity) this.#channel.deadlines.note(callback.deadline);
     return requests.add(callback);
   }
@@ -114,6 +120,25 @@ export class TransportResponseHandler {
   /** Forgets a request. */
   removeRpcRequest(id: number): void {
     this.#requests.take(id);
+  }
+
+  /**
+   * Bytes have come and are about to be handled: the request that was sent last is timed, unless another one is. To time each would
+   * cost each its share.
+   */
+  beginTiming(): void {
+    const requests = this.#requests;
+    if (this.#timedId !== 0 && requests.has(this.#timedId)) return;
+    const { lastId } = requests;
+    this.#timedId = requests.has(lastId) ? lastId : 0;
+    this.#timedSince = this.#lastRequestAt;
+  }
+
+  /** The bytes have been handled; returns how long the request that they answered took by `now`, if it was timed, else -1. */
+  endTiming(now: number): number {
+    if (this.#timedId === 0 || this.#requests.has(this.#timedId)) return -1;
+    this.#timedId = 0;
+    return now - this.#timedSince;
   }
 
   /** Fails a request, unless it has been answered. */

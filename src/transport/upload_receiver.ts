@@ -10,6 +10,7 @@ import { RpcError, toError } from "../base/errors.ts";
 import type { StreamCallback, StreamFlow } from "../protocol/stream_callback.ts";
 import type { RpcResponder } from "./rpc_response_callback.ts";
 import type { StreamCallbackWithId } from "./stream_callback_with_id.ts";
+import type { TransportMetrics } from "./transport_metrics.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -23,6 +24,8 @@ export interface UploadReceiverOptions {
   readonly onBroken: (cause: Error) => void;
   /** Something failed whose failure nobody else hears of. */
   readonly onError: (error: Error) => void;
+  /** Counts uploads. */
+  readonly metrics: TransportMetrics;
 }
 
 /** Takes one upload. */
@@ -84,6 +87,7 @@ export class UploadReceiver implements StreamCallback {
   #respond(): void {
     try {
       this.#options.responder.onSuccess(this.#target.completionResponse?.() ?? NO_BYTES);
+      this.#options.metrics.uploadsReceived++;
     } catch (thrown) {
       this.#completionFailed(thrown);
     }
@@ -99,6 +103,7 @@ export class UploadReceiver implements StreamCallback {
   }
 
   #tell(error: Error): void {
+    this.#options.metrics.uploadsFailed++;
     try {
       this.#target.onFailure(this.#target.id, error);
     } catch (thrown) {

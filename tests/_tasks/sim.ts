@@ -1,5 +1,5 @@
 /**
- * Task `sim`: simulated worlds from seeds. `deno task sim [seed] [--seeds N] [--job] [--runtime deno|bun|node]`.
+ * Task `sim`: simulated worlds from seeds. `deno task sim [seed] [--seeds N] [--job | --blocks] [--runtime deno|bun|node]`.
  *
  * All but the runtime goes on to `tests/sim/main.ts`.
  *

@@ -85,7 +85,7 @@ function bytes(write: (out: ByteSink) => void): Uint8Array {
 }
 
 // Spark: BlockTransferMessagesSuite "serializeOpenShuffleBlocks"; BlockTransferMessagesSuite "testLocalDirsMessages";
-// FetchShuffleBlocksSuite "testFetchShuffleBlockEncodeDecode"; FetchShuffleBlockChunksSuite "testFetchShuffleBlockChunksEncodeDecode".
+// Spark: FetchShuffleBlocksSuite "testFetchShuffleBlockEncodeDecode"; FetchShuffleBlockChunksSuite "testFetchShuffleBlockChunksEncodeDecode".
 test("Block messages are written and read as Spark does", () => {
   assertEquals(vectors.map(({ name }) => name), Object.keys(MESSAGES));
   for (const { name, hex } of vectors) {

@@ -1,10 +1,10 @@
 // deno-lint-ignore-file no-console -- a program.
 /**
- * Plays simulated clusters: `deno task sim [SEED] [--seeds N] [--hashes] [--job]`.
+ * Plays simulated clusters: `deno task sim [SEED] [--seeds N] [--hashes] [--job | --blocks]`.
  *
  * A seed alone is played, and what happened is printed. With `--seeds`, so many are played from that seed on, or from a new one
  * if there is none; the first that fails ends it. `--hashes` prints the hash of each, by which two runtimes are compared. With
- * `--job` it is a driver and its executors that are played.
+ * `--job` it is a driver and its executors that are played, with `--blocks` a server of blocks and its clients.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Tally } from "./ledger.ts";
 import { describeJobPlan } from "./job/job_plan.ts";
+import { BlocksFailure, describeBlocksPlan, runBlocks } from "./blocks/run_blocks.ts";
 import { JobFailure, type JobResult, runJob } from "./job/run_job.ts";
 import { describePlan, runSeed, SeedFailure } from "./simulation.ts";
 
@@ -43,6 +44,12 @@ async function playJob(seed: number): Promise<Played> {
   const result = await runJob(seed);
   const { hash, events, virtualMs } = result;
   return { hash, events, virtualMs, description: describeJobPlan(result.plan), summary: describeJob(result) };
+}
+
+async function playBlocks(seed: number): Promise<Played> {
+  const { plan, hash, events, virtualMs, succeeded, failed, aborted } = await runBlocks(seed);
+  const summary = `${succeeded} blocks were transferred, ${failed} failed, ${aborted} were given up`;
+  return { hash, events, virtualMs, description: describeBlocksPlan(plan), summary };
 }
 
 /** Plays one seed and says what happened. */
@@ -122,10 +129,10 @@ function numberOf(text: string | undefined): number | undefined {
 }
 
 const { values, positionals } = parseArgs({
-  options: { seeds: { type: "string" }, hashes: { type: "boolean" }, job: { type: "boolean" } },
+  options: { seeds: { type: "string" }, hashes: { type: "boolean" }, job: { type: "boolean" }, blocks: { type: "boolean" } },
   allowPositionals: true,
 });
-const play = values.job === true ? playJob : playCluster;
+const play = values.job === true ? playJob : values.blocks === true ? playBlocks : playCluster;
 const count = numberOf(values.seeds);
 const first = numberOf(positionals[0]) ?? Date.now() % FRESH_SEEDS;
 try {
@@ -133,7 +140,7 @@ try {
   else if (count === undefined) await playOne(play, first);
   else await playMany(play, first, count);
 } catch (thrown) {
-  if (!(thrown instanceof SeedFailure || thrown instanceof JobFailure)) throw thrown;
+  if (!(thrown instanceof SeedFailure || thrown instanceof JobFailure || thrown instanceof BlocksFailure)) throw thrown;
   console.log(`${process.stdout.isTTY ? "\n" : ""}${thrown.message}`);
   process.exitCode = 1;
 }

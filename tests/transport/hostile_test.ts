@@ -235,9 +235,9 @@ transportTest("TransportChannelHandler lets a frame come as slowly as it likes, 
 
 transportTest("TransportChannelHandler claims no memory for a frame that only says that it is large", async (stage) => {
   const { server, attacker, othersGoOn } = await setUp(stage);
-  attacker.write(fromHex("000000007ffffff0" + "03"));
-  await until(() => [...server.context.connections].some((each) => each.stats().bytesRead === 9), "the length");
-  const handler = [...server.context.connections].find((each) => each.stats().bytesRead === 9)!;
+  attacker.write(fromHex("000000007ffffff0" + "03" + "00".repeat(12)));
+  await until(() => [...server.context.connections].some((each) => each.stats().bytesRead === 21), "the length");
+  const handler = [...server.context.connections].find((each) => each.stats().bytesRead === 21)!;
   assertEquals(handler.allocate()!.length < 1_000_000, true);
   attacker.end();
   await othersGoOn();

@@ -28,6 +28,15 @@ test("RequestTable.take() gives each request once", () => {
   for (const unknown of [0, -1, 1e15, NaN, idA + 64]) assertEquals(table.take(unknown), undefined);
 });
 
+test("RequestTable.has() and lastId tell of what waits, without taking it", () => {
+  const table = new RequestTable(10);
+  assertEquals([table.lastId, table.has(0), table.has(1)], [0, false, false]);
+  const id = table.add(callback());
+  assertEquals([table.lastId, table.has(id), table.has(id + 64), table.size], [id, true, false, 1]);
+  table.take(id);
+  assertEquals([table.lastId, table.has(id)], [id, false]);
+});
+
 test("RequestTable keeps its size while one request waits and ten million pass", () => {
   const table = new RequestTable(1_000_000);
   const patient = callback();

@@ -31,6 +31,97 @@ transportTest("TransportClientFactory.createClient() dials once for all who ask 
   assertEquals(server.context.connections.size, 1);
 });
 
+/** Asks for more connections than there may be, and gives those that it got. */
+async function reused(stage: Stage, numConnectionsPerPeer: number, atOnce: boolean): Promise<Set<TransportClient>> {
+  const server = stage.end({ handler: echo });
+  const listening = await server.listen();
+  const client = stage.end({ module: "shuffle", conf: { numConnectionsPerPeer: String(numConnectionsPerPeer) } });
+  const clients = new Set<TransportClient>();
+  const dial = async (): Promise<void> => void clients.add(await client.dial(listening));
+  const dials = numConnectionsPerPeer * 10;
+  if (atOnce) await Promise.all(Array.from({ length: dials }, dial));
+  else for (let i = 0; i < dials; i++) await dial();
+  assert([...clients].every((each) => each.isActive));
+  for (const each of clients) assertEquals(await ask(each, "a"), "a");
+  assertEquals([server.context.connections.size, client.context.connections.size], [clients.size, clients.size]);
+  return clients;
+}
+
+// Spark: TransportClientFactorySuite "reuseClientsUpToConfigVariable"
+transportTest("TransportClientFactory.createClient() makes up to numConnectionsPerPeer connections", async (stage) => {
+  for (const most of [1, 2, 3, 4]) {
+    const { size } = await reused(stage, most, false);
+    assert(size > 0 && size <= most, `${size} of ${most}`);
+  }
+});
+
+// Spark: TransportClientFactorySuite "reuseClientsUpToConfigVariableConcurrent"
+transportTest("TransportClientFactory.createClient() dials once per slot, however many ask at once", async (stage) => {
+  for (const most of [1, 2, 3, 4]) {
+    const { size } = await reused(stage, most, true);
+    assert(size > 0 && size <= most, `${size} of ${most}`);
+  }
+});
+
+test("TransportClientFactory.createClient() chooses among the slots by chance, each alike", async (context) => {
+  const { stage, driver } = stubbed(context);
+  let next = 0;
+  const end = stage.end({ module: "shuffle", conf: { numConnectionsPerPeer: "4" }, random: () => (next++ % 4) / 4 });
+  const clients: TransportClient[] = [];
+  for (let i = 0; i < 8; i++) clients.push(await end.factory.createClient(PEER));
+  assertEquals([driver.dials, new Set(clients).size], [4, 4]);
+  assertEquals(clients.slice(4), clients.slice(0, 4));
+});
+
+// Spark: TransportClientFactorySuite "fastFailConnectionInTimeWindow"
+test("TransportClientFactory.createClient() fails fast within 0.95 of retryWait after a failure, if it is asked to", async (context) => {
+  const { stage, driver } = stubbed(context);
+  driver.failure = new SocketError("CONNECTION_REFUSED", "Cannot connect: connection refused");
+  const { factory } = stage.end({ module: "shuffle" });
+  const fast = { fastFail: true };
+  assertEquals((await failureOf(factory.createClient(PEER, fast))).message.startsWith("Failed to connect to peer:7077"), true);
+  assertEquals(driver.dials, 1);
+  stage.clock.advance(4_749);
+  const text = "Connecting to peer:7077 failed in the last 4750 ms, fail this connection directly";
+  const error = await failureOf(factory.createClient(PEER, fast));
+  assertInstanceOf(error, SocketError);
+  assertEquals([error.message, driver.dials, factory.size], [text, 1, 0]);
+  // Another peer, and one who does not ask for it, are dialled.
+  await failureOf(factory.createClient({ host: "other", port: 7077 }, fast));
+  assertEquals(driver.dials, 2);
+  stage.clock.advance(1);
+  await failureOf(factory.createClient(PEER, fast));
+  await failureOf(factory.createClient(PEER));
+  assertEquals(driver.dials, 4);
+  assertEquals((await failureOf(factory.createClient(PEER, fast))).message, text);
+  driver.failure = undefined;
+  const client = await factory.createClient(PEER);
+  assertEquals(await factory.createClient(PEER, fast), client);
+  driver.sockets.at(-1)!.close();
+  await until(() => factory.size === 0, "the connection to be forgotten");
+  assertEquals((await factory.createClient(PEER, fast)).isActive, true);
+});
+
+test("TransportClientFactory.createClient() does not fail fast because a bootstrap failed", async (context) => {
+  const { stage, driver } = stubbed(context);
+  const factory = stage.end().makeFactory([{ doBootstrap: () => Promise.reject(new RangeError("wrong password")) }]);
+  for (let i = 0; i < 2; i++) {
+    assertEquals((await failureOf(factory.createClient(PEER, { fastFail: true }))).message, "wrong password");
+  }
+  assertEquals(driver.dials, 2);
+});
+
+test("TransportClientFactory remembers at most 1024 peers that it could not reach", async (context) => {
+  const { stage, driver } = stubbed(context);
+  driver.failure = new SocketError("CONNECTION_REFUSED", "Cannot connect: connection refused");
+  const { factory } = stage.end();
+  const dial = (port: number) => failureOf(factory.createClient({ host: "peer", port }, { fastFail: true }));
+  for (let port = 1; port <= 1_025; port++) await dial(port);
+  assertEquals(driver.dials, 1_025);
+  assertEquals((await dial(2)).message.startsWith("Connecting to peer:2 failed in the last"), true);
+  assertEquals([driver.dials, (await dial(1)).message.startsWith("Failed to connect"), driver.dials], [1_025, true, 1_026]);
+});
+
 // Spark: TransportClientFactorySuite "returnDifferentClientsForDifferentServers"
 transportTest("TransportClientFactory.createClient() gives different connections for different servers", async (stage) => {
   const ends = [stage.end({ handler: echo }), stage.end({ handler: echo })];

@@ -42,8 +42,9 @@ test("TransportConf takes at most eight threads from the cores, and eight where 
 
 test("TransportConf has Spark's defaults", () => {
   const conf = new TransportConf("rpc", new SparkConf());
+  const { auth, ssl, shuffle, ...own } = conf;
   assertEquals(
-    { ...conf },
+    own,
     {
       moduleName: "rpc",
       ioMode: "AUTO",
@@ -62,8 +63,53 @@ test("TransportConf has Spark's defaults", () => {
       memoryMapBytes: 2 << 20,
       portMaxRetries: 16,
       maxChunksBeingTransferred: Number.MAX_SAFE_INTEGER,
+      preferDirectBufs: true,
+      verboseMetrics: false,
+      sharedByteBufAllocators: true,
+      preferDirectBufsForSharedByteBufAllocators: true,
     },
   );
+  assertEquals(auth, {
+    authRTTimeoutMs: 30_000,
+    encryptionEnabled: false,
+    authEngineVersion: 1,
+    cipherTransformation: "AES/CTR/NoPadding",
+    saslFallback: true,
+    saslEncryption: false,
+    maxSaslEncryptedBlockSize: 65_536,
+    saslServerAlwaysEncrypt: false,
+    cryptoConf: new Map(),
+  });
+  assertEquals(ssl, {
+    sslRpcEnabled: false,
+    sslRpcProtocol: undefined,
+    sslRpcRequestedCiphers: undefined,
+    sslRpcKeyStore: undefined,
+    sslRpcKeyStorePassword: undefined,
+    sslRpcKeyPassword: undefined,
+    sslRpcPrivateKey: undefined,
+    sslRpcPrivateKeyPassword: undefined,
+    sslRpcCertChain: undefined,
+    sslRpcTrustStore: undefined,
+    sslRpcTrustStorePassword: undefined,
+    sslRpcTrustStoreReloadingEnabled: false,
+    sslRpcTrustStoreReloadIntervalMs: 10_000,
+    sslRpcOpenSslEnabled: false,
+    sslShuffleChunkSize: 65_536,
+  });
+  assertEquals(shuffle, {
+    useOldFetchProtocol: false,
+    enableSaslRetries: false,
+    separateChunkFetchRequest: false,
+    chunkFetchHandlerThreads: 0,
+    separateFinalizeShuffleMerge: false,
+    finalizeShuffleMergeHandlerThreads: 0,
+    mergedShuffleFileManagerImpl: "org.apache.spark.network.shuffle.NoOpMergedShuffleFileManager",
+    minChunkSizeInMergedShuffleFile: 2 << 20,
+    mergedIndexCacheSize: 100 << 20,
+    ioExceptionsThresholdDuringMerge: 4,
+    mergedShuffleCleanerShutdownTimeoutMs: 60_000,
+  });
 });
 
 test("TransportConf reads each key of its module, and not another's", () => {
@@ -96,6 +142,50 @@ test("TransportConf reads each key of its module, and not another's", () => {
   for (const conf of [files, other]) {
     assertEquals([conf.memoryMapBytes, conf.portMaxRetries, conf.maxChunksBeingTransferred], [1024, 100, 64]);
   }
+});
+
+test("TransportConf reads the keys of authentication, TLS and shuffle", () => {
+  const values = {
+    "spark.network.auth.rpcTimeout": "7s",
+    "spark.shuffle.sasl.timeout": "9s",
+    "spark.network.crypto.enabled": "true",
+    "spark.network.crypto.authEngineVersion": "2",
+    "spark.network.crypto.cipher": "AES/GCM/NoPadding",
+    "spark.network.crypto.saslFallback": "false",
+    "spark.authenticate.enableSaslEncryption": "true",
+    "spark.network.sasl.maxEncryptedBlockSize": "32k",
+    "spark.network.sasl.serverAlwaysEncrypt": "true",
+    "spark.network.crypto.config.cipher.classes": "OpenSsl",
+    "spark.ssl.rpc.enabled": "true",
+    "spark.ssl.rpc.protocol": "TLSv1.2",
+    "spark.ssl.rpc.enabledAlgorithms": "A, B,",
+    "spark.ssl.rpc.keyStore": "ks",
+    "spark.ssl.rpc.trustStoreReloadIntervalMs": "5",
+    "spark.shuffle.useOldFetchProtocol": "true",
+    "spark.shuffle.server.chunkFetchHandlerThreadsPercent": "50",
+    "spark.shuffle.server.finalizeShuffleMergeThreadsPercent": "1",
+    "spark.shuffle.io.serverThreads": "5",
+    "spark.shuffle.io.preferDirectBufs": "false",
+    "spark.network.io.preferDirectBufs": "false",
+  };
+  const { auth, ssl, shuffle, ...own } = new TransportConf("shuffle", new SparkConf(values));
+  assertEquals([auth.authRTTimeoutMs, auth.encryptionEnabled, auth.authEngineVersion], [7_000, true, 2]);
+  assertEquals([auth.cipherTransformation, auth.saslFallback, auth.saslEncryption], ["AES/GCM/NoPadding", false, true]);
+  assertEquals([auth.maxSaslEncryptedBlockSize, auth.saslServerAlwaysEncrypt], [32_768, true]);
+  assertEquals([...auth.cryptoConf], [["commons.crypto.cipher.classes", "OpenSsl"]]);
+  assertEquals([ssl.sslRpcEnabled, ssl.sslRpcProtocol, ssl.sslRpcRequestedCiphers], [true, "TLSv1.2", ["A", "B"]]);
+  assertEquals([ssl.sslRpcKeyStore, ssl.sslRpcTrustStoreReloadIntervalMs], ["ks", 5]);
+  assertEquals([shuffle.useOldFetchProtocol, shuffle.separateChunkFetchRequest], [true, true]);
+  assertEquals([shuffle.chunkFetchHandlerThreads, shuffle.finalizeShuffleMergeHandlerThreads], [3, 1]);
+  assertEquals([own.preferDirectBufs, own.preferDirectBufsForSharedByteBufAllocators], [false, false]);
+  const rpc = new TransportConf("rpc", new SparkConf(values));
+  assertEquals([rpc.shuffle.chunkFetchHandlerThreads, rpc.shuffle.separateChunkFetchRequest, rpc.preferDirectBufs], [
+    0,
+    true,
+    true,
+  ]);
+  const other = new TransportConf("shuffle", new SparkConf({ "spark.shuffle.sasl.timeout": "9s" }));
+  assertEquals(other.auth.authRTTimeoutMs, 9_000);
 });
 
 test("TransportConf falls back from one time limit to the next, in whole seconds", () => {
@@ -135,6 +225,19 @@ test("TransportConf refuses a value that it cannot use, and names its key", () =
     ["spark.rpc.io.enableTcpKeepAlive", "on", "Value must be true or false"],
     ["spark.storage.memoryMapThreshold", "2g", "Size must be at most 2147483647 bytes"],
     ["spark.port.maxRetries", "", "Value must be a whole number"],
+    ["spark.rpc.io.preferDirectBufs", "1", "Value must be true or false"],
+    ["spark.network.auth.rpcTimeout", "0", "Time must be at least 1s"],
+    ["spark.rpc.sasl.timeout", "x", "Time must be specified"],
+    ["spark.network.crypto.authEngineVersion", "3", "Version must be 1 or 2"],
+    ["spark.network.crypto.cipher", "ROT13", "Cipher must be one of AES/CTR/NoPadding, AES/GCM/NoPadding"],
+    ["spark.network.sasl.maxEncryptedBlockSize", "2g", "Size must be at most 2147483647 bytes"],
+    ["spark.network.ssl.maxEncryptedBlockSize", "-1", "Size must be specified"],
+    ["spark.ssl.rpc.enabled", "yes", "Value must be true or false"],
+    ["spark.ssl.rpc.trustStoreReloadIntervalMs", "10s", "Value must be a whole number"],
+    ["spark.shuffle.maxChunksBeingTransferred", "1e3", "Value must be a whole number"],
+    ["spark.shuffle.server.chunkFetchHandlerThreadsPercent", "-1", "Value must be at least 0"],
+    ["spark.shuffle.push.server.mergedIndexCacheSize", "big", "Size must be specified"],
+    ["spark.shuffle.push.server.mergedShuffleCleaner.shutdown.timeout", "?", "Time must be specified"],
   ];
   for (const [key, value, reason] of cases) {
     assertThrows(() => rpcConf({ [key]: value }), RangeError, `Illegal value for config key ${key}: ${reason}`);

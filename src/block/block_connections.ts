@@ -1,0 +1,75 @@
+/**
+ * The connections that transfers of blocks go over: shared with others, or of their own where somebody may stop them.
+ *
+ * @module
+ */
+
+import { toError } from "../base/errors.ts";
+import type { MessageBody } from "../base/message_body.ts";
+import type { Content } from "../transport/rpc_response_callback.ts";
+import type { TransportClient } from "../transport/transport_client.ts";
+import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
+import type { BlockPeer } from "./block_transfer_service.ts";
+
+/** A connection for one transfer. */
+export interface BlockConnection {
+  /** The connection. */
+  readonly client: TransportClient;
+  /** The transfer is over: a connection of its own closes, or is cut off if there is a reason. */
+  done(reason?: Error): void;
+}
+
+/** Gives connections to transfers. */
+export class BlockConnections {
+  readonly #factory: () => Promise<TransportClientFactory>;
+
+  /** @param factory Gives what dials. */
+  constructor(factory: () => Promise<TransportClientFactory>) {
+    this.#factory = factory;
+  }
+
+  /**
+   * A connection to `peer`: a shared one, or with a signal one that nobody else has.
+   *
+   * @param peer Who is dialled.
+   * @param signal Gives up the dial.
+   * @param fastFail Whether a peer that could not be reached a moment ago fails at once.
+   */
+  async connect({ host, port }: BlockPeer, signal: AbortSignal | undefined, fastFail: boolean): Promise<BlockConnection> {
+    const factory = await this.#factory();
+    if (signal === undefined) return { client: await factory.createClient({ host, port }, { fastFail }), done() {} };
+    signal.throwIfAborted();
+    const client = await factory.createUnmanagedClient({ host, port }, signal);
+    return {
+      client,
+      done(reason) {
+        if (reason === undefined) client.close();
+        else client.channel.abort(reason);
+      },
+    };
+  }
+}
+
+/**
+ * Asks over a connection.
+ *
+ * @param client The connection.
+ * @param content The question.
+ * @param read Takes what is wanted out of the answer, whose bytes are borrowed until it returns.
+ */
+export function askOver<T>(client: TransportClient, content: Content, read: (body: MessageBody) => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    client.sendRpc(content, {
+      deadline: Infinity,
+      onSuccess(body) {
+        try {
+          resolve(read(body));
+        } catch (thrown) {
+          reject(toError(thrown));
+        }
+      },
+      onFailure: reject,
+      onTimeout() {},
+    });
+  });
+}

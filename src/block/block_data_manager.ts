@@ -1,0 +1,41 @@
+/**
+ * Who has the blocks that peers fetch, and takes those that they upload: the user's side of the block service.
+ *
+ * Spark: core/…/network/BlockDataManager.scala. Differences: a block is a name, of any kind; how an uploaded one is to be stored is
+ * handed on as the bytes that came, in Spark the Java stream of a storage level and a class tag.
+ *
+ * @module
+ */
+
+import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import type { StreamCallbackWithId } from "../transport/stream_callback_with_id.ts";
+import type { Cause } from "./corruption_messages.ts";
+
+/**
+ * Has blocks. Each method may be async; what one throws fails the request, with its message. Names are the peer's words: they may
+ * be anything.
+ */
+export interface BlockDataManager {
+  /** A block, which is released when it has been sent. Throws if it is not there. */
+  getLocalBlockData(blockId: string): ManagedBuffer | Promise<ManagedBuffer>;
+  /**
+   * Takes a block that came whole; its bytes may be kept.
+   *
+   * @param blockId Its name.
+   * @param data Its bytes.
+   * @param metadata How it is to be stored.
+   * @returns Whether it was stored.
+   */
+  putBlockData(blockId: string, data: ManagedBuffer, metadata: Uint8Array): boolean | Promise<boolean>;
+  /**
+   * Takes a block as it comes. The peer is answered when `onComplete` is done; what that throws fails the upload.
+   *
+   * @param blockId Its name.
+   * @param metadata How it is to be stored.
+   */
+  putBlockDataAsStream(blockId: string, metadata: Uint8Array): StreamCallbackWithId;
+  /** The folders that blocks are in, for executors on the same machine; refused if absent. Spark: getLocalDiskDirs. */
+  getLocalDiskDirs?(): readonly string[];
+  /** What made a shuffle block corrupt; `UNKNOWN_ISSUE` if absent. */
+  diagnoseShuffleBlockCorruption?(blockId: string, checksum: bigint, algorithm: string): Cause | Promise<Cause>;
+}

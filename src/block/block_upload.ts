@@ -1,0 +1,130 @@
+/**
+ * One upload of a block from beginning to end.
+ *
+ * Spark: uploadBlock in core/…/network/netty/NettyBlockTransferService.scala.
+ *
+ * @module
+ */
+
+import { RpcError, toError } from "../base/errors.ts";
+import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import type { TransportClient } from "../transport/transport_client.ts";
+import { askOver, type BlockConnection, type BlockConnections } from "./block_connections.ts";
+import { isShuffle } from "./block_id.ts";
+import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
+import { encodeBlockTransferMessage, writeBlockTransferMessage } from "./block_transfer_messages.ts";
+import type { BlockPeer } from "./block_transfer_service.ts";
+
+/** A block that is to be uploaded. */
+export interface UploadedBlock {
+  /** Its name. */
+  readonly blockId: string;
+  /** Its bytes; they are released once, by whoever sends them. */
+  readonly data: ManagedBuffer;
+  /** How it is to be stored. */
+  readonly metadata: Uint8Array;
+}
+
+/** What an upload needs of its service. */
+export interface BlockUploadSurroundings {
+  /** Where connections come from. */
+  readonly connections: BlockConnections;
+  /** Who uploads. */
+  readonly appId: string;
+  /** Larger blocks are uploaded as streams. */
+  readonly maxBytesInMemory: number;
+}
+
+/** An upload under way. */
+export class BlockUpload {
+  readonly #surroundings: BlockUploadSurroundings;
+  readonly #abort = new AbortController();
+  #reject: (reason: unknown) => void = () => {};
+  #connection: BlockConnection | undefined;
+  #isOver = false;
+
+  /** @param surroundings What it needs. */
+  constructor(surroundings: BlockUploadSurroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  /** Uploads; rejects with what it failed with. */
+  run(target: BlockPeer, block: UploadedBlock, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => this.cancel(signal?.reason);
+      const end = (): void => {
+        this.#isOver = true;
+        signal?.removeEventListener("abort", onAbort);
+        this.#connection?.done();
+      };
+      this.#reject = reject;
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#upload(target, block, signal !== undefined).then(() => {
+        end();
+        resolve();
+      }, (thrown) => {
+        end();
+        reject(thrown);
+      });
+      if (signal?.aborted === true) onAbort();
+    });
+  }
+
+  /** Fails it with `reason`, and frees both ends. */
+  cancel(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const error = toError(reason);
+    this.#abort.abort(error);
+    this.#connection?.done(error);
+    this.#connection = undefined;
+    this.#reject(reason);
+  }
+
+  async #upload(target: BlockPeer, { blockId, data, metadata }: UploadedBlock, ownConnection: boolean): Promise<void> {
+    const { connections, maxBytesInMemory } = this.#surroundings;
+    let mine = true;
+    try {
+      this.#connection = await connections.connect(target, ownConnection ? this.#abort.signal : undefined, false);
+      if (this.#isOver) return this.#connection.done();
+      const { client } = this.#connection;
+      if (data.size > maxBytesInMemory || isShuffle(blockId)) {
+        const meta = encodeBlockTransferMessage({ type: BlockTransferMessageType.UploadBlockStream, blockId, metadata });
+        mine = false;
+        await uploadAsStream(client, meta, data);
+        return;
+      }
+      const blockData = await readAll(data);
+      if (!this.#isOver) await this.#uploadWhole(client, target, { blockId, metadata, blockData });
+    } finally {
+      if (mine) data.release();
+    }
+  }
+
+  #uploadWhole(
+    client: TransportClient,
+    { execId }: BlockPeer,
+    block: { readonly blockId: string; readonly metadata: Uint8Array; readonly blockData: Uint8Array },
+  ): Promise<void> {
+    const message = { type: BlockTransferMessageType.UploadBlock, appId: this.#surroundings.appId, execId, ...block };
+    return askOver(client, (out) => writeBlockTransferMessage(out, message), () => {});
+  }
+}
+
+/** `data` is the connection's from here on. */
+function uploadAsStream(client: TransportClient, meta: Uint8Array, data: ManagedBuffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.uploadStream(meta, data, { deadline: Infinity, onSuccess: () => resolve(), onFailure: reject, onTimeout() {} });
+  });
+}
+
+async function readAll(data: ManagedBuffer): Promise<Uint8Array> {
+  if (data.bytes !== undefined) return data.bytes;
+  const bytes = new Uint8Array(data.size);
+  for (let at = 0; at < bytes.length;) {
+    const count = await data.read(at, bytes.subarray(at));
+    if (count === 0) throw new RpcError("STREAM", `A block of ${bytes.length} bytes ended after ${at}`);
+    at += count;
+  }
+  return bytes;
+}

@@ -1,0 +1,58 @@
+/**
+ * The blocks that one request has opened, until each has been fetched or the connection is gone.
+ *
+ * @module
+ */
+
+import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import type { ChunkIterator } from "./one_for_one_stream_manager.ts";
+
+/** How many blocks of one request are looked for at once. */
+const LOOK_UPS_AT_ONCE = 64;
+
+/**
+ * Finds all of the blocks, or none: if one is not there, those that were found are released.
+ *
+ * @param blockIds Their names.
+ * @param find Finds one.
+ * @returns The blocks; rejects with what the first of `find` failed with.
+ */
+export async function findBlocks(
+  blockIds: readonly string[],
+  find: (blockId: string) => ManagedBuffer | Promise<ManagedBuffer>,
+): Promise<ManagedBuffer[]> {
+  const found: ManagedBuffer[] = [];
+  for (let at = 0; at < blockIds.length; at += LOOK_UPS_AT_ONCE) {
+    const looking = blockIds.slice(at, at + LOOK_UPS_AT_ONCE).map(async (blockId) => await find(blockId));
+    const results = await Promise.allSettled(looking);
+    for (const result of results) if (result.status === "fulfilled") found.push(result.value);
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed === undefined) continue;
+    for (const block of found) block.release();
+    throw failed.reason;
+  }
+  return found;
+}
+
+/** Blocks as the chunks of a stream; each is told of as it is handed out. */
+export class OpenedBlocks implements ChunkIterator {
+  readonly #blocks: readonly ManagedBuffer[];
+  readonly #onTaken: () => void;
+  #at = 0;
+
+  /** @param blocks The blocks. @param onTaken Called for each. */
+  constructor(blocks: readonly ManagedBuffer[], onTaken: () => void) {
+    this.#blocks = blocks;
+    this.#onTaken = onTaken;
+  }
+
+  hasNext(): boolean {
+    return this.#at < this.#blocks.length;
+  }
+
+  next(): ManagedBuffer {
+    const block = this.#blocks[this.#at++]!;
+    this.#onTaken();
+    return block;
+  }
+}

@@ -1,0 +1,322 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { assertEquals, assertRejects } from "@std/assert";
+import { SparkConf } from "../../src/base/spark_conf.ts";
+import type { BlockFetchingListener } from "../../src/block/block_fetching_listener.ts";
+import { type DownloadFile, type DownloadFileManager, SimpleDownloadFile } from "../../src/block/download_file.ts";
+import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
+import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import { StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
+import { receiveUpload } from "../../src/transport/transfers.ts";
+import { SparkEnv } from "../../src/spark/spark_env.ts";
+import { type Deferred, deferred, test, type TestContext, until, within } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
+import { blockBytes, bufferOf, Ear, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
+
+/** A block whose first bytes come at once, and the others when the test says so. */
+class SlowBlock implements ManagedBuffer {
+  readonly size: number;
+  readonly rest: Deferred<void> = deferred();
+  holders = 1;
+  /** Resolves when the rest is wanted. */
+  readonly wanted: Deferred<void> = deferred();
+
+  constructor(size = 4_000_000) {
+    this.size = size;
+  }
+
+  async read(position: number, into: Uint8Array): Promise<number> {
+    if (position > 0) {
+      this.wanted.resolve();
+      await this.rest.promise;
+    }
+    const count = Math.min(into.length, this.size - position, 100_000);
+    into.fill(1, 0, count);
+    return count;
+  }
+
+  retain(): this {
+    this.holders++;
+    return this;
+  }
+
+  release(): void {
+    this.holders--;
+  }
+}
+
+/** Temporary files in a folder of the test's. */
+class TemporaryFiles implements DownloadFileManager {
+  readonly folder: string;
+  readonly keep: boolean;
+  #count = 0;
+
+  constructor(folder: string, keep: boolean) {
+    this.folder = folder;
+    this.keep = keep;
+  }
+
+  createTempFile(): DownloadFile {
+    return new SimpleDownloadFile(nodeWritableFiles, join(this.folder, String(this.#count++)));
+  }
+
+  registerTempFileToClean(): boolean {
+    return this.keep;
+  }
+}
+
+async function makeFolder(context: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "sparkwire-"));
+  context.defer(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A server whose blocks are slow, and its client. */
+async function slowPair(context: TestContext) {
+  const block = new SlowBlock();
+  context.defer(() => block.rest.reject(new Error("The test is over")));
+  block.rest.promise.catch(() => {});
+  const blocks = Object.assign(new MemoryBlocks(), { getLocalBlockData: () => block });
+  return { block, blocks, server: await startService(context, blocks), client: await startService(context) };
+}
+
+/** Waits until neither end has anything left of a transfer with a connection of its own. */
+async function bothFree(...services: readonly TestService[]): Promise<void> {
+  for (const service of services) {
+    await idle(service);
+    await until(() => service.service.stats().connections.length === 0, "the connection to close");
+  }
+}
+
+test("fetchBlocks() writes blocks to files that never are in memory, and deletes those that nobody keeps", async (context) => {
+  const contents = { big: blockBytes(5_000_000), small: blockBytes(10), empty: new Uint8Array(0) };
+  const server = await startService(context, new MemoryBlocks(contents));
+  const client = await startService(context);
+  for (const keep of [true, false]) {
+    const folder = await makeFolder(context);
+    const sizes: Record<string, number> = {};
+    const done = deferred();
+    const listener: BlockFetchingListener = {
+      onBlockFetchSuccess(blockId, data) {
+        assertEquals(data.bytes, undefined);
+        sizes[blockId] = data.size;
+        if (Object.keys(sizes).length === 3) done.resolve();
+      },
+      onBlockFetchFailure: (_, error) => done.reject(error),
+    };
+    const downloadFileManager = new TemporaryFiles(folder, keep);
+    client.service.fetchBlocks(server.peer, ["big", "small", "empty"], listener, { downloadFileManager });
+    await within(done.promise, "the blocks");
+    assertEquals(sizes, { big: 5_000_000, small: 10, empty: 0 });
+    if (keep) assertEquals(new Uint8Array(await readFile(join(folder, "0"))), contents.big);
+    else await within(emptied(folder), "the files to be deleted");
+  }
+  await idle(server);
+  await idle(client);
+});
+
+async function emptied(folder: string): Promise<void> {
+  while ((await readdir(folder)).length > 0);
+}
+
+test("fetchBlock() to a file that cannot be written fails, and the connection lives", async (context) => {
+  const server = await startService(context, new MemoryBlocks({ big: blockBytes(5_000_000), small: blockBytes(10) }));
+  const client = await startService(context);
+  const downloadFileManager = new TemporaryFiles("/nowhere/at/all", true);
+  const failed = client.service.fetchBlock(server.peer, "big", { downloadFileManager });
+  await within(assertRejects(() => failed, Error, "ENOENT"), "the failure");
+  const block = await within(client.service.fetchBlock(server.peer, "small"), "the block");
+  assertEquals(block.bytes, blockBytes(10));
+  await idle(server);
+  assertEquals(server.service.stats().connections.length, 1);
+});
+
+test("fetchBlock() that is aborted fails with the signal's reason, and frees both ends", async (context) => {
+  const folder = await makeFolder(context);
+  for (const downloadFileManager of [undefined, new TemporaryFiles(folder, true)]) {
+    const { block, server, client } = await slowPair(context);
+    const stop = new AbortController();
+    const reason = new Error("No longer wanted");
+    const failed = client.service.fetchBlock(server.peer, "slow", { signal: stop.signal, downloadFileManager });
+    await within(block.wanted.promise, "the first bytes");
+    stop.abort(reason);
+    assertEquals(await within(failed.catch((error) => error), "the failure"), reason);
+    block.rest.reject(new Error("Nobody reads on"));
+    await bothFree(client, server);
+    await until(() => block.holders === 0, "the release");
+    assertEquals(client.logger.has("Retrying"), false);
+  }
+  await within(emptied(folder), "the file to be deleted");
+});
+
+test("fetchBlock(), uploadBlock() and openBlock() whose signal has been aborted begin nothing", async (context) => {
+  const server = await startService(context, new MemoryBlocks({ a: blockBytes(1) }));
+  const client = await startService(context);
+  const reason = new Error("Never wanted");
+  const aborted = AbortSignal.abort(reason);
+  const data = new SlowBlock();
+  const attempts = [
+    client.service.fetchBlock(server.peer, "a", { signal: aborted }),
+    client.service.uploadBlock(server.peer, "a", data, new Uint8Array(0), { signal: aborted }),
+    new Response(client.service.openBlock(server.peer, "a", { signal: aborted })).text(),
+  ];
+  for (const attempt of attempts) assertEquals(await within(attempt.catch((error) => error), "the failure"), reason);
+  await bothFree(client, server);
+  assertEquals(data.holders, 0);
+});
+
+test("uploadBlock() that is aborted fails with the signal's reason, and frees both ends", async (context) => {
+  const { blocks, server, client } = await slowPair(context);
+  const data = new SlowBlock();
+  context.defer(() => data.rest.reject(new Error("The test is over")));
+  data.rest.promise.catch(() => {});
+  const stop = new AbortController();
+  const reason = new Error("No longer wanted");
+  const options = { signal: stop.signal };
+  const failed = client.service.uploadBlock(server.peer, "shuffle_0_0_0", data, new Uint8Array(0), options);
+  await within(data.wanted.promise, "the first bytes");
+  await until(() => server.service.stats().uploads === 1, "the upload");
+  stop.abort(reason);
+  assertEquals(await within(failed.catch((error) => error), "the failure"), reason);
+  data.rest.reject(new Error("Nobody writes on"));
+  await bothFree(client, server);
+  await until(() => data.holders === 0, "the release");
+  assertEquals([blocks.aborted, blocks.blocks.size], [["shuffle_0_0_0"], 0]);
+});
+
+test("openBlock() that is cancelled or aborted frees both ends, and holds its sender back until then", async (context) => {
+  for (const how of ["cancel", "abort"] as const) {
+    const { block, server, client } = await slowPair(context);
+    const stop = new AbortController();
+    const reader = client.service.openBlock(server.peer, "slow", { signal: stop.signal }).getReader();
+    await within(reader.read(), "the first bytes");
+    await within(block.wanted.promise, "the rest to be wanted");
+    const reason = new Error("No longer wanted");
+    if (how === "cancel") await reader.cancel();
+    else {
+      stop.abort(reason);
+      await within(assertRejects(() => drain(reader), Error, reason.message), "the failure");
+    }
+    block.rest.reject(new Error("Nobody reads on"));
+    await bothFree(client, server);
+    await until(() => block.holders === 0, "the release");
+  }
+});
+
+async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  while (!(await reader.read()).done);
+}
+
+test("openBlock() to a reader that stalls keeps little of a large block in memory, at both ends", async (context) => {
+  const size = 256 * 1024 * 1024;
+  let read = 0;
+  const block: ManagedBuffer = {
+    size,
+    read(position, into) {
+      read = Math.max(read, position + into.length);
+      return into.length;
+    },
+    retain: () => block,
+    release() {},
+  };
+  const server = await startService(context, Object.assign(new MemoryBlocks(), { getLocalBlockData: () => block }));
+  const client = await startService(context);
+  const reader = client.service.openBlock(server.peer, "huge").getReader();
+  await within(reader.read(), "the first bytes");
+  // Whatever a system buffers for a connection, it is not this much; what is read is sent or waits to be.
+  let before = -1;
+  await until(() => {
+    const isStill = before === read;
+    before = read;
+    return isStill;
+  }, "the sender to stand still");
+  assertEquals(read < 64 * 1024 * 1024, true, `${read} bytes were read`);
+  assertEquals(server.service.stats().connections[0]!.queuedBytes < 8 * 1024 * 1024, true);
+  await reader.cancel();
+  await bothFree(client, server);
+});
+
+test("uploadBlock() takes an AsyncIterable, and who receives it has a ReadableStream", async (context) => {
+  const size = 3_000_000;
+  const all = blockBytes(size);
+  const received: Uint8Array[] = [];
+  const blocks = Object.assign(new MemoryBlocks(), {
+    putBlockDataAsStream: (blockId: string) =>
+      receiveUpload(blockId, async (bytes, byteCount) => {
+        assertEquals(byteCount, size);
+        received.push(new Uint8Array(await new Response(bytes).arrayBuffer()));
+      }),
+  });
+  const server = await startService(context, blocks);
+  const client = await startService(context, undefined, { conf: { "spark.network.maxRemoteBlockSizeFetchToMem": "1m" } });
+  async function* pieces(length: number) {
+    for (let at = 0; at < length; at += 70_000) {
+      yield await Promise.resolve(all.subarray(at, Math.min(length, at + 70_000)));
+    }
+  }
+  const upload = (length: number) =>
+    client.service.uploadBlock(server.peer, "rdd_0_0", new StreamManagedBuffer(size, pieces(length)), new Uint8Array(0));
+  await within(upload(size), "the upload");
+  assertEquals(received, [all]);
+  // A source that has less than it said costs its upload.
+  await within(assertRejects(() => upload(size - 1)), "the failure");
+  await bothIdle(client, server);
+});
+
+async function bothIdle(...services: readonly TestService[]): Promise<void> {
+  for (const service of services) await idle(service);
+}
+
+test("A block that turns out shorter than it said fails its fetch, and nothing else of its executor", async (context) => {
+  const short: ManagedBuffer = {
+    size: 3_000_000,
+    read: (position) => position === 0 ? 1_000 : Promise.reject(new Error("The file is shorter")),
+    retain: () => short,
+    release() {},
+  };
+  const blocks = new MemoryBlocks({ fine: blockBytes(10) });
+  const original = blocks.getLocalBlockData.bind(blocks);
+  Object.assign(blocks, { getLocalBlockData: (id: string) => id === "short" ? short : original(id) });
+  const server = await startService(context, blocks);
+  const client = await startService(context, undefined, { conf: { "spark.shuffle.io.maxRetries": "1" } });
+  const ear = new Ear();
+  client.service.fetchBlocks(server.peer, ["short", "fine"], ear);
+  await ear.count(2);
+  assertEquals([...ear.failures.keys()], ["short", "fine"]);
+  const fine = await within(client.service.fetchBlock(server.peer, "fine"), "the block");
+  assertEquals(fine.bytes, blockBytes(10));
+  await idle(server);
+  await idle(client);
+});
+
+test("SparkEnv carries the block service, which ends with it", async (context) => {
+  const conf = new SparkConf({ "spark.driver.host": "127.0.0.1", "spark.driver.port": 0, "spark.app.id": "app-1" });
+  const driver = await SparkEnv.createDriverEnv(conf, false, 1, { logger: new MemoryLogger() });
+  context.defer(() => driver.stop());
+  const options = { logger: new MemoryLogger() };
+  const executor = await SparkEnv.createExecutorEnv(conf.clone(), "1", "127.0.0.1", "127.0.0.1", 1, undefined, false, options);
+  context.defer(() => executor.stop());
+  assertEquals(executor.blockTransferService.port, undefined);
+  await within(executor.blockTransferService.init(new MemoryBlocks({ rdd_0_0: blockBytes(9) })), "to listen");
+  const peer = { host: executor.blockTransferService.hostName, port: executor.blockTransferService.port!, execId: "1" };
+  const block = await within(driver.blockTransferService.fetchBlock(peer, "rdd_0_0"), "the block");
+  assertEquals(block.bytes, blockBytes(9));
+  await within(
+    driver.blockTransferService.uploadBlock(peer, "rdd_0_1", bufferOf(blockBytes(8)), new Uint8Array(0)),
+    "the upload",
+  );
+  await within(executor.stop(), "the end");
+  assertEquals(executor.blockTransferService.stats().connections, []);
+  await within(driver.stop(), "the end");
+});
+
+test("SparkEnv whose block service makes no sense leaves nothing behind", async () => {
+  const conf = new SparkConf({
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.port": 0,
+    "spark.shuffle.io.maxRetries": "many",
+  });
+  const made = () => SparkEnv.createDriverEnv(conf, false, 1, { logger: new MemoryLogger() });
+  await within(assertRejects(made, RangeError, "spark.shuffle.io.maxRetries"), "the refusal");
+});

@@ -1,0 +1,202 @@
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { RpcError } from "../../src/base/errors.ts";
+import { DiskBlockManager, isFileName, nonNegativeHash } from "../../src/block/disk_block_manager.ts";
+import { DiskBlockStore } from "../../src/block/disk_block_store.ts";
+import { MemoryWritableFiles } from "../../src/platform/memory_writable_files.ts";
+import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
+import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import { test, type TestContext, until, within } from "../_harness.ts";
+import { blockBytes, bufferOf, HeldBuffer, idle, startService } from "./_blocks.ts";
+
+async function makeFolder(context: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "sparkwire-"));
+  context.defer(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function contents(buffer: ManagedBuffer): Promise<Uint8Array> {
+  const bytes = new Uint8Array(buffer.size);
+  for (let at = 0; at < bytes.length;) at += await buffer.read(at, bytes.subarray(at));
+  buffer.release();
+  return bytes;
+}
+
+async function put(blocks: DiskBlockManager, blockId: string, bytes: Uint8Array): Promise<void> {
+  const writer = await blocks.createBlock(blockId);
+  await writer.write(bytes);
+  await writer.commit();
+}
+
+test("nonNegativeHash() is that of the JVM", () => {
+  // "polygenelubricants".hashCode() is the least integer there is.
+  const hashes = ["", "a", "shuffle_0_0_0", "polygenelubricants", "é\u{1F600}"].map(nonNegativeHash);
+  assertEquals(hashes, [0, 97, javaHash("shuffle_0_0_0"), 0, javaHash("é\u{1F600}")]);
+});
+
+/** The definition, in integers without a limit. */
+function javaHash(text: string): number {
+  let hash = 0n;
+  for (const unit of Array.from({ length: text.length }, (_, i) => text.charCodeAt(i))) hash = hash * 31n + BigInt(unit);
+  return Math.abs(Number(BigInt.asIntN(32, hash)));
+}
+
+test("DiskBlockManager.getFile() spreads blocks as Spark does, over folders and folders in them", () => {
+  const files = new MemoryWritableFiles();
+  const blocks = new DiskBlockManager(["/a", "/b"], { files });
+  // 97: folder 97 % 2, then (97 / 2) % 64 = 48.
+  assertEquals(blocks.getFile("a"), "/b/30/a");
+  assertEquals(new DiskBlockManager("/a", { files, subDirectories: 1 }).getFile("a"), "/a/00/a");
+  assertEquals(new DiskBlockManager("/a", { files, subDirectories: 0 }).getFile("a"), "/a/a");
+  assertThrows(() => new DiskBlockManager([], { files }), RangeError, "at least one folder");
+  for (const subDirectories of [-1, 1.5, 65_537]) {
+    assertThrows(
+      () => new DiskBlockManager("/a", { files, subDirectories }),
+      RangeError,
+      "subDirectories must be a whole number",
+    );
+  }
+});
+
+for (const kind of ["on disk", "in memory"] as const) {
+  test(`DiskBlockManager puts, gives, replaces and removes blocks ${kind}`, async (context) => {
+    const folder = kind === "on disk" ? await makeFolder(context) : "/blocks";
+    const files = kind === "on disk" ? nodeWritableFiles : new MemoryWritableFiles();
+    for (const subDirectories of [64, 0]) {
+      const blocks = new DiskBlockManager([`${folder}/x/1`, `${folder}/x/2`], { files, subDirectories });
+      assertEquals(await blocks.containsBlock("rdd_0_0"), false);
+      await put(blocks, "rdd_0_0", blockBytes(1_000));
+      const old = await blocks.getBlock("rdd_0_0");
+      await old.read(0, new Uint8Array(1));
+      assertEquals(blocks.openFiles, 1);
+      await put(blocks, "rdd_0_0", blockBytes(10, 5));
+      // Who has it open reads the old one.
+      assertEquals(await contents(old), blockBytes(1_000));
+      assertEquals(await contents(await blocks.getBlock("rdd_0_0")), blockBytes(10, 5));
+      await until(() => blocks.openFiles === 0, "the files to close");
+      await blocks.removeBlock("rdd_0_0");
+      await blocks.removeBlock("rdd_0_0");
+      const { code, message } = await assertRejects(() => blocks.getBlock("rdd_0_0"), RpcError) as RpcError;
+      assertEquals([code, message], ["NOT_FOUND", "Block rdd_0_0 not found"]);
+    }
+  });
+}
+
+test("DiskBlockManager has a block when it is whole, and nothing after an abort", async (context) => {
+  const folder = await makeFolder(context);
+  const blocks = new DiskBlockManager(folder, { subDirectories: 0 });
+  const [one, other] = [await blocks.createBlock("a"), await blocks.createBlock("a")];
+  await one.write(blockBytes(5));
+  await other.write(blockBytes(6));
+  assertEquals(await blocks.containsBlock("a"), false);
+  for (const part of await readdir(folder)) assertEquals([isFileName(part), await blocks.containsBlock(part)], [false, false]);
+  await one.commit();
+  await one.abort();
+  assertEquals((await blocks.getBlock("a")).size, 5);
+  await other.abort();
+  await other.abort();
+  assertEquals(await readdir(folder), ["a"]);
+});
+
+test("DiskBlockManager leaves the parts of others alone", async (context) => {
+  const folder = await makeFolder(context);
+  await writeFile(join(folder, ".sparkwire-1.part"), "left by an earlier process");
+  const blocks = new DiskBlockManager(folder, { subDirectories: 0 });
+  await put(blocks, "a", blockBytes(3));
+  assertEquals((await readdir(folder)).sort(), [".sparkwire-1.part", "a"]);
+});
+
+test("DiskBlockManager has no block outside of its folder, by name or by link", async (context) => {
+  const folder = await makeFolder(context);
+  await writeFile(join(folder, "secret"), "secret");
+  await mkdir(join(folder, "blocks"));
+  await mkdir(join(folder, "blocks-too"));
+  await writeFile(join(folder, "blocks-too", "near"), "near");
+  await symlink("../secret", join(folder, "blocks", "link"));
+  await symlink("../blocks-too/near", join(folder, "blocks", "near"));
+  await symlink("within", join(folder, "blocks", "inner"));
+  await writeFile(join(folder, "blocks", "within"), "within");
+  await mkdir(join(folder, "blocks", "folder"));
+  const blocks = new DiskBlockManager(join(folder, "blocks"), { subDirectories: 0 });
+  const names = [
+    "..",
+    ".",
+    "",
+    "../secret",
+    "/etc/hostname",
+    "a/../../secret",
+    "..\\secret",
+    "a\0",
+    "link",
+    "near",
+    "folder",
+    "x".repeat(256),
+  ];
+  for (const name of names) {
+    const { code } = await assertRejects(() => blocks.getBlock(name), RpcError) as RpcError;
+    assertEquals([name, code], [name, "NOT_FOUND"]);
+  }
+  assertEquals((await contents(await blocks.getBlock("inner"))).length, 6);
+  for (const name of names.slice(0, 8)) await assertRejects(() => blocks.createBlock(name), RpcError, "not found");
+  // What is put in place of a link is put in its place, not where it leads.
+  await put(blocks, "link", blockBytes(3));
+  assertEquals((await blocks.getBlock("link")).size, 3);
+  assertEquals((await contents(await new DiskBlockManager(folder, { subDirectories: 0 }).getBlock("secret"))).length, 6);
+});
+
+test("isFileName() takes odd names that are names", () => {
+  const taken = ["a b", "ü", "-", "...", ".hidden", "con:1", "x".repeat(255)].map(isFileName);
+  assertEquals(taken, taken.map(() => true));
+  assertEquals(["é".repeat(128), ".sparkwire-7.part"].map(isFileName), [false, false]);
+});
+
+test("DiskBlockStore serves and keeps blocks on disk, whole and as streams", async (context) => {
+  const folder = await makeFolder(context);
+  const store = new DiskBlockStore(new DiskBlockManager(folder));
+  const server = await startService(context, store, { executorId: "1" });
+  const client = await startService(context, undefined, { conf: { "spark.network.maxRemoteBlockSizeFetchToMem": "1m" } });
+  for (const [blockId, size] of [["small", 100], ["large", 5_000_000], ["shuffle_0_0_0", 0], ["exact", 1024 * 1024]] as const) {
+    await within(client.service.uploadBlock(server.peer, blockId, bufferOf(blockBytes(size)), new Uint8Array(0)), "the upload");
+    const block = await within(client.service.fetchBlock(server.peer, blockId), "the block");
+    assertEquals(block.bytes, blockBytes(size));
+  }
+  assertEquals(await within(client.service.getHostLocalDirs(server.peer, ["1"]), "the folders"), new Map([["1", [folder]]]));
+  await idle(server);
+  await until(() => store.blocks.openFiles === 0, "the files to close");
+});
+
+test("DiskBlockStore.putBlockData() copies blocks that are in no memory", async () => {
+  const files = new MemoryWritableFiles();
+  const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files }));
+  assertEquals(await store.putBlockData("a", new HeldBuffer(blockBytes(700_000))), true);
+  assertEquals(await contents(await store.getLocalBlockData("a")), blockBytes(700_000));
+});
+
+test("DiskBlockStore fails an upload that cannot be written, and leaves nothing", async (context) => {
+  class FullDisk extends MemoryWritableFiles {
+    override async create(path: string) {
+      const writer = await super.create(path);
+      let room = 1_000_000;
+      return {
+        write: (bytes: Uint8Array) =>
+          (room -= bytes.length) < 0 ? Promise.reject(new Error("No space left")) : writer.write(bytes),
+        close: () => writer.close(),
+        [Symbol.asyncDispose]: () => writer.close(),
+      };
+    }
+  }
+  const files = new FullDisk();
+  const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files, subDirectories: 0 }));
+  const server = await startService(context, store);
+  const client = await startService(context);
+  for (const blockId of ["a", "shuffle_0_0_0"]) {
+    const upload = client.service.uploadBlock(server.peer, blockId, bufferOf(blockBytes(3_000_000)), new Uint8Array(0));
+    await within(assertRejects(() => upload, RpcError, "No space left"), "the failure");
+  }
+  await idle(server);
+  await idle(client);
+  await assertRejects(() => files.stat("/blocks"), RpcError, "No such file");
+  await within(client.service.uploadBlock(server.peer, "b", bufferOf(blockBytes(30)), new Uint8Array(0)), "the upload");
+});

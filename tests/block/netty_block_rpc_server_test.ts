@@ -1,0 +1,286 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../src/base/clock.ts";
+import { RpcError } from "../../src/base/errors.ts";
+import { SparkConf } from "../../src/base/spark_conf.ts";
+import { BlockTransferMessageType } from "../../src/block/block_transfer_message_type.ts";
+import {
+  type BlockTransferMessage,
+  decodeBlockTransferMessage,
+  encodeBlockTransferMessage,
+} from "../../src/block/block_transfer_messages.ts";
+import { NettyBlockRpcServer } from "../../src/block/netty_block_rpc_server.ts";
+import { defaultSocketDriver } from "../../src/socket/default.ts";
+import type { SocketAddress } from "../../src/socket/socket.ts";
+import { noOpRpcHandler, type RpcHandler } from "../../src/transport/rpc_handler.ts";
+import type { TransportClient } from "../../src/transport/transport_client.ts";
+import { TransportConf } from "../../src/transport/transport_conf.ts";
+import { TransportContext } from "../../src/transport/transport_context.ts";
+import { test, type TestContext, until, within } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
+import { blockBytes, bufferOf, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
+
+const Type = BlockTransferMessageType;
+const own = { appId: "app-1", execId: "exec-1" } as const;
+
+interface Pair {
+  readonly server: TestService;
+  readonly blocks: MemoryBlocks;
+  readonly client: TransportClient;
+}
+
+function twoBlocks(): MemoryBlocks {
+  return new MemoryBlocks({ a: blockBytes(5), b: blockBytes(6) });
+}
+
+/** A server with an application of its own, and a bare connection to it. */
+async function pair(
+  context: TestContext,
+  { blocks = twoBlocks(), maxOpenBlocks }: { readonly blocks?: MemoryBlocks; readonly maxOpenBlocks?: number } = {},
+): Promise<Pair> {
+  const server = await startService(context, blocks, { appId: own.appId, maxOpenBlocks });
+  return { server, blocks, client: await dial(context, server.peer) };
+}
+
+/** A context whose connections end with the test. */
+async function contextOf(context: TestContext, handler: RpcHandler): Promise<TransportContext> {
+  const transport = new TransportContext(new TransportConf("shuffle", new SparkConf()), handler, {
+    driver: await defaultSocketDriver(),
+    clock: systemClock,
+    logger: new MemoryLogger(),
+    random: Math.random,
+  });
+  context.defer(() => within(transport.close(), "the connections to close"));
+  return transport;
+}
+
+async function dial(context: TestContext, address: SocketAddress): Promise<TransportClient> {
+  return await within((await contextOf(context, noOpRpcHandler)).createClientFactory().createClient(address), "to connect");
+}
+
+function ask(client: TransportClient, content: Uint8Array): Promise<Uint8Array> {
+  const answer = new Promise<Uint8Array>((resolve, reject) => {
+    const callback = {
+      deadline: Infinity,
+      onSuccess: (body: { take(): Uint8Array }) => resolve(body.take()),
+      onFailure: reject,
+    };
+    client.sendRpc(content, { ...callback, onTimeout() {} });
+  });
+  return within(answer, "the answer");
+}
+
+async function askMessage(client: TransportClient, message: BlockTransferMessage): Promise<BlockTransferMessage> {
+  return decodeBlockTransferMessage(await ask(client, encodeBlockTransferMessage(message)));
+}
+
+async function open(client: TransportClient, ...blockIds: string[]): Promise<bigint> {
+  const handle = await askMessage(client, { type: Type.OpenBlocks, ...own, blockIds });
+  if (handle.type !== Type.StreamHandle) throw new Error("No stream");
+  assertEquals(handle.numChunks, blockIds.length);
+  return handle.streamId;
+}
+
+function chunk(client: TransportClient, streamId: bigint, index: number): Promise<Uint8Array> {
+  const answer = new Promise<Uint8Array>((resolve, reject) => {
+    client.fetchChunk(streamId, index, {
+      onSuccess: (_, body) => resolve(body.take()),
+      onFailure: (_, error) => reject(error),
+    });
+  });
+  return within(answer, "the chunk");
+}
+
+const advice = "Please use `spark.authenticate.*` configurations in case of security incidents.";
+
+// Spark: NettyBlockRpcServerSuite "SPARK-38830: Rethrow IllegalArgumentException due to `Unknown message type`".
+test("NettyBlockRpcServer fails a message of a type that it does not know, and warns", async (context) => {
+  const { client, server } = await pair(context);
+  await assertRejects(() => ask(client, Uint8Array.of(0x24)), RpcError, "Unknown message type: 36");
+  const warning =
+    `warning: This could be a corrupted RPC message (capacity: 1) from ${client.channel.socket.localAddress.host}`;
+  assertEquals(server.logger.lines.filter((line) => line.startsWith(warning) && line.endsWith(advice)).length, 1);
+  assertEquals(await chunk(client, await open(client, "a"), 0), blockBytes(5));
+});
+
+// Spark: NettyBlockRpcServerSuite "SPARK-38830: Warn and ignore NegativeArraySizeException due to the corruption".
+test("NettyBlockRpcServer fails a message with a negative length, and warns", async (context) => {
+  const { client, server } = await pair(context);
+  const corrupt = Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff);
+  await assertRejects(
+    () => ask(client, corrupt),
+    RpcError,
+    "Corrupted block message: Length of application id is negative: -1",
+  );
+  assertEquals(
+    server.logger.lines.filter((line) => line.startsWith("warning: Refused a corrupted RPC message (capacity: 5)")).length,
+    1,
+  );
+  assertEquals(await chunk(client, await open(client, "a"), 0), blockBytes(5));
+});
+
+// Spark: NettyBlockRpcServerSuite "SPARK-38830: Warn and ignore IndexOutOfBoundsException due to the corruption".
+test("NettyBlockRpcServer fails a message that ends too early, and one without a byte, and warns", async (context) => {
+  const { client, server } = await pair(context);
+  const whole = encodeBlockTransferMessage({ type: Type.OpenBlocks, ...own, blockIds: ["a", "b"] });
+  for (let length = 0; length < whole.length; length++) {
+    await assertRejects(() => ask(client, whole.slice(0, length)), RpcError, "Corrupted block message: ");
+  }
+  assertEquals(server.logger.lines.filter((line) => line.includes("Refused a corrupted RPC message")).length, whole.length);
+  assertEquals(await chunk(client, await open(client, "a"), 0), blockBytes(5));
+  await idle(server);
+});
+
+test("NettyBlockRpcServer refuses messages of another application, and serves any if it has none itself", async (context) => {
+  const { client, blocks, server } = await pair(context);
+  const other = { appId: "app-2", execId: "exec-1" };
+  const messages: BlockTransferMessage[] = [
+    { type: Type.OpenBlocks, ...other, blockIds: ["a"] },
+    { type: Type.FetchShuffleBlocks, ...other, shuffleId: 0, mapIds: [0n], reduceIds: [[0]], batchFetchEnabled: false },
+    { type: Type.UploadBlock, ...other, blockId: "c", metadata: blockBytes(0), blockData: blockBytes(1) },
+    { type: Type.GetLocalDirsForExecutors, appId: "app-2", execIds: ["exec-1"] },
+  ];
+  for (const message of messages) {
+    const text = "Client for app-1 not authorized for application app-2.";
+    await assertRejects(() => askMessage(client, message), RpcError, text);
+  }
+  assertEquals([blocks.handedOut.length, blocks.blocks.has("c")], [0, false]);
+  await idle(server);
+  const free = await startService(context, blocks);
+  const { service } = await startService(context, undefined, { appId: "app-2" });
+  const block = await within(service.fetchBlock(free.peer, "a"), "the block");
+  assertEquals(block.bytes, blockBytes(5));
+});
+
+test("NettyBlockRpcServer refuses an authenticated peer the application of others", async (context) => {
+  const logger = new MemoryLogger();
+  const rpcServer = new NettyBlockRpcServer(new MemoryBlocks({ a: blockBytes(5) }), {
+    appId: undefined,
+    executorId: undefined,
+    random: Math.random,
+    logger,
+  });
+  // As its bootstrap would.
+  const handler = Object.assign(rpcServer, { channelActive: (client: TransportClient) => client.setClientId("app-2") });
+  const serving = await contextOf(context, handler);
+  const listening = await within(serving.createServer(), "to listen");
+  context.defer(() => within(listening.close(), "the server to close"));
+  const client = await dial(context, { host: "127.0.0.1", port: listening.port });
+  await assertRejects(() => open(client, "a"), RpcError, "Client for app-2 not authorized for application app-1.");
+  const streamId = rpcServer.streamManager.registerStream("app-1", [bufferOf(blockBytes(5))]);
+  const text = `Client app-2 not authorized to read stream ${streamId} (app app-1).`;
+  await assertRejects(() => chunk(client, streamId, 0), RpcError, text);
+});
+
+test("NettyBlockRpcServer refuses messages that it has no answer to", async (context) => {
+  const { client } = await pair(context);
+  const messages: BlockTransferMessage[] = [
+    { type: Type.StreamHandle, streamId: 1n, numChunks: 1 },
+    { type: Type.RemoveBlocks, ...own, blockIds: ["a"] },
+    { type: Type.UploadBlockStream, blockId: "a", metadata: blockBytes(0) },
+  ];
+  for (const message of messages) {
+    const text = `Unexpected message: the block service takes none of type ${message.type}`;
+    await assertRejects(() => askMessage(client, message), RpcError, text);
+  }
+  await assertRejects(
+    () => askMessage(client, { type: Type.GetLocalDirsForExecutors, appId: "app-1", execIds: ["exec-1"] }),
+    RpcError,
+    "This server tells no local folders",
+  );
+});
+
+test("NettyBlockRpcServer refuses fetches whose lists do not fit together", async (context) => {
+  const { client } = await pair(context);
+  const fetch = { type: Type.FetchShuffleBlocks, ...own, shuffleId: 0 } as const;
+  const wrong = [
+    { mapIds: [0n, 1n], reduceIds: [[0]], batchFetchEnabled: false },
+    { mapIds: [0n], reduceIds: [[0, 1, 2, 3]], batchFetchEnabled: true },
+    { mapIds: [0n], reduceIds: [[]], batchFetchEnabled: true },
+  ];
+  for (const lists of wrong) {
+    await assertRejects(() => askMessage(client, { ...fetch, ...lists }), RpcError, "Invalid shuffle fetch request");
+  }
+});
+
+test("NettyBlockRpcServer gives each chunk once and in order; what is out of order fails alone", async (context) => {
+  const { client, blocks, server } = await pair(context);
+  const streamId = await open(client, "a", "b", "a");
+  await assertRejects(() => chunk(client, streamId, 1), RpcError, "Received out-of-order chunk index 1 (expected 0)");
+  assertEquals(await chunk(client, streamId, 0), blockBytes(5));
+  await assertRejects(() => chunk(client, streamId, 0), RpcError, "Received out-of-order chunk index 0 (expected 1)");
+  await assertRejects(() => chunk(client, streamId, -1), RpcError, "Received out-of-order chunk index -1 (expected 1)");
+  assertEquals(await chunk(client, streamId, 1), blockBytes(6));
+  assertEquals(await chunk(client, streamId, 2), blockBytes(5));
+  await assertRejects(() => chunk(client, streamId, 3), RpcError, `streamId ${streamId} is closed`);
+  await idle(server);
+  assertEquals(blocks.held, 0);
+});
+
+test("NettyBlockRpcServer releases what a connection has opened when it goes, once", async (context) => {
+  const { client, blocks, server } = await pair(context);
+  const streamId = await open(client, "a", "b", "a");
+  await open(client, "b");
+  assertEquals(await chunk(client, streamId, 0), blockBytes(5));
+  await until(() => blocks.held === 3, "the chunk to be released");
+  assertEquals([server.service.stats().streams, server.service.stats().openBlocks], [2, 3]);
+  client.channel.abort(new Error("Gone"));
+  await until(() => blocks.held === 0, "the rest to be released");
+  await idle(server);
+});
+
+test("NettyBlockRpcServer releases blocks that are found when their connection has gone", async (context) => {
+  const blocks = new MemoryBlocks({ a: blockBytes(5) });
+  let find!: () => void;
+  const found = new Promise<void>((resolve) => find = resolve);
+  const original = blocks.getLocalBlockData.bind(blocks);
+  Object.assign(blocks, { getLocalBlockData: (blockId: string) => found.then(() => original(blockId)) });
+  const { client, server } = await pair(context, { blocks });
+  open(client, "a").catch(() => {});
+  await until(() => server.service.stats().openBlocks === 1, "the request");
+  client.channel.abort(new Error("Gone"));
+  await until(() => server.service.stats().connections.length === 0, "the end of the connection");
+  find();
+  await until(() => blocks.handedOut.length === 1 && blocks.held === 0, "the release");
+  await idle(server);
+});
+
+test("NettyBlockRpcServer limits the blocks that a connection has open", async (context) => {
+  const { client, blocks, server } = await pair(context, { maxOpenBlocks: 3 });
+  const streamId = await open(client, "a", "b");
+  const text = "Cannot open 2 blocks: of 3 that may be open, 2 are (maxOpenBlocks)";
+  await assertRejects(() => open(client, "a", "b"), RpcError, text);
+  assertEquals(blocks.handedOut.length, 2);
+  await chunk(client, streamId, 0);
+  await open(client, "a", "b");
+  assertEquals(server.service.stats().openBlocks, 3);
+});
+
+test("NettyBlockRpcServer: a fetch of nothing leaves nothing behind", async (context) => {
+  const { client, server } = await pair(context);
+  await open(client);
+  assertEquals([server.service.stats().streams, server.service.stats().openBlocks], [0, 0]);
+});
+
+test("NettyBlockRpcServer refuses an upload whose head is none, and closes, as bytes follow", async (context) => {
+  for (const meta of [Uint8Array.of(6, 0), encodeBlockTransferMessage({ type: Type.OpenBlocks, ...own, blockIds: [] })]) {
+    const { client, server } = await pair(context);
+    const failed = new Promise<Error>((resolve) => {
+      client.uploadStream(meta, bufferOf(blockBytes(100)), {
+        deadline: Infinity,
+        onSuccess() {},
+        onFailure: resolve,
+        onTimeout() {},
+      });
+    });
+    const { message } = await within(failed, "the failure");
+    assertEquals(/Corrupted block message|takes none of type 0/.test(message), true, message);
+    await idle(server);
+  }
+});
+
+test("NettyBlockRpcServer answers nothing to a one-way message, and lives on", async (context) => {
+  const { client, server } = await pair(context);
+  client.send(encodeBlockTransferMessage({ type: Type.OpenBlocks, ...own, blockIds: ["a"] }));
+  await until(() => server.logger.has("one-way message"), "the log");
+  assertEquals(await chunk(client, await open(client, "a"), 0), blockBytes(5));
+});

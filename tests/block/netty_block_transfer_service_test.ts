@@ -1,0 +1,303 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { RpcError, RpcStoppedError } from "../../src/base/errors.ts";
+import { ExecutorDeadError } from "../../src/block/block_transfer_service.ts";
+import { SocketError } from "../../src/socket/socket.ts";
+import { fromHex, test, until, within } from "../_harness.ts";
+import { readVectors } from "../_vectors.ts";
+import { blockBytes, Ear, HeldBuffer, idle, MemoryBlocks, startService } from "./_blocks.ts";
+
+// Spark: NettyBlockTransferServiceSuite "can bind to a random port".
+test("NettyBlockTransferService.init() listens on a port that the system chooses", async (context) => {
+  const { service } = await startService(context, new MemoryBlocks());
+  assertEquals(service.port !== undefined && service.port > 0, true);
+});
+
+// Spark: NettyBlockTransferServiceSuite "can bind to two random ports".
+test("NettyBlockTransferService: two services have two ports", async (context) => {
+  const one = await startService(context, new MemoryBlocks());
+  const other = await startService(context, new MemoryBlocks());
+  assertEquals(one.service.port !== other.service.port, true);
+});
+
+// Spark: NettyBlockTransferServiceSuite "can bind to a specific port".
+test("NettyBlockTransferService.init() listens on the port that it is told, or that configuration says", async (context) => {
+  const { service } = await startService(context, new MemoryBlocks());
+  const port = service.port!;
+  await within(service.close(), "to close");
+  const again = await startService(context, new MemoryBlocks(), { port });
+  assertEquals(again.service.port, port);
+  await within(again.service.close(), "to close");
+  const keys = {
+    "spark.executor.id": "driver",
+    "spark.blockManager.port": "1",
+    "spark.driver.blockManager.port": String(port),
+  };
+  assertEquals((await startService(context, new MemoryBlocks(), { conf: keys })).service.port, port);
+});
+
+// Spark: NettyBlockTransferServiceSuite "can bind to a specific port twice and the second increments".
+test("NettyBlockTransferService.init() takes the next port if one is in use", async (context) => {
+  const one = await startService(context, new MemoryBlocks());
+  const other = await startService(context, new MemoryBlocks(), { port: one.service.port });
+  assertEquals(other.service.port !== one.service.port, true);
+  assertEquals(
+    other.logger.has("Service 'org.apache.spark.network.netty.NettyBlockTransferService' could not bind on port"),
+    true,
+  );
+});
+
+// Spark: NettyBlockTransferServiceSuite "SPARK-27637: test fetch block with executor dead".
+test("NettyBlockTransferService.fetchBlock() does not ask a dead executor again", async (context) => {
+  const gone = await startService(context, new MemoryBlocks());
+  const { peer } = gone;
+  const asked: string[] = [];
+  const isExecutorAlive = (execId: string) => {
+    asked.push(execId);
+    return Promise.resolve(false);
+  };
+  const client = await startService(context, undefined, { isExecutorAlive });
+  const port = peer.port;
+  await within(gone.service.close(), "to close");
+  const failed = client.service.fetchBlock({ ...peer, port }, "block1");
+  const text = "The relative remote executor(Id: exec-1), which maintains the block data to fetch is dead.";
+  await within(assertRejects(() => failed, ExecutorDeadError, text), "the failure");
+  assertEquals([asked, client.logger.has("Retrying fetch")], [["exec-1"], false]);
+});
+
+test("NettyBlockTransferService.fetchBlock() retries while the executor may live, then fails as the network did", async (context) => {
+  for (const isExecutorAlive of [undefined, () => Promise.resolve(true), () => Promise.reject(new Error("Who knows"))]) {
+    const gone = await startService(context, new MemoryBlocks());
+    const peer = { ...gone.peer };
+    await within(gone.service.close(), "to close");
+    const client = await startService(context, undefined, { isExecutorAlive });
+    await within(assertRejects(() => client.service.fetchBlock(peer, "block1"), SocketError), "the failure");
+    assertEquals(client.logger.lines.filter((line) => line.includes("Retrying fetch")).length, 3);
+    await idle(client);
+  }
+});
+
+test("NettyBlockTransferService.fetchBlocks() fetches by name and by number, each block once", async (context) => {
+  const contents: Record<string, Uint8Array> = { rdd_0_0: blockBytes(10), rdd_0_1: blockBytes(0), big: blockBytes(3_000_000) };
+  for (const id of ["shuffle_0_7_0", "shuffle_0_7_1", "shuffle_0_-3_5", "shuffle_0_8_0_4"]) {
+    contents[id] = blockBytes(id.length, 7);
+  }
+  const blocks = new MemoryBlocks(contents);
+  const server = await startService(context, blocks);
+  const client = await startService(context);
+  const requests = [["rdd_0_0", "rdd_0_1", "big"], ["shuffle_0_7_0", "shuffle_0_-3_5", "shuffle_0_7_1"], ["shuffle_0_8_0_4"]];
+  for (const blockIds of requests) {
+    const ear = new Ear();
+    client.service.fetchBlocks(server.peer, blockIds, ear);
+    await ear.count(blockIds.length);
+    assertEquals([...ear.blocks.keys()].sort(), [...blockIds].sort());
+    for (const blockId of blockIds) assertEquals(ear.blocks.get(blockId), contents[blockId], blockId);
+  }
+  await idle(client);
+  await idle(server);
+  assertEquals([blocks.handedOut.length, blocks.held], [7, 0]);
+  assertEquals(server.service.stats().connections.length, 1);
+});
+
+test("NettyBlockTransferService.fetchBlocks() asks by name with spark.shuffle.useOldFetchProtocol", async (context) => {
+  const server = await startService(context, new MemoryBlocks({ shuffle_0_0_0: blockBytes(3), other: blockBytes(4) }));
+  const client = await startService(context, undefined, { conf: { "spark.shuffle.useOldFetchProtocol": "true" } });
+  const ear = new Ear();
+  client.service.fetchBlocks(server.peer, ["shuffle_0_0_0", "other"], ear);
+  await ear.count(2);
+  assertEquals(ear.blocks.size, 2);
+});
+
+test("NettyBlockTransferService.fetchBlocks() wants blocks, and fails names that are none", async (context) => {
+  const server = await startService(context, new MemoryBlocks());
+  const client = await startService(context);
+  const ear = new Ear();
+  assertThrows(() => client.service.fetchBlocks(server.peer, [], ear), RangeError, "Zero-sized blockIds array");
+  client.service.fetchBlocks(server.peer, ["shuffle_0_0", "shuffle_0_0_0"], ear);
+  await ear.count(2);
+  assertEquals(
+    [...ear.failures.values()].map(({ message }) => message),
+    Array(2).fill("Unexpected shuffle block id format: shuffle_0_0"),
+  );
+  await idle(client);
+});
+
+test("NettyBlockTransferService.fetchBlock() fails with the peer's words, and those that were found are released", async (context) => {
+  const blocks = new MemoryBlocks({ here: blockBytes(5) });
+  const server = await startService(context, blocks);
+  const client = await startService(context);
+  const ear = new Ear();
+  client.service.fetchBlocks(server.peer, ["here", "gone"], ear);
+  await ear.count(2);
+  assertEquals([...ear.failures].map(([id, { message }]) => [id, message]), [
+    ["here", "Block gone not found"],
+    ["gone", "Block gone not found"],
+  ]);
+  assertEquals([blocks.handedOut.length, blocks.held, client.logger.has("Retrying")], [1, 0, false]);
+});
+
+test("NettyBlockTransferService: two thousand blocks in one fetch come in order", async (context) => {
+  const ids = Array.from({ length: 2_000 }, (_, i) => `b${i}`);
+  const server = await startService(
+    context,
+    new MemoryBlocks(Object.fromEntries(ids.map((id, i) => [id, blockBytes(i % 50, i)]))),
+  );
+  const client = await startService(context);
+  const ear = new Ear();
+  client.service.fetchBlocks(server.peer, ids, ear);
+  await ear.count(ids.length);
+  assertEquals(ear.order, ids);
+  for (const [i, id] of ids.entries()) assertEquals(ear.blocks.get(id), blockBytes(i % 50, i));
+});
+
+test("NettyBlockTransferService.uploadBlock() uploads whole, with the metadata that Spark writes", async (context) => {
+  const blocks = new MemoryBlocks();
+  const server = await startService(context, blocks);
+  const client = await startService(context);
+  const metadata = fromHex(readVectors("upload").find(({ name }) => name === "UploadMetadata_MEMORY_ONLY")!.hex);
+  const data = new HeldBuffer(blockBytes(100_000));
+  await within(client.service.uploadBlock(server.peer, "rdd_1_2", data, metadata), "the upload");
+  assertEquals([blocks.blocks.get("rdd_1_2"), blocks.metadata.get("rdd_1_2")], [blockBytes(100_000), metadata]);
+  assertEquals(data.holders, 0);
+  await idle(client);
+  await idle(server);
+});
+
+test("NettyBlockTransferService.uploadBlock() streams large blocks and a shuffle's", async (context) => {
+  const blocks = new MemoryBlocks();
+  const server = await startService(context, blocks);
+  const client = await startService(context, undefined, { conf: { "spark.network.maxRemoteBlockSizeFetchToMem": "1k" } });
+  const streamed: string[] = [];
+  const original = blocks.putBlockDataAsStream.bind(blocks);
+  blocks.putBlockDataAsStream = (blockId, metadata) => {
+    streamed.push(blockId);
+    return original(blockId, metadata);
+  };
+  const sizes: readonly (readonly [string, number])[] = [["a", 1024], ["b", 1025], ["c", 3_000_000], ["shuffle_0_0_0", 5], [
+    "d",
+    0,
+  ]];
+  for (const [blockId, size] of sizes) {
+    const data = new HeldBuffer(blockBytes(size));
+    await within(client.service.uploadBlock(server.peer, blockId, data, Uint8Array.of(1, 2)), "the upload");
+    assertEquals([blocks.blocks.get(blockId), blocks.metadata.get(blockId), data.holders], [
+      blockBytes(size),
+      Uint8Array.of(1, 2),
+      0,
+    ]);
+  }
+  assertEquals(streamed, ["b", "c", "shuffle_0_0_0"]);
+  await idle(client);
+  await idle(server);
+});
+
+test("NettyBlockTransferService.uploadBlock() fails once when there is no room, whole or streamed, and the connection lives", async (context) => {
+  const blocks = new MemoryBlocks();
+  blocks.hasRoom = false;
+  const server = await startService(context, blocks);
+  const client = await startService(context);
+  const upload = (blockId: string, data: HeldBuffer) =>
+    client.service.uploadBlock(server.peer, blockId, data, new Uint8Array(0));
+  const whole = new HeldBuffer(blockBytes(10));
+  const text =
+    "Upload block for a failed. This mostly happens when there is not sufficient space available to store the block.";
+  await within(assertRejects(() => upload("a", whole), RpcError, text), "the failure");
+  const streamed = new HeldBuffer(blockBytes(10));
+  await within(assertRejects(() => upload("shuffle_0_0_0", streamed), RpcError, "No room"), "the failure");
+  assertEquals([whole.holders, streamed.holders, blocks.aborted], [0, 0, ["shuffle_0_0_0"]]);
+  blocks.hasRoom = true;
+  await within(upload("a", new HeldBuffer(blockBytes(10))), "the upload");
+  await idle(client);
+  await idle(server);
+  assertEquals(server.service.stats().connections.length, 1);
+});
+
+test("NettyBlockTransferService.uploadBlock() releases the block when nobody is there", async (context) => {
+  const gone = await startService(context, new MemoryBlocks());
+  const peer = { ...gone.peer };
+  await within(gone.service.close(), "to close");
+  const client = await startService(context);
+  for (const blockId of ["rdd_0_0", "shuffle_0_0_0"]) {
+    const data = new HeldBuffer(blockBytes(10));
+    await within(
+      assertRejects(() => client.service.uploadBlock(peer, blockId, data, new Uint8Array(0)), SocketError),
+      "the failure",
+    );
+    assertEquals(data.holders, 0);
+  }
+  await idle(client);
+});
+
+test("NettyBlockTransferService.openBlock() streams a block, and says its size first", async (context) => {
+  const blocks = new MemoryBlocks({ big: blockBytes(5_000_000), empty: new Uint8Array(0) });
+  const server = await startService(context, blocks);
+  const client = await startService(context);
+  for (const [blockId, bytes] of blocks.blocks) {
+    const sizes: number[] = [];
+    const stream = client.service.openBlock(server.peer, blockId, { onSize: (size) => sizes.push(size) });
+    assertEquals(new Uint8Array(await within(new Response(stream).arrayBuffer(), "the stream")), bytes);
+    assertEquals(sizes, bytes.length === 0 ? sizes : [bytes.length]);
+  }
+  const missing = client.service.openBlock(server.peer, "gone");
+  await within(assertRejects(() => new Response(missing).text(), RpcError, "Block gone not found"), "the failure");
+  await idle(client);
+  await idle(server);
+  await until(() => client.service.stats().connections.length === 0, "the connections to close");
+  assertEquals(blocks.held, 0);
+});
+
+test("NettyBlockTransferService.getHostLocalDirs() tells the folders of the one executor, to its own application", async (context) => {
+  const blocks = Object.assign(new MemoryBlocks(), { getLocalDiskDirs: () => ["/a", "/b"] });
+  const server = await startService(context, blocks, { executorId: "7", appId: "app-1" });
+  const client = await startService(context, undefined, { appId: "app-1" });
+  const ask = (...execIds: string[]) => within(client.service.getHostLocalDirs(server.peer, execIds), "the answer");
+  assertEquals(await ask("7"), new Map([["7", ["/a", "/b"]]]));
+  await assertRejects(() => ask("8"), RpcError, "Invalid executor id: 8, expected 7.");
+  await assertRejects(() => ask("7", "8"), RpcError, "incorrect executor number: 2 (expected 1);");
+  const other = await startService(context, undefined, { appId: "app-2" });
+  const refused = within(other.service.getHostLocalDirs(server.peer, ["7"]), "the answer");
+  await assertRejects(() => refused, RpcError, "Client for app-1 not authorized for application app-2.");
+});
+
+test("NettyBlockTransferService.diagnoseCorruption() hands the question on, and knows when nobody can answer it", async (context) => {
+  const asked: unknown[] = [];
+  const diagnoses = Object.assign(new MemoryBlocks(), {
+    diagnoseShuffleBlockCorruption(...question: unknown[]) {
+      asked.push(question);
+      return "DISK_ISSUE" as const;
+    },
+  });
+  const client = await startService(context);
+  const block = { shuffleId: 1, mapId: 2n, reduceId: 3 };
+  for (const [blocks, cause] of [[diagnoses, "DISK_ISSUE"], [new MemoryBlocks(), "UNKNOWN_ISSUE"]] as const) {
+    const server = await startService(context, blocks);
+    assertEquals(
+      await within(client.service.diagnoseCorruption(server.peer, block, 0xdeadbeefn, "ADLER32"), "the answer"),
+      cause,
+    );
+  }
+  assertEquals(asked, [["shuffle_1_2_3", 0xdeadbeefn, "ADLER32"]]);
+});
+
+test("NettyBlockTransferService.close() fails what is under way, once, and refuses the rest", async (context) => {
+  const blocks = new MemoryBlocks();
+  const never = new Promise<never>(() => {});
+  Object.assign(blocks, { getLocalBlockData: () => never, putBlockData: () => never });
+  const server = await startService(context, blocks);
+  const client = await startService(context);
+  const data = new HeldBuffer(blockBytes(5));
+  const settled: string[] = [];
+  const note = (what: string, promise: Promise<unknown>) =>
+    promise.then(() => settled.push(`${what} succeeded`), (error) => settled.push(`${what}: ${error.constructor.name}`));
+  const all = [
+    note("fetch", client.service.fetchBlock(server.peer, "a")),
+    note("upload", client.service.uploadBlock(server.peer, "a", data, new Uint8Array(0))),
+    note("stream", new Response(client.service.openBlock(server.peer, "a")).text()),
+  ];
+  await until(() => server.service.stats().openBlocks === 2 && server.service.stats().uploads === 1, "the requests");
+  await within(client.service.close(), "to close");
+  await within(Promise.all(all), "the failures");
+  assertEquals(settled.sort(), ["fetch: RpcStoppedError", "stream: RpcStoppedError", "upload: RpcStoppedError"]);
+  assertEquals([data.holders, client.service.stats().transfers, client.service.stats().connections], [0, 0, []]);
+  await within(assertRejects(() => client.service.fetchBlock(server.peer, "a"), RpcStoppedError), "the refusal");
+  await within(assertRejects(() => client.service.init(blocks), RpcStoppedError), "the refusal");
+});

@@ -1,0 +1,209 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { OneForOneStreamManager } from "../../src/block/one_for_one_stream_manager.ts";
+import { RpcError } from "../../src/base/errors.ts";
+import type { TransportClient } from "../../src/transport/transport_client.ts";
+import { test } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
+import { CountedBuffer } from "../transport/_counted_buffer.ts";
+
+/** What the manager asks of a connection. */
+function clientOf(clientId?: string, isActive = true): TransportClient {
+  const parts: Pick<TransportClient, "clientId" | "isActive"> = { clientId, isActive };
+  return parts as TransportClient;
+}
+
+function buffers(count: number): CountedBuffer[] {
+  return Array.from({ length: count }, (_, i) => new CountedBuffer(Uint8Array.of(i)));
+}
+
+function released(all: readonly CountedBuffer[]): number[] {
+  return all.map(({ frees }) => frees);
+}
+
+// Spark: OneForOneStreamManagerSuite "testMissingChunk"
+test("OneForOneStreamManager.getChunk() gives nothing for a chunk that is missing, and the others", () => {
+  const manager = new OneForOneStreamManager();
+  const [first, , third, fourth] = buffers(4);
+  const client = clientOf();
+  const streamId = manager.registerStream("appId", [first, undefined, third, fourth], { client });
+  assertEquals(manager.numStreamStates, 1);
+  assertEquals([manager.getChunk(streamId, 0), manager.getChunk(streamId, 1), manager.getChunk(streamId, 2)], [
+    first,
+    undefined,
+    third,
+  ]);
+  manager.connectionTerminated(client);
+  assertEquals([first!.frees, third!.frees, fourth!.frees, manager.numStreamStates], [0, 0, 1, 0]);
+});
+
+// Spark: OneForOneStreamManagerSuite "managedBuffersAreFreedWhenConnectionIsClosed"
+test("OneForOneStreamManager.connectionTerminated() releases the chunks that were not asked for", () => {
+  const manager = new OneForOneStreamManager();
+  const client = clientOf();
+  const all = buffers(2);
+  manager.registerStream("appId", all, { client });
+  assertEquals(manager.numStreamStates, 1);
+  manager.connectionTerminated(client);
+  assertEquals([released(all), manager.numStreamStates], [[1, 1], 0]);
+  manager.connectionTerminated(client);
+  assertEquals(released(all), [1, 1]);
+});
+
+// Spark: OneForOneStreamManagerSuite "streamStatesAreFreedWhenConnectionIsClosedEvenIfBufferIteratorThrowsException"
+test("OneForOneStreamManager.connectionTerminated() forgets all streams even if some cannot be released", () => {
+  const logger = new MemoryLogger();
+  const manager = new OneForOneStreamManager({ logger });
+  const client = clientOf();
+  const failing = (text: string, where: "hasNext" | "next") => ({
+    hasNext() {
+      if (where === "hasNext") throw new RangeError(text);
+      return true;
+    },
+    next() {
+      throw new RangeError(text);
+    },
+  });
+  const all = buffers(2);
+  manager.registerStream("appId", failing("first", "hasNext"), { client });
+  manager.registerStream("appId", failing("second", "next"), { client });
+  manager.registerStream("appId", all, { client });
+  assertEquals(manager.numStreamStates, 3);
+  assertThrows(() => manager.connectionTerminated(client), RangeError, "first");
+  assertEquals([released(all), manager.numStreamStates], [[1, 1], 0]);
+  assert(logger.has("Exception trying to release remaining StreamState buffers (second)"));
+});
+
+// Spark: OneForOneStreamManagerSuite "streamStatesAreFreeOrNotWhenConnectionIsClosed"
+test("OneForOneStreamManager.connectionTerminated() leaves chunks alone that are made when they are asked for", () => {
+  const manager = new OneForOneStreamManager();
+  const client = clientOf();
+  const made: CountedBuffer[] = [];
+  const lazy = {
+    hasNext: () => made.length < 2,
+    next() {
+      const [buffer] = buffers(1);
+      made.push(buffer!);
+      return buffer;
+    },
+  };
+  const all = buffers(2);
+  manager.registerStream("appId", lazy, { client, materializedOnNext: true });
+  manager.registerStream("appId", all, { client });
+  manager.connectionTerminated(client);
+  assertEquals([made, released(all), manager.numStreamStates], [[], [1, 1], 0]);
+});
+
+// Spark: OneForOneStreamManagerSuite "testStreamRequestAuthorization"
+test("OneForOneStreamManager.checkAuthorization() lets nobody have another application's streams, as chunks or by name", () => {
+  const manager = new OneForOneStreamManager({ random: () => 0 });
+  const streamId = manager.registerStream("app1", buffers(2));
+  assertEquals(streamId, 0n);
+  for (const id of [streamId, OneForOneStreamManager.genStreamChunkId(streamId, 0)]) {
+    manager.checkAuthorization(clientOf("app1"), id);
+    // Without authentication nobody knows who it is.
+    manager.checkAuthorization(clientOf(undefined), id);
+    const text = "Client app2 not authorized to read stream 0 (app app1).";
+    assertThrows(() => manager.checkAuthorization(clientOf("app2"), id), RpcError, text);
+  }
+  for (const id of [77n, "77_0"]) {
+    assertThrows(() => manager.checkAuthorization(clientOf("app1"), id), RpcError, "Unknown stream ID.");
+    manager.checkAuthorization(clientOf(undefined), id);
+  }
+});
+
+test("OneForOneStreamManager.getChunk() gives each chunk once, in order", () => {
+  const manager = new OneForOneStreamManager();
+  const all = buffers(3);
+  const streamId = manager.registerStream("app", all);
+  const outOfOrder = (index: number, expected: number) =>
+    assertThrows(
+      () => manager.getChunk(streamId, index),
+      RpcError,
+      `Received out-of-order chunk index ${index} (expected ${expected})`,
+    );
+  outOfOrder(1, 0);
+  outOfOrder(-1, 0);
+  assertEquals(manager.getChunk(streamId, 0), all[0]);
+  outOfOrder(0, 1);
+  assertEquals(manager.openStream(`${streamId}_1`), all[1]);
+  assertEquals(manager.getChunk(streamId, 2), all[2]);
+  const text = `Requested chunk not available since streamId ${streamId} is closed`;
+  assertThrows(() => manager.getChunk(streamId, 3), RpcError, text);
+  assertEquals(manager.numStreamStates, 0);
+  const empty = manager.registerStream("app", []);
+  assertThrows(() => manager.getChunk(empty, 0), RpcError, "Requested chunk index beyond end 0");
+});
+
+test("OneForOneStreamManager.parseStreamChunkId() takes what genStreamChunkId() makes, and nothing else", () => {
+  for (const [streamId, index] of [[0n, 0], [123_000n, 7], [-5n, 2_147_483_647], [2n ** 63n - 1n, 1]] as const) {
+    const parsed = OneForOneStreamManager.parseStreamChunkId(OneForOneStreamManager.genStreamChunkId(streamId, index));
+    assertEquals([parsed.streamId, parsed.chunkIndex], [streamId, index]);
+  }
+  for (
+    const text of [
+      "",
+      "1",
+      "_",
+      "1_",
+      "_1",
+      "1_2_3",
+      "a_1",
+      "1_b",
+      "1.5_0",
+      " 1_0",
+      "1_0\n",
+      "9".repeat(50) + "_0",
+      "/files/x_1",
+    ]
+  ) {
+    assertThrows(
+      () => OneForOneStreamManager.parseStreamChunkId(text),
+      RpcError,
+      "Stream id and chunk index should be specified.",
+    );
+  }
+});
+
+test("OneForOneStreamManager.chunksBeingTransferred() counts the chunks of streams that have more", () => {
+  const manager = new OneForOneStreamManager();
+  const client = clientOf();
+  const first = manager.registerStream("app", buffers(3), { client });
+  const second = manager.registerStream("app", buffers(2));
+  manager.chunkBeingSent(first);
+  manager.streamBeingSent(`${first}_1`);
+  manager.chunkBeingSent(second);
+  manager.chunkBeingSent(99n);
+  assertEquals(manager.chunksBeingTransferred(), 3);
+  manager.chunkSent(first);
+  manager.chunkSent(99n);
+  assertEquals(manager.chunksBeingTransferred(), 2);
+  manager.getChunk(second, 0);
+  manager.getChunk(second, 1);
+  assertEquals(manager.chunksBeingTransferred(), 1);
+  manager.streamSent(`${second}_1`);
+  manager.connectionTerminated(client);
+  assertEquals(manager.chunksBeingTransferred(), 0);
+});
+
+test("OneForOneStreamManager begins its numbers at a thousandfold by chance, and counts up", () => {
+  const manager = new OneForOneStreamManager({ random: () => 0.5 });
+  assertEquals(manager.registerStream("a", []), 1_073_741_823_000n);
+  assertEquals(manager.registerStream("a", []), 1_073_741_823_001n);
+});
+
+test("OneForOneStreamManager.registerStream() for a connection that has gone keeps nothing", () => {
+  const manager = new OneForOneStreamManager();
+  const all = buffers(2);
+  manager.registerStream("app", all, { client: clientOf(undefined, false) });
+  assertEquals([released(all), manager.numStreamStates], [[1, 1], 0]);
+});
+
+test("OneForOneStreamManager.connectionTerminated() releases chunks that are still being found", async () => {
+  const manager = new OneForOneStreamManager();
+  const client = clientOf();
+  const [buffer] = buffers(1);
+  manager.registerStream("app", [Promise.resolve(buffer), Promise.reject(new Error("gone")), undefined], { client });
+  manager.connectionTerminated(client);
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+  assertEquals(buffer!.frees, 1);
+});

@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { assertEquals, assertRejects } from "@std/assert";
+import { RpcError } from "../../src/base/errors.ts";
+import { MemoryWritableFiles } from "../../src/platform/memory_writable_files.ts";
+import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
+import type { WritableFiles } from "../../src/platform/writable_files.ts";
+import { test, type TestContext } from "../_harness.ts";
+
+const KINDS: Readonly<
+  Record<string, (context: TestContext) => Promise<{ readonly files: WritableFiles; readonly path: string }>>
+> = {
+  async nodeWritableFiles({ defer }) {
+    const path = await mkdtemp(join(tmpdir(), "sparkwire-"));
+    defer(() => rm(path, { recursive: true }));
+    return { files: nodeWritableFiles, path };
+  },
+  MemoryWritableFiles: () => Promise.resolve({ files: new MemoryWritableFiles(), path: "/data" }),
+};
+
+async function read(files: WritableFiles, path: string): Promise<Uint8Array> {
+  const handle = await files.open(path);
+  const bytes = new Uint8Array((await handle.stat()).size);
+  await handle.readAt(0, bytes);
+  await handle.close();
+  return bytes;
+}
+
+for (const [kind, make] of Object.entries(KINDS)) {
+  test(`${kind}: a file is written from its beginning to its end, and put in place`, async (context) => {
+    const { files, path } = await make(context);
+    await files.makeFolder(`${path}/a/b`);
+    await files.makeFolder(`${path}/a/b`);
+    const writer = await files.create(`${path}/a/b/part`);
+    const chunk = Uint8Array.of(1, 2);
+    await writer.write(chunk);
+    chunk.fill(9);
+    await writer.write(new Uint8Array(0));
+    await writer.write(new Uint8Array(3_000_000).fill(7));
+    await writer.close();
+    await writer.close();
+    await writer[Symbol.asyncDispose]();
+    assertEquals((await assertRejects(() => writer.write(chunk), RpcError, "File is closed: ") as RpcError).code, "STOPPED");
+    await files.rename(`${path}/a/b/part`, `${path}/a/whole`);
+    const bytes = await read(files, `${path}/a/whole`);
+    assertEquals([bytes.length, bytes[0], bytes[1], bytes[2], bytes[3_000_001]], [3_000_002, 1, 2, 7, 7]);
+    await assertRejects(() => files.stat(`${path}/a/b/part`), RpcError, "No such file: ");
+  });
+
+  test(`${kind}: what is there is not made again, but may be replaced and taken away`, async (context) => {
+    const { files, path } = await make(context);
+    for (const [name, byte] of [["one", 1], ["other", 2]] as const) {
+      const writer = await files.create(`${path}/${name}`);
+      await writer.write(Uint8Array.of(byte));
+      await writer.close();
+    }
+    await assertRejects(() => files.create(`${path}/one`), RpcError, "File exists: ");
+    await files.rename(`${path}/other`, `${path}/one`);
+    assertEquals(await read(files, `${path}/one`), Uint8Array.of(2));
+    await files.unlink(`${path}/one`);
+    await files.unlink(`${path}/one`);
+    await assertRejects(() => files.stat(`${path}/one`), RpcError, "No such file: ");
+    await assertRejects(() => files.rename(`${path}/none`, `${path}/one`));
+  });
+
+  test(`${kind}: close() waits for the write that is under way`, async (context) => {
+    const { files, path } = await make(context);
+    const writer = await files.create(`${path}/one`);
+    const written = writer.write(new Uint8Array(1_000_000));
+    await writer.close();
+    await written;
+    assertEquals((await files.stat(`${path}/one`)).size, 1_000_000);
+  });
+}

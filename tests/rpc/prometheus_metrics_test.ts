@@ -1,0 +1,31 @@
+import { assert, assertEquals } from "@std/assert";
+import { prometheusMetrics, RpcEnv } from "../../mod.ts";
+import { test, within } from "../_harness.ts";
+
+test("prometheusMetrics() has every number of env.stats()", async (context) => {
+  const server = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0 });
+  context.defer(() => server.shutdown());
+  server.setupEndpoint("Greeter", { receiveAndReply: (name) => `Hello, ${name}` });
+  const client = await RpcEnv.create({ name: "client" });
+  context.defer(() => client.shutdown());
+  const ref = await client.setupEndpointRef(`spark://Greeter@${server.address}`);
+  for (let i = 0; i < 10; i++) await within(ref.ask("Ada"), "an answer");
+
+  const text = prometheusMetrics(client.stats(), { env: "client" });
+  const value = (sample: string): number => {
+    const line = text.split("\n").find((each) => each.startsWith(`${sample} `));
+    assert(line !== undefined, `${sample} in\n${text}`);
+    return Number(line.slice(sample.length));
+  };
+  assertEquals(value('sparkwire_connections{env="client",module="rpc"}'), 1);
+  assertEquals(value('sparkwire_connections{env="client",module="files"}'), 0);
+  assertEquals(value('sparkwire_written_frames_total{env="client",module="rpc"}'), 11);
+  assertEquals(value('sparkwire_request_latency_seconds_count{env="client",module="rpc"}'), 11);
+  assert(value('sparkwire_request_latency_seconds_sum{env="client",module="rpc"}') > 0);
+  assertEquals(value('sparkwire_limit{env="client",limit="maxStreams"}'), 64);
+  assertEquals(value('sparkwire_local_asks{env="client"}'), 0);
+
+  const served = prometheusMetrics(server.stats());
+  assert(served.includes('sparkwire_messages_processed_total{endpoint="Greeter"} '), served);
+  assert(served.includes('sparkwire_read_frames_total{module="rpc"} 11\n'), served);
+});

@@ -1,0 +1,306 @@
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { RpcError, StreamError } from "../../src/base/errors.ts";
+import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
+import { type ByteSource, StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
+import { readChunk, readStream, receiveUpload, sendUpload } from "../../src/transport/transfers.ts";
+import { deferred, test, until, within } from "../_harness.ts";
+import { content, CountedBuffer, countedBuffers } from "./_counted_buffer.ts";
+import { ask, bytesOf, echo, failureOf, transportTest } from "./_stage.ts";
+
+const MIB = 1024 * 1024;
+
+async function all(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  return new Uint8Array(await within(new Response(stream).arrayBuffer(), "the whole stream", 30_000));
+}
+
+/** A server whose streams and chunks are so many bytes as their name or place says. */
+function server(buffer: (bytes: Uint8Array) => CountedBuffer): Partial<RpcHandler> {
+  return {
+    ...echo,
+    streamManager: {
+      openStream: (name) => Number.isNaN(Number(name)) ? undefined : buffer(content(Number(name))),
+      getChunk: (_, index) => index < 0 ? undefined : buffer(content(index)),
+    },
+  };
+}
+
+transportTest("readStream() and readChunk() give the bytes as they come, of all sizes", async (stage) => {
+  const buffer = countedBuffers(stage.test);
+  const { connection } = await stage.pair({ handler: server((bytes) => buffer(bytes)) });
+  for (const size of [0, 1, 100_000, MIB, 5 * MIB + 1]) {
+    const sizes: number[] = [];
+    const onSize = (bytes: number): void => void sizes.push(bytes);
+    assertEquals(await all(readStream(connection, String(size), { onSize })), content(size));
+    assertEquals(await all(readChunk(connection, 7n, size, { onSize })), content(size));
+    assertEquals(sizes, [size, size]);
+  }
+  assertEquals(connection.numOutstandingRequests, 0);
+});
+
+transportTest("readStream() and readChunk() can be iterated", async (stage) => {
+  const { connection } = await stage.pair({ handler: server((bytes) => new CountedBuffer(bytes)) });
+  const count = async (stream: ReadableStream<Uint8Array>): Promise<number> => {
+    let count = 0;
+    for await (const chunk of stream) count += chunk.length;
+    return count;
+  };
+  assertEquals(await within(count(readStream(connection, "3000000")), "the stream"), 3_000_000);
+  assertEquals(await within(count(readChunk(connection, 7n, 3_000_000)), "the chunk"), 3_000_000);
+});
+
+transportTest("readStream() and readChunk() fail with what the peer says", async (stage) => {
+  const { connection } = await stage.pair({ handler: server((bytes) => new CountedBuffer(bytes)) });
+  await assertRejects(() => all(readStream(connection, "nope")), StreamError, "Stream 'nope' was not found.");
+  await assertRejects(() => all(readChunk(connection, 7n, -1)), StreamError, "Chunk was not found");
+  await assertRejects(() => all(readStream(connection, "x".repeat(70_000))), RangeError, "Stream id has 70000 characters");
+  assertEquals(await ask(connection, "still here"), "still here");
+  connection.close();
+  await assertRejects(() => all(readChunk(connection, 7n, 1)), RpcError, "Failed to send StreamChunkId");
+});
+
+for (const how of ["signal", "cancel"] as const) {
+  transportTest(`readStream() and readChunk() that are given up by ${how} free both ends`, async (stage) => {
+    for (const kind of ["stream", "chunk"] as const) {
+      const buffer = countedBuffers(stage.test);
+      const { client, server: far, listening } = await stage.pair({ handler: server((bytes) => buffer(bytes)) });
+      const own = await client.factory.createUnmanagedClient({ host: "127.0.0.1", port: listening.port });
+      const abort = new AbortController();
+      const options = { signal: abort.signal };
+      const size = 30 * MIB;
+      const stream = kind === "stream" ? readStream(own, String(size), options) : readChunk(own, 7n, size, options);
+      const reader = stream.getReader();
+      assert((await within(reader.read(), "the first bytes")).value!.length > 0);
+      const reason = new RangeError("enough");
+      if (how === "signal") {
+        abort.abort(reason);
+        await assertRejects(
+          async () => {
+            while (!(await reader.read()).done);
+          },
+          RangeError,
+          "enough",
+        );
+      } else await reader.cancel(reason);
+      await far.connections(1);
+      await client.connections(1);
+      assertEquals([own.isActive, own.numOutstandingRequests], [false, 0]);
+      await until(() => far.context.stats().queuedBytes === 0, "what was to be sent to be dropped");
+      await client.factory.close();
+    }
+  });
+}
+
+transportTest("readStream() with a signal that has aborted asks for nothing", async (stage) => {
+  const { connection, server: far } = await stage.pair({ handler: server((bytes) => new CountedBuffer(bytes)) });
+  const signal = AbortSignal.abort(new RangeError("too late"));
+  await assertRejects(() => all(readStream(connection, "10", { signal })), RangeError, "too late");
+  await assertRejects(() => all(readChunk(connection, 1n, 10, { signal })), RangeError, "too late");
+  const data = new CountedBuffer(content(10));
+  await assertRejects(() => sendUpload(connection, bytesOf("m"), data, { signal }), RangeError, "too late");
+  assertEquals([data.frees, await ask(connection, "and on"), far.context.stats().framesRead], [1, "and on", 1]);
+});
+
+transportTest("A signal is left alone once its transfer is over", async (stage) => {
+  const { connection } = await stage.pair({
+    handler: { ...server((bytes) => new CountedBuffer(bytes)), receiveStream: () => receiveUpload("u", async () => {}) },
+  });
+  const abort = new AbortController();
+  let listeners = 0;
+  const { signal } = abort;
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
+  await all(readStream(connection, "10", { signal }));
+  await all(readChunk(connection, 1n, 2 * MIB, { signal }));
+  await sendUpload(connection, bytesOf("m"), new BytesManagedBuffer(content(10)), { signal });
+  await failureOf(all(readStream(connection, "nope", { signal })));
+  assertEquals(listeners, 0);
+  abort.abort();
+  assertEquals(await ask(connection, "still here"), "still here");
+});
+
+transportTest("A reader of a chunk that is slow holds its peer back", async (stage) => {
+  const { connection, server: far } = await stage.pair({ handler: server((bytes) => new CountedBuffer(bytes)) });
+  const size = 30 * MIB;
+  const reader = readChunk(connection, 7n, size).getReader();
+  let count = (await reader.read()).value!.length;
+  const sent = (): number => far.context.stats().bytesWritten;
+  let before = -1;
+  await until(() => {
+    const stood = sent() === before;
+    before = sent();
+    return stood;
+  }, "the server to be held back");
+  await stage.turns(10);
+  assert(sent() < 20 * MIB);
+  for (let next = await reader.read(); !next.done; next = await reader.read()) count += next.value.length;
+  assertEquals(count, size);
+});
+
+/** The same bytes as every kind of source. */
+const SOURCES: Readonly<Record<string, (bytes: Uint8Array) => ByteSource>> = {
+  "a ReadableStream": (bytes) => new Response(bytes.slice()).body!,
+  "an AsyncIterable": async function* (bytes) {
+    for (let at = 0; at < bytes.length; at += 77_777) yield await Promise.resolve(bytes.subarray(at, at + 77_777));
+  },
+  "an Iterable": (bytes) => [bytes.subarray(0, 10), new Uint8Array(0), bytes.subarray(10)],
+};
+
+/** Receives uploads as streams and answers with what came. */
+const receiver: Partial<RpcHandler> = {
+  ...echo,
+  receiveStream: (_, meta) =>
+    receiveUpload(new TextDecoder().decode(meta.bytes), async (stream, byteCount) => {
+      const bytes = await all(stream);
+      assertEquals(bytes.length, byteCount);
+      return bytes;
+    }),
+};
+
+for (const [what, make] of Object.entries(SOURCES)) {
+  transportTest(`sendUpload() sends ${what}, and receiveUpload() takes it as a stream`, async (stage) => {
+    const { connection } = await stage.pair({ handler: receiver });
+    for (const size of [10, 3 * MIB]) {
+      assertEquals(await sendUpload(connection, bytesOf("u"), make(content(size)), { size }), content(size));
+    }
+    assertEquals(await sendUpload(connection, bytesOf("empty"), [], { size: 0 }), new Uint8Array(0));
+    await assertRejects(() => sendUpload(connection, bytesOf("u"), make(content(10))), TypeError, "The size of an upload");
+  });
+}
+
+transportTest("sendUpload() of a source with fewer or more bytes than promised fails, and cancels it", async (stage) => {
+  const cases = [[MIB, `A stream of ${MIB} bytes ended after 10`], [9, "A stream of 9 bytes gave 10"]] as const;
+  for (const [size, text] of cases) {
+    const { connection, server: far } = await stage.pair({ handler: receiver });
+    let cancelled = false;
+    const source = {
+      *[Symbol.iterator]() {
+        try {
+          yield content(10);
+        } finally {
+          cancelled = true;
+        }
+      },
+    };
+    const error = await failureOf(sendUpload(connection, bytesOf("u"), source, { size }));
+    assertEquals(error.message, `Failed to send RPC RPC 1 to ${connection.channel.remote}: ${text}`);
+    assertEquals(cancelled, true);
+    await far.connections(0);
+    assertEquals(far.unanswered, 0);
+  }
+});
+
+transportTest("sendUpload() that is given up frees both ends and cancels its source", async (stage) => {
+  let failed: unknown;
+  const { connection, server: far } = await stage.pair({
+    handler: {
+      ...echo,
+      receiveStream: () =>
+        receiveUpload("u", async (stream) => {
+          try {
+            await all(stream);
+          } catch (thrown) {
+            failed = thrown;
+            throw thrown;
+          }
+        }),
+    },
+  });
+  const abort = new AbortController();
+  let cancelled = false;
+  const begun = deferred();
+  const source = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.enqueue(content(100_000));
+      begun.resolve();
+    },
+    cancel: () => void (cancelled = true),
+  });
+  const uploading = failureOf(sendUpload(connection, bytesOf("u"), source, { size: 1e12, signal: abort.signal }));
+  await begun.promise;
+  await until(() => far.unanswered === 1, "the upload to begin");
+  abort.abort(new RangeError("enough"));
+  assertEquals((await uploading).message, "enough");
+  await far.connections(0);
+  await until(() => cancelled && failed !== undefined, "both ends to hear of it");
+  assertInstanceOf(failed, Error);
+  assertEquals([connection.numOutstandingRequests, far.unanswered], [0, 0]);
+});
+
+transportTest("sendUpload() that is given up after all was sent keeps the connection", async (stage) => {
+  const gate = deferred();
+  const { connection, server: far } = await stage.pair({
+    handler: { ...echo, receiveStream: () => receiveUpload("u", () => gate.promise) },
+  });
+  const abort = new AbortController();
+  const data = new CountedBuffer(content(100_000));
+  const uploading = failureOf(sendUpload(connection, bytesOf("u"), data, { signal: abort.signal }));
+  await until(() => data.frees === 1 && far.unanswered === 1, "all to be sent");
+  abort.abort(new RangeError("enough"));
+  assertEquals([(await uploading).message, connection.numOutstandingRequests], ["enough", 0]);
+  gate.resolve();
+  assertEquals(await ask(connection, "still here"), "still here");
+  await until(() => far.unanswered === 0, "the answer that nobody waits for");
+});
+
+transportTest(
+  "receiveUpload() that is content with less lets the rest pass, and one that fails ends the upload",
+  async (stage) => {
+    let fails = false;
+    const { connection } = await stage.pair({
+      handler: {
+        ...echo,
+        receiveStream: () =>
+          receiveUpload("u", async (stream) => {
+            const reader = stream.getReader();
+            await reader.read();
+            if (fails) throw new RangeError("disk is full");
+            return bytesOf("that will do");
+          }),
+      },
+    });
+    const answer = await sendUpload(connection, bytesOf("u"), new CountedBuffer(content(20 * MIB)));
+    assertEquals(new TextDecoder().decode(answer), "that will do");
+    fails = true;
+    const error = await failureOf(sendUpload(connection, bytesOf("u"), new CountedBuffer(content(20 * MIB))));
+    assertEquals(error.message, "Destination failed while reading stream: disk is full");
+    await until(() => !connection.isActive, "the connection to be closed");
+  },
+);
+
+test("StreamManagedBuffer reads on in pieces of any size, and is released once", async () => {
+  const buffer = new StreamManagedBuffer(1_000, SOURCES["an AsyncIterable"]!(content(1_000)));
+  const all = new Uint8Array(1_000);
+  let at = 0;
+  for (const size of [1, 300, 0, 5_000]) {
+    const count = await buffer.read(at, all.subarray(at, at + size));
+    at += count;
+  }
+  assertEquals([at, all], [1_000, content(1_000)]);
+  assertEquals(await buffer.read(at, new Uint8Array(1)), 0);
+  buffer.retain().release();
+  buffer.release();
+  await assertRejects(() => buffer.read(at, new Uint8Array(1)), Error, "A stream was read after its release");
+});
+
+test("StreamManagedBuffer says what is wrong with its source", async () => {
+  const into = new Uint8Array(10);
+  const failing = async function* (): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(new Uint8Array(0));
+    throw new RangeError("tape is torn");
+  };
+  const text = "Error in reading a stream of 5 bytes: tape is torn";
+  await assertRejects(() => new StreamManagedBuffer(5, failing()).read(0, into), RpcError, text);
+  const words = ["text"] as unknown as Uint8Array[];
+  await assertRejects(() => new StreamManagedBuffer(5, words).read(0, into), RpcError, "gave something that is no Uint8Array");
+  for (const size of [-1, 1.5, NaN]) {
+    let thrown: unknown;
+    try {
+      new StreamManagedBuffer(size, []);
+    } catch (error) {
+      thrown = error;
+    }
+    assertInstanceOf(thrown, RangeError);
+  }
+});
