@@ -35,3 +35,14 @@ test("ReceivedBytes.view reads integers of a part of some memory", () => {
   const memory = Uint8Array.of(9, 9, 0, 0, 1, 2);
   assertEquals(new ReceivedBytes(memory.subarray(2), false).view.getInt32(0), 0x102);
 });
+
+test("ReceivedBytes.keep() gives parts that do not overlap, of chunks however small, and keeps no more than 64 KiB alive", () => {
+  const kept: Uint8Array[] = [];
+  for (let i = 0; i < 500; i++) {
+    const memory = new Uint8Array(1 + i % 700).fill(i);
+    kept.push(new ReceivedBytes(memory, false).keep(0, memory.length));
+  }
+  for (const [i, part] of kept.entries()) part.fill(i + 1);
+  assert(kept.every((part, i) => part.length === 1 + i % 700 && part.every((byte) => byte === ((i + 1) & 0xff))));
+  assert(kept.every((part) => part.buffer.byteLength <= SHARED_BYTES));
+});
