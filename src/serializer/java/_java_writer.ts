@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type ByteSink, MAX_MODIFIED_UTF8_BYTES } from "../../base/bytes.ts";
+import type { ByteSink } from "../../base/bytes.ts";
 import { RpcError, SerializerError, toError } from "../../base/errors.ts";
 import { int64FromBigInt } from "../../base/int64.ts";
 import type { SerializerContext } from "../serializer.ts";
@@ -33,7 +33,7 @@ import {
   writePrimitiveArray,
 } from "./primitives.ts";
 import type { SparkVersion } from "./spark_versions.ts";
-import { BASE_HANDLE, Tag, writeName, writeStreamHeader } from "./stream_format.ts";
+import { Tag, writeName, writeReference, writeStreamHeader, writeString } from "./stream_format.ts";
 
 /** Keys shown at each end of a path that has too many. */
 const SHOWN_KEYS = 8;
@@ -139,40 +139,17 @@ export class JavaWriter implements JavaWriting {
     if (this.#depth === MAX_DEPTH) throw this.fail(`more than ${MAX_DEPTH} levels`);
   }
 
-  #writeReference(handle: number): void {
-    this.#out.writeUint8(Tag.Reference);
-    this.#out.writeInt32(BASE_HANDLE + handle);
-  }
-
   #writeString(text: string, identity: Identity | undefined): void {
     const handle = identity === undefined ? this.#strings.get(text) : this.#objects.get(identity);
-    if (handle !== undefined) return this.#writeReference(handle);
+    if (handle !== undefined) return writeReference(this.#out, handle);
     if (identity === undefined) this.#strings.set(text, this.#keep());
     else this.#objects.set(identity, this.#keep());
-    this.#writeText(text);
-  }
-
-  /** Writes a text in full; its handle has been given. */
-  #writeText(text: string): void {
-    const out = this.#out;
-    const start = out.position;
-    out.writeUint8(Tag.String);
-    out.writeUint16(0);
-    const length = out.writeModifiedUtf8(text);
-    if (length <= MAX_MODIFIED_UTF8_BYTES) {
-      out.bytes[start + 1] = length >>> 8;
-      out.bytes[start + 2] = length;
-      return;
-    }
-    out.truncate(start);
-    out.writeUint8(Tag.LongString);
-    out.writeSafeInt64(length);
-    out.writeModifiedUtf8(text);
+    writeString(this.#out, text);
   }
 
   #writeBox(known: KnownClass, value: unknown, identity: Identity | undefined): void {
     const handle = identity === undefined ? this.#boxes.get(known.name, value) : this.#objects.get(identity);
-    if (handle !== undefined) return this.#writeReference(handle);
+    if (handle !== undefined) return writeReference(this.#out, handle);
     this.#checkDepth();
     this.#out.writeUint8(Tag.Object);
     this.#writeDesc(known.at(this.version));
@@ -184,7 +161,7 @@ export class JavaWriter implements JavaWriting {
 
   #writeObject(value: object): void {
     const handle = this.#objects.get(value);
-    if (handle !== undefined) return this.#writeReference(handle);
+    if (handle !== undefined) return writeReference(this.#out, handle);
     this.#checkDepth();
     this.#depth++;
     if (value instanceof JavaObject) this.#writeRecord(value, value);
@@ -200,7 +177,7 @@ export class JavaWriter implements JavaWriting {
   #writeAs({ value, mapping }: JavaAs): void {
     if (typeof value === "object" && value !== null) {
       const handle = this.#objects.get(value);
-      if (handle !== undefined) return this.#writeReference(handle);
+      if (handle !== undefined) return writeReference(this.#out, handle);
     }
     this.#writeRecord(mapping.write(value, this), value);
   }
@@ -305,7 +282,7 @@ export class JavaWriter implements JavaWriting {
     this.#objects.set(value, this.#keep());
     // In full even if the text occurred before: a JVM takes no reference here.
     this.#strings.set(value.name, this.#keep());
-    this.#writeText(value.name);
+    writeString(this.#out, value.name);
   }
 
   #writeClassObject(value: JavaClassObject): void {
@@ -317,11 +294,11 @@ export class JavaWriter implements JavaWriting {
   #writeDesc(desc: JavaClassDesc | undefined): void {
     if (desc === undefined) return this.#out.writeUint8(Tag.Null);
     const handle = this.#descs.get(desc);
-    if (handle !== undefined) return this.#writeReference(handle);
+    if (handle !== undefined) return writeReference(this.#out, handle);
     if (this.#count === 0) return this.#writeFirstDesc(desc);
     // The same class can have been described more than once in this program: by two fields that are arrays of it, say.
     const known = this.#descs.get(this.#registry.intern(desc));
-    if (known !== undefined) this.#writeReference(known);
+    if (known !== undefined) writeReference(this.#out, known);
     else this.#writeNewDesc(desc);
   }
 
