@@ -189,9 +189,7 @@ export class NettyRpcEnv implements RpcEnv {
     options.signal?.throwIfAborted();
     const lookup = new PendingAsk(this, verifier, new CheckExistence(name), timeout);
     lookup.markLookup();
-    if (options.signal !== undefined) lookup.abortBy(options.signal);
-    this.#start(lookup, verifier);
-    const exists = await lookup.promise;
+    const exists = await this.#begin(lookup, verifier, options.signal);
     if (exists !== true) throw new RpcEndpointNotFoundError(`Cannot find endpoint: ${uri}`, uri);
     return new NettyRpcEndpointRef(this, rpcAddress, name, { local, serializer });
   }
@@ -229,18 +227,14 @@ export class NettyRpcEnv implements RpcEnv {
     const signal = options?.signal;
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const ask = new PendingAsk(this, ref, message, timeout);
-    if (signal !== undefined) ask.abortBy(signal);
-    this.#start(ask, ref);
-    return ask.promise;
+    return this.#begin(ask, ref, signal);
   }
 
   /** Sends a message and waits for the answer, unless it is aborted. */
   askAbortable(ref: NettyRpcEndpointRef, message: unknown, options: AskOptions = {}): AbortableRpcFuture {
     if (options.signal?.aborted === true) return { future: Promise.reject(options.signal.reason), abort() {} };
     const ask = new PendingAsk(this, ref, message, this.#timeoutOf(options));
-    if (options.signal !== undefined) ask.abortBy(options.signal);
-    this.#start(ask, ref);
-    return { future: ask.promise, abort: (reason) => ask.abort(reason) };
+    return { future: this.#begin(ask, ref, options.signal), abort: (reason) => ask.abort(reason) };
   }
 
   /** Forgets an ask that nobody waits for. */
@@ -292,6 +286,12 @@ export class NettyRpcEnv implements RpcEnv {
 
   #timeoutOf(options: AskOptions): RpcTimeout {
     return options.timeoutMs === undefined ? this.#askTimeout : new RpcTimeout(options.timeoutMs, "timeoutMs");
+  }
+
+  #begin(ask: PendingAsk, ref: NettyRpcEndpointRef, signal: AbortSignal | undefined): Promise<unknown> {
+    if (signal !== undefined) ask.abortBy(signal);
+    this.#start(ask, ref);
+    return ask.promise;
   }
 
   #start(ask: PendingAsk, ref: NettyRpcEndpointRef): void {

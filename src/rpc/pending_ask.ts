@@ -68,9 +68,8 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     return this.#requestId === ENDED;
   }
 
-  /** Ends it when `signal` aborts. Throws the signal's reason if it has. */
+  /** Ends it when `signal`, which has not yet, aborts. */
   abortBy(signal: AbortSignal): void {
-    signal.throwIfAborted();
     (this.#particulars ??= {}).signal = signal;
     this.#env.signals.add(signal, this);
   }

@@ -60,7 +60,7 @@ const STRICT_IPV6 = /^[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.]+)?$/;
 export function parseUri(uri: string, options: UriOptions = {}): UriParts {
   const match = /^([^:/?#]*):\/\/([^/?#]*)(.*)$/s.exec(uri);
   if (match === null) throw invalid("Expected scheme://authority");
-  const [, scheme, authority, rest] = match as unknown as [string, string, string, string];
+  const [, scheme = "", authority = "", rest = ""] = match;
   if (!/^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme)) throw invalid(`Scheme has a character that it cannot have: ${scheme}`);
   if (!REST.test(rest)) throw invalid(`Path, query or fragment has a character that it cannot have: ${rest}`);
   const at = authority.indexOf("@");
