@@ -31,14 +31,13 @@ export function writeErrorValue(encoder: CborEncoder, error: Error): void {
 }
 
 function fieldsOf(error: Error, exposeStack: boolean): object {
-  const source = error as unknown as Readonly<Record<string, unknown>>;
   // Without a prototype, `__proto__` is a key like any other.
   const fields: Record<string, unknown> = Object.create(null);
   for (const key of Object.keys(error)) {
-    if (key !== "name" && key !== "message" && !HIDDEN.includes(key)) fields[key] = source[key];
+    if (key !== "name" && key !== "message" && !HIDDEN.includes(key)) fields[key] = Reflect.get(error, key);
   }
   for (const key of HIDDEN) {
-    if (Object.hasOwn(error, key) && (key !== "stack" || exposeStack)) fields[key] = source[key];
+    if (Object.hasOwn(error, key) && (key !== "stack" || exposeStack)) fields[key] = Reflect.get(error, key);
   }
   return fields;
 }

@@ -74,13 +74,12 @@ function className(error: Error): string {
 }
 
 function dataOf(error: Error, own: boolean): object | undefined {
-  const source = error as unknown as Readonly<Record<string, unknown>>;
   // Without a prototype, `__proto__` is a key like any other.
   const data: Record<string, unknown> = Object.create(null);
   let found = false;
   for (const key of Object.keys(error)) {
     if (NOT_DATA.has(key) && (own || key !== "code")) continue;
-    const value = source[key];
+    const value: unknown = Reflect.get(error, key);
     if (value === undefined || typeof value === "symbol" || typeof value === "function") continue;
     if (typeof value === "object" && value !== null) continue;
     data[key] = value;
