@@ -145,7 +145,6 @@ export class OutgoingQueue {
     try {
       this.#encode(type, idHigh, idLow, content, out);
       size = out.position - start;
-      this.frames++;
     } catch (thrown) {
       out.truncate(start);
       throw thrown;
@@ -299,6 +298,7 @@ export class OutgoingQueue {
     const size = out.position - start - FRAME_LENGTH_BYTES;
     if (size > this.#maxFrameBytes) throw frameTooLarge(size, this.#maxFrameBytes);
     endFrame(start, out);
+    this.frames++;
   }
 
   #writeHead(head: Message, body: ManagedBuffer): void {
@@ -321,7 +321,6 @@ export class OutgoingQueue {
     const out = new ByteSink();
     this.#encode(type, idHigh, idLow, content, out);
     this.#nested.push(out.view());
-    this.frames++;
     return out.position;
   }
 

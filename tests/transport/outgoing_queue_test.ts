@@ -147,6 +147,18 @@ test("OutgoingQueue.writeFrame() puts a frame that was sent from within another 
   assertEquals(socket.sent.slice(2 * HEAD_BYTES + 2), [9, 9]);
 });
 
+test("OutgoingQueue.frames counts frames that were sent from within another one, and none that failed", () => {
+  const { queue } = setUp();
+  respond(queue, () => void respond(queue, Uint8Array.of(9)));
+  assertEquals(queue.frames, 2);
+  assertThrows(() =>
+    respond(queue, () => {
+      throw new Error("no");
+    })
+  );
+  assertEquals(queue.frames, 2);
+});
+
 test("OutgoingQueue.writeFrame() sends a nested frame even if the outer one fails", () => {
   const { socket, queue } = setUp();
   assertThrows(() =>
