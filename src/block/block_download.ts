@@ -15,8 +15,8 @@ import { PacedWriter } from "./paced_writer.ts";
 
 /** Who hears of a download: one of both, once. */
 export interface BlockDownloadListener {
-  /** The block is whole. It is released when this returns. */
-  onSuccess(data: ManagedBuffer): void;
+  /** The block is whole, and the listener's to release: that has been done when this returns, or when its promise resolves. */
+  onSuccess(data: ManagedBuffer): void | Promise<void>;
   /** There is no block, and no file. */
   onFailure(error: Error): void;
   /** A file could not be closed or taken away; nobody waits for that. */
@@ -71,11 +71,7 @@ export class BlockDownload implements StreamCallback {
   async #finish(): Promise<void> {
     await this.#writer.finish();
     const data = await (await this.#open(0)).closeAndRead();
-    try {
-      this.#listener.onSuccess(data);
-    } finally {
-      data.release();
-    }
+    await this.#listener.onSuccess(data);
     const file = this.#file!;
     if (!this.#manager.registerTempFileToClean(file)) await this.#tidy(() => file.delete());
   }

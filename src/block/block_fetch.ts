@@ -119,9 +119,9 @@ export class BlockFetch {
     }
   }
 
-  #tell(run: () => void): void {
+  #tell<T>(run: () => T): T {
     if (this.#transferor.numOutstanding === 0) this.#end();
-    run();
+    return run();
   }
 
   #end(): void {

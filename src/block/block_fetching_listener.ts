@@ -8,10 +8,16 @@
 
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 
-/** Hears of each block, once: it is there, or it will not come. What a method throws is logged, and changes nothing. */
+/**
+ * Hears of each block, once: it is there, or it will not come. What a method throws, or the promise that it returns rejects with, is
+ * logged, and changes nothing.
+ */
 export interface BlockFetchingListener {
-  /** The block is there. It is released when this returns: whoever keeps it retains it, and releases it. */
-  onBlockFetchSuccess(blockId: string, data: ManagedBuffer): void;
+  /**
+   * The block is there. It is released when this returns, or when the promise that it returns has settled: whoever keeps it longer
+   * retains it, and releases it. After that its memory is used again, and `data.bytes` is empty.
+   */
+  onBlockFetchSuccess(blockId: string, data: ManagedBuffer): void | Promise<void>;
   /** The block will not come. */
   onBlockFetchFailure(blockId: string, error: Error): void;
 }

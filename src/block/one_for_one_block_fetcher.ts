@@ -22,6 +22,7 @@ import type { DownloadFileManager } from "./download_file.ts";
 import type { StreamHandle } from "./fetch_messages.ts";
 import type { FetchRequest } from "./fetch_request.ts";
 import { ChunkCollector } from "./chunk_collector.ts";
+import { ChunkMemory } from "./chunk_memory.ts";
 import { OneForOneStreamManager } from "./one_for_one_stream_manager.ts";
 
 /** How many chunks of a stream are asked for before the first has come. */
@@ -44,6 +45,7 @@ export class OneForOneBlockFetcher {
   readonly #request: FetchRequest;
   readonly #listener: BlockFetchingListener;
   readonly #options: BlockFetcherOptions;
+  readonly #memory = new ChunkMemory();
   #streamId = 0n;
   /** The chunk that is asked for next. */
   #next = 0;
@@ -116,13 +118,13 @@ export class OneForOneBlockFetcher {
   #fetch(streamId: bigint, index: number): void {
     const { downloadFileManager } = this.#options;
     if (downloadFileManager === undefined) {
-      const succeed = (bytes: Uint8Array): void => this.#succeeded(index, new BytesManagedBuffer(bytes));
+      const succeed = (chunk: ManagedBuffer): void => void this.#succeeded(index, chunk);
       const fail = (error: Error): void => this.#failed(index, error);
       this.#client.fetchChunk(streamId, index, {
-        onSuccess: (_, chunk) => succeed(chunk.take()),
+        onSuccess: (_, chunk) => succeed(new BytesManagedBuffer(chunk.take())),
         onFailure: (_, error) => fail(error),
         // What would be put together for `onSuccess` is copied once more.
-        openStream: (_, byteCount) => new ChunkCollector(byteCount, succeed, fail),
+        openStream: (_, byteCount) => new ChunkCollector(byteCount, this.#memory, succeed, fail),
       });
       return;
     }
@@ -139,10 +141,18 @@ export class OneForOneBlockFetcher {
     this.#failFrom(0, error);
   }
 
-  #succeeded(index: number, data: ManagedBuffer): void {
-    this.#tell(() => this.#listener.onBlockFetchSuccess(this.#request.blockIds[index]!, data));
+  #succeeded(index: number, data: ManagedBuffer): void | Promise<void> {
+    const given = this.#give(this.#request.blockIds[index]!, data);
     this.#waiting--;
     this.#fetchMore();
+    return given;
+  }
+
+  /** The block is held for the listener until that returns, or until what it has promised has settled. */
+  #give(blockId: string, data: ManagedBuffer): void | Promise<void> {
+    const taken = this.#tell(() => this.#listener.onBlockFetchSuccess(blockId, data));
+    if (!(taken instanceof Promise)) return data.release();
+    return taken.catch((thrown) => this.#callbackFailed(thrown)).then(() => data.release());
   }
 
   #failed(index: number, error: Error): void {
@@ -159,12 +169,16 @@ export class OneForOneBlockFetcher {
     for (let i = index; i < end; i++) this.#tell(() => this.#listener.onBlockFetchFailure(blockIds[i]!, error));
   }
 
-  #tell(run: () => void): void {
+  #tell<T>(run: () => T): T | undefined {
     try {
-      run();
+      return run();
     } catch (thrown) {
-      this.#options.logger.error("Error in block fetch callback", toError(thrown));
+      this.#callbackFailed(thrown);
     }
+  }
+
+  #callbackFailed(thrown: unknown): void {
+    this.#options.logger.error("Error in block fetch callback", toError(thrown));
   }
 }
 

@@ -93,10 +93,10 @@ export class RetryingBlockTransferor {
   }
 
   /** An attempt has a block. */
-  succeeded(attempt: Attempt, blockId: string, data: ManagedBuffer): void {
+  succeeded(attempt: Attempt, blockId: string, data: ManagedBuffer): void | Promise<void> {
     if (attempt !== this.#current || !this.#outstanding.delete(blockId)) return;
     this.#refundSaslRetries();
-    this.#tell(() => this.#listener.onBlockFetchSuccess(blockId, data));
+    return this.#tell(() => this.#listener.onBlockFetchSuccess(blockId, data));
   }
 
   /** An attempt does not get a block. */
@@ -176,9 +176,9 @@ export class RetryingBlockTransferor {
     for (const blockId of blockIds) this.#tell(() => this.#listener.onBlockFetchFailure(blockId, error));
   }
 
-  #tell(run: () => void): void {
+  #tell<T>(run: () => T): T | undefined {
     try {
-      run();
+      return run();
     } catch (thrown) {
       this.#options.logger.error("A listener of block transfers failed", toError(thrown));
     }
@@ -193,8 +193,8 @@ class Attempt implements BlockFetchingListener {
     this.#transferor = transferor;
   }
 
-  onBlockFetchSuccess(blockId: string, data: ManagedBuffer): void {
-    this.#transferor.succeeded(this, blockId, data);
+  onBlockFetchSuccess(blockId: string, data: ManagedBuffer): void | Promise<void> {
+    return this.#transferor.succeeded(this, blockId, data);
   }
 
   onBlockFetchFailure(blockId: string, error: Error): void {

@@ -13,7 +13,7 @@ import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { type PieceBuffer, PieceMemory } from "./piece_memory.ts";
 
 /** How much of a body in memory is handed over at once. */
-const VIEW_BYTES = 256 * 1024;
+const VIEW_BYTES = 1024 * 1024;
 /** Frames that wait are put together in blocks of this size: one object each would cost more than the frames. */
 const FRAMES_BYTES = 16 * 1024;
 

@@ -122,7 +122,7 @@ export class Ear implements BlockFetchingListener {
 
   onBlockFetchSuccess(blockId: string, data: ManagedBuffer): void {
     this.order.push(blockId);
-    this.blocks.set(blockId, data.bytes);
+    this.blocks.set(blockId, data.retain().bytes);
   }
 
   onBlockFetchFailure(blockId: string, error: Error): void {

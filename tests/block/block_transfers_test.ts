@@ -116,6 +116,40 @@ test("fetchBlocks() writes blocks to files that never are in memory, and deletes
   await idle(client);
 });
 
+test("fetchBlocks() holds a block until what its listener promises has settled, or until it is released", async (context) => {
+  const names = Array.from({ length: 8 }, (_, i) => `block_${i}`);
+  const contents = Object.fromEntries(names.map((name, i) => [name, blockBytes(1_500_000 + i, i)]));
+  const server = await startService(context, new MemoryBlocks(contents));
+  const client = await startService(context);
+  const kept = new Map<string, ManagedBuffer>();
+  const looked: string[] = [];
+  const allCame = deferred();
+  const done = deferred();
+  client.service.fetchBlocks(server.peer, names, {
+    onBlockFetchSuccess(blockId, data): void | Promise<void> {
+      if (kept.size + 1 + looked.length === names.length) allCame.resolve();
+      if (Number(blockId.slice(-1)) % 2 === 0) return void kept.set(blockId, data.retain());
+      return look(blockId, data);
+    },
+    onBlockFetchFailure: (_, error) => done.reject(error),
+  });
+  async function look(blockId: string, data: ManagedBuffer): Promise<void> {
+    looked.push(blockId);
+    await allCame.promise;
+    assertEquals(data.bytes, contents[blockId]);
+    if (looked.indexOf(blockId) === looked.length - 1) done.resolve();
+    throw new Error(`Have seen ${blockId}`);
+  }
+  await within(done.promise, "the blocks");
+  for (const [blockId, data] of kept) {
+    assertEquals(data.bytes, contents[blockId]);
+    data.release();
+  }
+  const seen = () => client.logger.lines.filter((line) => line.includes("Have seen")).length;
+  await until(() => seen() === looked.length, "what the promises were rejected with to be logged");
+  await idle(server);
+});
+
 async function emptied(folder: string): Promise<void> {
   while ((await readdir(folder)).length > 0);
 }

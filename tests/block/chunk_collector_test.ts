@@ -1,31 +1,52 @@
 import { assertEquals } from "@std/assert";
 import { ChunkCollector, MAX_CLAIMED_BYTES } from "../../src/block/chunk_collector.ts";
+import { ChunkMemory } from "../../src/block/chunk_memory.ts";
 import { test } from "../_harness.ts";
 import { blockBytes } from "./_blocks.ts";
 
-function collect(byteCount: number) {
-  const got: (Uint8Array | Error)[] = [];
-  return { got, collector: new ChunkCollector(byteCount, (bytes) => got.push(bytes), (error) => got.push(error)) };
+function collect(byteCount: number, memory = new ChunkMemory()) {
+  const got: (Uint8Array | undefined | Error)[] = [];
+  const collector = new ChunkCollector(byteCount, memory, (chunk) => got.push(chunk.bytes), (error) => got.push(error));
+  return { got, collector };
 }
 
-test("ChunkCollector puts a chunk together, of memory that it gave out and of memory that it borrows", () => {
-  const bytes = blockBytes(3_000_000);
-  const { got, collector } = collect(bytes.length);
-  for (let at = 0, i = 0; at < bytes.length; i++) {
-    const piece = bytes.slice(at, at + 70_001);
-    at += piece.length;
-    if (i % 2 === 0) {
-      const memory = collector.allocate();
-      memory.set(piece);
-      collector.onData("id", memory.subarray(0, piece.length));
-    } else {
-      collector.onData("id", piece);
-      piece.fill(0xee);
-    }
+/** How a connection hands over what it has read. */
+type Delivery = "in place" | "borrowed" | "owned";
+
+function deliver(collector: ChunkCollector, piece: Uint8Array, how: Delivery): void {
+  if (how === "owned") return collector.onData("id", piece, true);
+  if (how === "borrowed") {
+    collector.onData("id", piece, false);
+    piece.fill(0xee);
+    return;
   }
-  collector.onComplete();
-  assertEquals(got, [bytes]);
-});
+  const memory = collector.allocate();
+  memory.set(piece);
+  collector.onData("id", memory.subarray(0, piece.length), true);
+}
+
+const ORDERS: readonly (readonly Delivery[])[] = [
+  ["in place"],
+  ["borrowed"],
+  ["owned"],
+  ["borrowed", "in place"],
+  ["owned", "in place", "borrowed"],
+  ["owned", "owned", "owned", "borrowed"],
+];
+
+for (const order of ORDERS) {
+  test(`ChunkCollector puts a chunk together of what comes ${order.join(", then ")}`, () => {
+    const bytes = blockBytes(3_000_000);
+    const { got, collector } = collect(bytes.length);
+    for (let at = 0, i = 0; at < bytes.length; i++) {
+      const piece = bytes.slice(at, at + 70_001);
+      at += piece.length;
+      deliver(collector, piece, order[i % order.length]!);
+    }
+    collector.onComplete();
+    assertEquals(got, [bytes]);
+  });
+}
 
 test("ChunkCollector makes no memory for what a peer only claims to send", () => {
   const { got, collector } = collect(2 ** 33);
@@ -39,12 +60,24 @@ test("ChunkCollector grows with what has come", () => {
   const byteCount = MAX_CLAIMED_BYTES * 3;
   const { got, collector } = collect(byteCount);
   const piece = new Uint8Array(MAX_CLAIMED_BYTES).fill(7);
-  collector.onData("id", piece);
+  collector.onData("id", piece, false);
   assertEquals(collector.allocate().buffer.byteLength, MAX_CLAIMED_BYTES * 2);
-  collector.onData("id", piece);
+  collector.onData("id", piece, false);
   assertEquals(collector.allocate().buffer.byteLength, MAX_CLAIMED_BYTES * 3);
-  collector.onData("id", piece);
+  collector.onData("id", piece, false);
   collector.onComplete();
   const [bytes] = got;
   assertEquals(bytes instanceof Uint8Array && bytes.length === byteCount && bytes.every((byte) => byte === 7), true);
+});
+
+test("ChunkCollector takes memory that a block before has given back", () => {
+  const memory = new ChunkMemory();
+  const first = memory.take(2_000_000);
+  memory.giveBack(first);
+  const { got, collector } = collect(1_500_000, memory);
+  const bytes = blockBytes(1_500_000);
+  for (let at = 0; at < bytes.length; at += 500_000) deliver(collector, bytes.slice(at, at + 500_000), "borrowed");
+  assertEquals(memory.spareBytes, 0);
+  collector.onComplete();
+  assertEquals(got, [bytes]);
 });

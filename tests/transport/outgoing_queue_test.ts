@@ -353,9 +353,9 @@ test("OutgoingQueue keeps small frames behind a body in little memory, and abort
 test("OutgoingQueue.writeBody() of another body does not make a full socket fuller", () => {
   const { socket, queue } = setUp(false);
   for (let i = 0; i < 5; i++) {
-    queue.writeBody(response(1_000_000), new BytesManagedBuffer(new Uint8Array(1_000_000)), () => {});
+    queue.writeBody(response(2_000_000), new BytesManagedBuffer(new Uint8Array(2_000_000)), () => {});
   }
-  assertEquals(socket.writes, [22, 262_144]);
+  assertEquals(socket.writes, [22, 1_048_576]);
 });
 
 test("OutgoingQueue.writeBody() fails a body that reads nothing or too much, instead of asking for ever", async () => {

@@ -1,0 +1,89 @@
+/**
+ * Memory that large chunks are received into, and that is used again for the next one when a block has been released: memory that
+ * nobody has touched before, and that is garbage afterwards, costs more than what is received into it.
+ *
+ * Spark: the pooled buffers of Netty, behind NettyManagedBuffer in common/network-common/…/buffer. There, who reads a block that was
+ * released finds another one in it, in silence; here finds nothing, since memory changes hands by being detached.
+ *
+ * @module
+ */
+
+import { assert } from "../base/assert.ts";
+import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+
+/** How much memory that nobody uses is kept at most. */
+export const MAX_SPARE_BYTES: number = 32 * 1024 * 1024;
+/** A chunk gets memory of up to so many times its own length. */
+const MAX_WASTE = 2;
+
+/** The memory of one fetch. */
+export class ChunkMemory {
+  /** Nobody else has these. */
+  #spares: ArrayBuffer[] = [];
+  #spareBytes = 0;
+
+  /** How much of it nobody uses. */
+  get spareBytes(): number {
+    return this.#spareBytes;
+  }
+
+  /** Memory of `length` bytes, with anything in it. */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    const found = this.#spares.findIndex(({ byteLength }) => byteLength >= length && byteLength <= MAX_WASTE * length);
+    const [spare] = found === -1 ? [] : this.#spares.splice(found, 1);
+    if (spare === undefined) return new Uint8Array(length);
+    this.#spareBytes -= spare.byteLength;
+    return new Uint8Array(spare, 0, length);
+  }
+
+  /** Takes memory back: every view of it is empty from now on. */
+  giveBack({ buffer }: Uint8Array<ArrayBuffer>): void {
+    if (this.#spareBytes + buffer.byteLength > MAX_SPARE_BYTES) return;
+    // Node 20 has no ArrayBuffer.prototype.transfer. Nothing is copied.
+    const spare = structuredClone(buffer, { transfer: [buffer] });
+    this.#spares.push(spare);
+    this.#spareBytes += spare.byteLength;
+  }
+}
+
+/** A block in such memory, which goes back with the last release. */
+export class MemoryManagedBuffer implements ManagedBuffer {
+  /** How many bytes there are. */
+  readonly size: number;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #memory: ChunkMemory;
+  #holders = 1;
+
+  /** @param bytes The block, at the beginning of its memory. @param memory Where that goes. */
+  constructor(bytes: Uint8Array<ArrayBuffer>, memory: ChunkMemory) {
+    this.size = bytes.length;
+    this.#bytes = bytes;
+    this.#memory = memory;
+  }
+
+  /** All of them; who goes on using them after the last release finds none. */
+  get bytes(): Uint8Array {
+    assert(this.#holders > 0, "A block was read after its release: retain() keeps it");
+    return this.#bytes;
+  }
+
+  /** Copies bytes from `position` on, as many as `into` holds. */
+  read(position: number, into: Uint8Array): number {
+    const part = this.bytes.subarray(position, position + into.length);
+    into.set(part);
+    return part.length;
+  }
+
+  /** Keeps it once more. */
+  retain(): this {
+    assert(this.#holders > 0, "A block was retained after its release");
+    this.#holders++;
+    return this;
+  }
+
+  /** Gives it up once. */
+  release(): void {
+    assert(this.#holders > 0, "A block was released twice");
+    if (--this.#holders === 0) this.#memory.giveBack(this.#bytes);
+  }
+}
