@@ -32,7 +32,6 @@ export { RpcAddress } from "./src/rpc/rpc_address.ts";
 export type { RpcAddressOptions } from "./src/rpc/rpc_address.ts";
 export { RpcEndpointAddress } from "./src/rpc/rpc_endpoint_address.ts";
 export type { RpcEnvFileServer, StreamSource } from "./src/rpc/rpc_env_file_server.ts";
-export type { OpenChannelOptions } from "./src/rpc/download_stream.ts";
 export type { UriOptions } from "./src/rpc/spark_uri.ts";
 export { RpcTimeout } from "./src/rpc/rpc_timeout.ts";
 export type { TimedOutAsk } from "./src/rpc/rpc_timeout.ts";
@@ -46,14 +45,12 @@ export type { MetricLabels } from "./src/transport/prometheus_text.ts";
 export type { ConnectionStats } from "./src/transport/connection_stats.ts";
 export type { TransportStats } from "./src/transport/transport_metrics.ts";
 export type { LatencyStats } from "./src/transport/latency_histogram.ts";
-export type { TransportLimits } from "./src/transport/transport_context.ts";
 
 // Files, and bytes that are sent as a stream.
 export { BytesManagedBuffer } from "./src/protocol/managed_buffer.ts";
 export type { ManagedBuffer } from "./src/protocol/managed_buffer.ts";
 export { FileSegmentManagedBuffer } from "./src/transport/file_segment_managed_buffer.ts";
 export { StreamManagedBuffer } from "./src/transport/stream_managed_buffer.ts";
-export { receiveUpload } from "./src/transport/transfers.ts";
 export type { ByteSource } from "./src/transport/stream_managed_buffer.ts";
 export { nodeFiles } from "./src/platform/node_files.ts";
 export { MemoryFiles } from "./src/platform/memory_files.ts";
@@ -61,6 +58,50 @@ export type { FileHandle, FileInfo, Files } from "./src/platform/files.ts";
 export { nodeWritableFiles } from "./src/platform/node_writable_files.ts";
 export { MemoryWritableFiles } from "./src/platform/memory_writable_files.ts";
 export type { FileWriter, WritableFiles } from "./src/platform/writable_files.ts";
+
+// The transport alone: requests, streams, chunks and uploads without endpoints.
+export { DEFAULT_TRANSPORT_LIMITS, TransportContext } from "./src/transport/transport_context.ts";
+export type { TransportContextOptions, TransportLimits } from "./src/transport/transport_context.ts";
+export type { CreateServerOptions, TransportServer } from "./src/transport/transport_server.ts";
+export type {
+  CreateClientOptions,
+  CreateUnmanagedClientOptions,
+  TransportClientFactory,
+} from "./src/transport/transport_client_factory.ts";
+export type { TransportClient } from "./src/transport/transport_client.ts";
+export type { Channel } from "./src/transport/channel.ts";
+export type { TransportClientBootstrap } from "./src/transport/transport_client_bootstrap.ts";
+export type { TransportServerBootstrap } from "./src/transport/transport_server_bootstrap.ts";
+export { askRpc } from "./src/transport/ask_rpc.ts";
+export type { AskRpcOptions } from "./src/transport/ask_rpc.ts";
+export { readChunk, readStream, receiveUpload, sendUpload } from "./src/transport/transfers.ts";
+export type { TransferOptions, UploadOptions } from "./src/transport/transfers.ts";
+export { noOpRpcHandler } from "./src/transport/rpc_handler.ts";
+export type { RpcHandler } from "./src/transport/rpc_handler.ts";
+export type { Content, ContentWriter, RpcResponder, RpcResponseCallback } from "./src/transport/rpc_response_callback.ts";
+export type { ChunkReceivedCallback } from "./src/transport/chunk_received_callback.ts";
+export type { StreamCallback, StreamFlow } from "./src/protocol/stream_callback.ts";
+export type { StreamCallbackWithId } from "./src/transport/stream_callback_with_id.ts";
+export type { StreamManager } from "./src/transport/stream_manager.ts";
+export { OneForOneStreamManager } from "./src/block/one_for_one_stream_manager.ts";
+export type {
+  Chunk,
+  ChunkIterator,
+  OneForOneStreamManagerOptions,
+  RegisterStreamOptions,
+} from "./src/block/one_for_one_stream_manager.ts";
+export { StreamChunkId } from "./src/protocol/stream_chunk_id.ts";
+export type {
+  MergedBlock,
+  MergedBlockMetaReqHandler,
+  MergedBlockMetaResponder,
+  MergedBlockMetaResponseCallback,
+} from "./src/transport/merged_block_meta.ts";
+export { TransportConf } from "./src/transport/transport_conf.ts";
+export type { IoMode, TransportConfOptions } from "./src/transport/transport_conf.ts";
+export type { CipherTransformation, TransportAuthConf } from "./src/transport/transport_auth_conf.ts";
+export type { SslRpcConf } from "./src/transport/ssl_rpc_conf.ts";
+export type { ShuffleConf } from "./src/transport/shuffle_conf.ts";
 
 // Blocks: fetched, uploaded and served.
 export { NettyBlockTransferService } from "./src/block/netty_block_transfer_service.ts";
@@ -84,9 +125,6 @@ export { DiskBlockStore } from "./src/block/disk_block_store.ts";
 export type { DiskBlockStoreOptions } from "./src/block/disk_block_store.ts";
 export { SimpleDownloadFile } from "./src/block/download_file.ts";
 export type { DownloadFile, DownloadFileManager, DownloadFileWritableChannel } from "./src/block/download_file.ts";
-export type { StreamCallbackWithId } from "./src/transport/stream_callback_with_id.ts";
-export type { StreamCallback, StreamFlow } from "./src/protocol/stream_callback.ts";
-export type { Content, ContentWriter } from "./src/transport/rpc_response_callback.ts";
 
 // Typed endpoints and references.
 export { endpoint } from "./src/typed/endpoint.ts";
@@ -129,6 +167,30 @@ export { HeartbeatReceiver } from "./src/spark/heartbeat_receiver.ts";
 export type { HeartbeatScheduler } from "./src/spark/heartbeat_receiver.ts";
 export { HEARTBEAT_FAILURE_EXIT_CODE, Heartbeater } from "./src/spark/heartbeater.ts";
 export type { HeartbeaterOptions } from "./src/spark/heartbeater.ts";
+
+// A standalone cluster's Master.
+export { SparkMaster } from "./src/spark/deploy/spark_master.ts";
+export type {
+  AwaitDriverOptions,
+  KilledDriver,
+  MasterCallOptions,
+  SparkMasterOptions,
+  SubmittedDriver,
+} from "./src/spark/deploy/spark_master_options.ts";
+export { describeDriver } from "./src/spark/deploy/driver_launch.ts";
+export type { DriverLaunch } from "./src/spark/deploy/driver_launch.ts";
+export { isFinalDriverState } from "./src/spark/deploy/driver_status.ts";
+export type { DriverStatus } from "./src/spark/deploy/driver_status.ts";
+export type {
+  ApplicationSummary,
+  DriverSummary,
+  MasterPorts,
+  MasterStatus,
+  WorkerSummary,
+} from "./src/spark/deploy/master_status.ts";
+export { NoAliveMasterError } from "./src/spark/deploy/no_alive_master_error.ts";
+export type { MasterProbe } from "./src/spark/deploy/no_alive_master_error.ts";
+export { DriverRefusedError } from "./src/spark/deploy/driver_refused_error.ts";
 
 // What messages are made of.
 export { cborSerializer } from "./src/serializer/cbor.ts";

@@ -5,7 +5,18 @@
  *
  * @module
  */
-import { RpcEndpointAddress, TypedMessage } from "../mod.ts";
+import {
+  JavaBigDecimal,
+  JavaBlockData,
+  JavaClassObject,
+  JavaEnum,
+  JavaNumber,
+  JavaObject,
+  RpcEndpointAddress,
+  ScalaEnumValue,
+  ScalaObject,
+  TypedMessage,
+} from "../mod.ts";
 
 /** A value of JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -19,6 +30,8 @@ export const TAGGED_JSON_HELP = `
  Only in replies:
   {"$ref": "spark://Echo@host:port"}   {"$message": ["Tag", payload]}   a typed message
   {"$regexp": "/a+/g"}                 {"$error": {"name": "RangeError", "message": "No"}}
+  {"$java": ["com.example.Point", {"x": 1}]}   an object of Java or Scala with its fields, and after them what its class wrote besides;
+                                       a constant has its name in their place, a number its value, an object of Scala nothing
   {"$same": ".list[0]"}                the value that was printed there already
   {"$Float32Array": [1, 2]}            and so on; an ArrayBuffer or DataView is {"$bytes": …}
 `;
@@ -100,11 +113,42 @@ function writeObject(value: object, path: string, printed: Map<object, string>):
   if (leaf !== undefined) return leaf;
   if (ArrayBuffer.isView(value)) return { [`$${value.constructor.name}`]: list(value as unknown as Iterable<unknown>) };
   if (value instanceof TypedMessage) return { $message: [value.tag, write(value.payload, `${path}.payload`, printed)] };
-  const entries = Object.entries(value);
+  if (value instanceof JavaObject) return { $java: writeJavaObject(value, path, printed) };
+  const fields = writeFields(Object.entries(value), path, printed);
+  const className = definedClass(value);
+  return className === undefined ? fields : { $java: [className, fields] };
+}
+
+function writeFields(entries: readonly (readonly [string, unknown])[], path: string, printed: Map<object, string>): Json {
   const taken = entries.length === 1 && entries[0]![0].startsWith("$");
   return Object.fromEntries(
     entries.map(([key, item]) => [taken ? `$${key}` : key, write(item, path + segment(key), printed)]),
   );
+}
+
+/** An object of a class that is not known here: class, fields, and what else its class wrote, if anything. */
+function writeJavaObject(
+  { className, desc, values, annotations }: JavaObject,
+  path: string,
+  printed: Map<object, string>,
+): Json[] {
+  const declared = desc.line.flatMap((declaring) => declaring.fields.map(({ name }) => ({ name, declaring: declaring.name })));
+  // Each class of the line may have a field of that name; the most special one has it without its class.
+  const last = new Map(declared.map(({ name }, slot) => [name, slot]));
+  const entries = declared.map(({ name, declaring }, slot): [string, unknown] => {
+    return [last.get(name) === slot ? name : `${declaring}.${name}`, values[slot]];
+  });
+  const written = annotations.flatMap((each) => each ?? []);
+  const fields = writeFields(entries, path, printed);
+  if (written.length === 0) return [className, fields];
+  return [className, fields, ...written.map((item, index) => write(item, `${path}.written[${index}]`, printed))];
+}
+
+/** The class in Java of a value whose class `defineJavaClass` made. */
+function definedClass(value: object): string | undefined {
+  const made: unknown = value.constructor;
+  if (typeof made !== "function" || !("className" in made)) return undefined;
+  return typeof made.className === "string" ? made.className : undefined;
 }
 
 /** Objects that have nothing in them that would be printed by itself. */
@@ -113,13 +157,27 @@ function writeLeaf(value: object): Json | undefined {
   if (value instanceof RegExp) return { $regexp: String(value) };
   if (value instanceof Error) return { $error: { name: value.name, message: value.message } };
   if (value instanceof Uint8Array) return { $bytes: encodeBase64(value) };
+  if (value instanceof JavaBlockData) return { $bytes: encodeBase64(value.bytes) };
   if (value instanceof ArrayBuffer) return { $bytes: encodeBase64(new Uint8Array(value)) };
   if (value instanceof DataView) {
     return { $bytes: encodeBase64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)) };
   }
+  const java = writeJavaLeaf(value);
+  if (java !== undefined) return { $java: java };
   if ("endpointAddress" in value && value.endpointAddress instanceof RpcEndpointAddress) {
     return { $ref: String(value.endpointAddress) };
   }
+  return undefined;
+}
+
+/** Values of Java and Scala that have no fields to print. */
+function writeJavaLeaf(value: object): Json[] | undefined {
+  if (value instanceof JavaNumber) return [value.type, write(value.value, "", new Map())];
+  if (value instanceof JavaBigDecimal) return ["java.math.BigDecimal", String(value)];
+  if (value instanceof JavaEnum) return [value.className, value.name];
+  if (value instanceof JavaClassObject) return ["java.lang.Class", value.className];
+  if (value instanceof ScalaObject) return [value.className];
+  if (value instanceof ScalaEnumValue) return [value.enumeration.className, value.name ?? value.id];
   return undefined;
 }
 

@@ -40,6 +40,7 @@ fetch HOST:PORT ID…        fetches blocks, and prints of each its SHA-256, nam
 put HOST:PORT ID FILE      uploads FILE as a block, as a stream if it is larger than 1 MiB
 
   --app-id A               the application: who serves refuses those of others, unless it was started without one
+  --executor-id E          whose blocks they are: a shuffle service has those of many executors, all others do without
   --help                   print this
 
 Exit code: 0 if all was done, 1 if not, 2 for wrong arguments, 130 after Ctrl-C.
@@ -66,6 +67,7 @@ interface Call {
   readonly host: string;
   readonly port: number;
   readonly appId: string | undefined;
+  readonly execId: string;
 }
 
 const FLAGS = {
@@ -73,6 +75,7 @@ const FLAGS = {
   host: { type: "string", default: "127.0.0.1" },
   port: { type: "string", default: "0" },
   "app-id": { type: "string" },
+  "executor-id": { type: "string", default: "" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -83,7 +86,8 @@ function readCall(args: string[]): Call | undefined {
   const [command, ...operands] = positionals;
   if (command === undefined) throw new UsageError("Expected serve, fetch or put");
   const { output, host } = values;
-  return { command, operands, output, host, port: readPort(values.port, 0), appId: values["app-id"] };
+  const port = readPort(values.port, 0);
+  return { command, operands, output, host, port, appId: values["app-id"], execId: values["executor-id"] };
 }
 
 function readPort(text: string, min: number): number {
@@ -92,10 +96,10 @@ function readPort(text: string, min: number): number {
   throw new UsageError(`A port is a number from ${min} to 65535, not ${text}`);
 }
 
-function readPeer(text: string | undefined): BlockPeer {
+function readPeer(text: string | undefined, execId: string): BlockPeer {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text ?? "");
   if (match === null) throw new UsageError(`Expected HOST:PORT, not ${text ?? "nothing"}`);
-  return { host: match[1] ?? match[2]!, port: readPort(match[3]!, 1), execId: "" };
+  return { host: match[1] ?? match[2]!, port: readPort(match[3]!, 1), execId };
 }
 
 /** A block's name becomes a file's: it may lead nowhere else. */
@@ -129,7 +133,7 @@ async function serve(call: Call, signal: AbortSignal): Promise<void> {
 
 async function fetchBlocks(call: Call, signal: AbortSignal): Promise<void> {
   const [address, ...operands] = call.operands;
-  const peer = readPeer(address);
+  const peer = readPeer(address, call.execId);
   const blockIds = [...new Set(operands.map(checkBlockId))];
   if (blockIds.length === 0) throw new UsageError("Expected the name of a block");
   const { output } = call;
@@ -166,7 +170,7 @@ function printBlock({ sha256, blockId, bytes, seconds }: FetchedBlock): void {
 
 async function put(call: Call, signal: AbortSignal): Promise<void> {
   const [address, blockId, path, ...rest] = call.operands;
-  const peer = readPeer(address);
+  const peer = readPeer(address, call.execId);
   if (blockId === undefined || path === undefined || rest.length > 0) throw new UsageError("Expected HOST:PORT ID FILE");
   const info = await stat(path);
   if (!info.isFile()) throw new UsageError(`Not a file: ${path}`);

@@ -4,9 +4,6 @@
  * @module
  */
 
-import { toError } from "../base/errors.ts";
-import type { MessageBody } from "../base/message_body.ts";
-import type { Content } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
 import type { BlockPeer } from "./block_transfer_service.ts";
@@ -39,7 +36,7 @@ export class BlockConnections {
     const factory = await this.#factory();
     if (signal === undefined) return { client: await factory.createClient({ host, port }, { fastFail }), done() {} };
     signal.throwIfAborted();
-    const client = await factory.createUnmanagedClient({ host, port }, signal);
+    const client = await factory.createUnmanagedClient({ host, port }, { signal });
     return {
       client,
       done(reason) {
@@ -48,28 +45,4 @@ export class BlockConnections {
       },
     };
   }
-}
-
-/**
- * Asks over a connection.
- *
- * @param client The connection.
- * @param content The question.
- * @param read Takes what is wanted out of the answer, whose bytes are borrowed until it returns.
- */
-export function askOver<T>(client: TransportClient, content: Content, read: (body: MessageBody) => T): Promise<T> {
-  return new Promise((resolve, reject) => {
-    client.sendRpc(content, {
-      deadline: Infinity,
-      onSuccess(body) {
-        try {
-          resolve(read(body));
-        } catch (thrown) {
-          reject(toError(thrown));
-        }
-      },
-      onFailure: reject,
-      onTimeout() {},
-    });
-  });
 }

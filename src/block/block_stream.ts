@@ -5,9 +5,10 @@
  */
 
 import { StreamError, toError } from "../base/errors.ts";
-import { downloadStream } from "../rpc/download_stream.ts";
-import { FileDownloadChannel } from "../rpc/file_download_channel.ts";
-import { askOver, type BlockConnection, type BlockConnections } from "./block_connections.ts";
+import { askRpc } from "../transport/ask_rpc.ts";
+import { BodyChannel } from "../transport/body_channel.ts";
+import { readableBody } from "../transport/readable_body.ts";
+import type { BlockConnection, BlockConnections } from "./block_connections.ts";
 import { writeBlockTransferMessage } from "./block_transfer_messages.ts";
 import type { BlockPeer, OpenBlockOptions } from "./block_transfer_service.ts";
 import type { FetchRequest } from "./fetch_request.ts";
@@ -36,11 +37,11 @@ export function openBlockStream(
   request: FetchRequest,
   { signal, onSize }: OpenBlockOptions,
 ): ReadableStream<Uint8Array> {
-  return downloadStream((sink) => {
+  return readableBody((sink) => {
     const dial = new AbortController();
     let connection: BlockConnection | undefined;
     const onAbort = (): void => channel.cancel(signal?.reason);
-    const channel = new FileDownloadChannel(request.blockIds[0]!, sink, (failure) => {
+    const channel = new BodyChannel(request.blockIds[0]!, sink, (failure) => {
       over();
       signal?.removeEventListener("abort", onAbort);
       dial.abort();
@@ -55,11 +56,8 @@ export function openBlockStream(
       if (channel.hasEnded) return connected.done();
       connection = connected;
       const { client } = connected;
-      const { streamId } = await askOver(
-        client,
-        (out) => writeBlockTransferMessage(out, request.message),
-        (body) => readStreamHandle(body.bytes, 1),
-      );
+      const handle = await askRpc(client, (out) => writeBlockTransferMessage(out, request.message));
+      const { streamId } = readStreamHandle(handle, 1);
       if (!channel.hasEnded) client.stream(OneForOneStreamManager.genStreamChunkId(streamId, 0), channel);
     };
     begin().catch((thrown) => channel.cancel(signal?.aborted === true ? signal.reason : toError(thrown)));

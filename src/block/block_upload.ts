@@ -8,8 +8,9 @@
 
 import { RpcError, toError } from "../base/errors.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { askRpc } from "../transport/ask_rpc.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
-import { askOver, type BlockConnection, type BlockConnections } from "./block_connections.ts";
+import type { BlockConnection, BlockConnections } from "./block_connections.ts";
 import { isShuffle } from "./block_id.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
 import { encodeBlockTransferMessage, writeBlockTransferMessage } from "./block_transfer_messages.ts";
@@ -101,13 +102,13 @@ export class BlockUpload {
     }
   }
 
-  #uploadWhole(
+  async #uploadWhole(
     client: TransportClient,
     { execId }: BlockPeer,
     block: { readonly blockId: string; readonly metadata: Uint8Array; readonly blockData: Uint8Array },
   ): Promise<void> {
     const message = { type: BlockTransferMessageType.UploadBlock, appId: this.#surroundings.appId, execId, ...block };
-    return askOver(client, (out) => writeBlockTransferMessage(out, message), () => {});
+    await askRpc(client, (out) => writeBlockTransferMessage(out, message));
   }
 }
 

@@ -14,14 +14,14 @@ import { type Random, systemRandom } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { roleOf } from "../rpc/rpc_conf.ts";
-import { defaultSocketDriver } from "../socket/default.ts";
+import { askRpc } from "../transport/ask_rpc.ts";
 import { noOpRpcHandler, type RpcHandler } from "../transport/rpc_handler.ts";
 import { startServiceOnPort } from "../transport/start_service_on_port.ts";
 import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
 import { TransportConf } from "../transport/transport_conf.ts";
 import { TransportContext } from "../transport/transport_context.ts";
 import type { TransportServer } from "../transport/transport_server.ts";
-import { askOver, BlockConnections } from "./block_connections.ts";
+import { BlockConnections } from "./block_connections.ts";
 import type { BlockDataManager } from "./block_data_manager.ts";
 import { BlockFetch } from "./block_fetch.ts";
 import type { BlockFetchingListener } from "./block_fetching_listener.ts";
@@ -317,7 +317,7 @@ export class NettyBlockTransferService implements BlockTransferService {
     });
     const context = await this.#makeContext(rpcServer);
     const { bindHost = this.hostName, port = this.#configuredPort() } = this.#options;
-    const server = await startServiceOnPort(port, (free) => context.createServer(free, [], bindHost), {
+    const server = await startServiceOnPort(port, (free) => context.createServer(free, { host: bindHost }), {
       name: SERVICE_NAME,
       maxRetries: this.#transportConf.portMaxRetries,
       logger: this.#logger,
@@ -334,10 +334,11 @@ export class NettyBlockTransferService implements BlockTransferService {
     return this.#dialling.factory;
   }
 
-  async #makeContext(handler: RpcHandler): Promise<TransportContext> {
+  #makeContext(handler: RpcHandler): Promise<TransportContext> {
     const { driver, limits, exposeStack, tls } = this.#options;
-    return new TransportContext(this.#transportConf, handler, {
-      driver: driver ?? await defaultSocketDriver(),
+    return TransportContext.create(handler, {
+      conf: this.#transportConf,
+      driver,
       clock: this.#clock,
       logger: this.#logger,
       random: this.#random,
@@ -354,11 +355,7 @@ export class NettyBlockTransferService implements BlockTransferService {
 
   async #ask(source: BlockPeer, message: BlockTransferMessage): Promise<BlockTransferMessage> {
     const { client } = await this.#connections.connect(source, undefined, false);
-    return await askOver(
-      client,
-      (out) => writeBlockTransferMessage(out, message),
-      (body) => decodeBlockTransferMessage(body.take()),
-    );
+    return decodeBlockTransferMessage(await askRpc(client, (out) => writeBlockTransferMessage(out, message)));
   }
 }
 

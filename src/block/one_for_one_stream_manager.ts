@@ -53,14 +53,32 @@ interface StreamState {
 
 const MAX_INT = 2 ** 31 - 1;
 
-/** Streams whose chunks are taken one by one. */
+/**
+ * Streams whose chunks are taken one by one.
+ *
+ * @example
+ * ```ts
+ * import { BytesManagedBuffer, OneForOneStreamManager } from "@sparkwire/sparkwire";
+ *
+ * const streams = new OneForOneStreamManager();
+ * const streamId = streams.registerStream("app-1", [new BytesManagedBuffer(Uint8Array.of(1, 2, 3))]);
+ * // This is what a connection does with it.
+ * const chunk = await streams.getChunk(streamId, 0);
+ * if (chunk?.size !== 3 || streams.numStreamStates !== 0) throw new Error("not the chunk, or not all of them");
+ * chunk.release();
+ * ```
+ */
 export class OneForOneStreamManager implements StreamManager {
   readonly #logger: Logger;
   readonly #streams = new Map<bigint, StreamState>();
   #nextStreamId: bigint;
   #chunksBeingTransferred = 0;
 
-  /** @param options Chance and log. */
+  /**
+   * Has no streams yet.
+   *
+   * @param options Chance and log.
+   */
   constructor(options: OneForOneStreamManagerOptions = {}) {
     this.#logger = options.logger ?? silentLogger;
     // So that numbers of before a restart are not taken for those of after it.
@@ -100,7 +118,12 @@ export class OneForOneStreamManager implements StreamManager {
     return streamId;
   }
 
-  /** The name under which a chunk can be had as a stream. */
+  /**
+   * The name under which a chunk can be had as a stream.
+   *
+   * @param streamId The stream's number.
+   * @param chunkIndex Which chunk; the first is 0.
+   */
   static genStreamChunkId(streamId: bigint, chunkIndex: number): string {
     return new StreamChunkId(streamId, chunkIndex).name;
   }
@@ -108,6 +131,7 @@ export class OneForOneStreamManager implements StreamManager {
   /**
    * Takes the name of a chunk apart.
    *
+   * @param streamChunkId The name.
    * @throws RpcError if it is none.
    */
   static parseStreamChunkId(streamChunkId: string): StreamChunkId {
@@ -116,6 +140,13 @@ export class OneForOneStreamManager implements StreamManager {
     return new StreamChunkId(BigInt(match[1]!), Number(match[2]));
   }
 
+  /**
+   * The next chunk of a stream; the caller's from here on.
+   *
+   * @param streamId The stream's number.
+   * @param chunkIndex Which chunk; each is had once, in their order.
+   * @throws RpcError of code `STREAM` if there is no such stream, or that chunk is not its next one.
+   */
   getChunk(streamId: bigint, chunkIndex: number): Chunk {
     const state = this.#streams.get(streamId);
     if (state === undefined) {
@@ -131,11 +162,24 @@ export class OneForOneStreamManager implements StreamManager {
     return chunk;
   }
 
+  /**
+   * A chunk by its name.
+   *
+   * @param streamChunkId The name, as of `genStreamChunkId`.
+   * @throws RpcError of code `STREAM` if it is no such name, and as `getChunk` does.
+   */
   openStream(streamChunkId: string): Chunk {
     const { streamId, chunkIndex } = OneForOneStreamManager.parseStreamChunkId(streamChunkId);
     return this.getChunk(streamId, chunkIndex);
   }
 
+  /**
+   * Whether a peer may have a stream: one that has no id may have all.
+   *
+   * @param client The peer's connection.
+   * @param stream The stream's number, or a chunk's name.
+   * @throws RpcError of code `AUTH` if it may not.
+   */
   checkAuthorization(client: TransportClient, stream: string | bigint): void {
     if (client.clientId === undefined) return;
     const streamId = typeof stream === "bigint" ? stream : OneForOneStreamManager.parseStreamChunkId(stream).streamId;
@@ -145,6 +189,11 @@ export class OneForOneStreamManager implements StreamManager {
     throw new RpcError("AUTH", `Client ${client.clientId} not authorized to read stream ${streamId} (app ${state.appId}).`);
   }
 
+  /**
+   * Forgets the streams of a connection that is gone, and releases their chunks.
+   *
+   * @param client The connection.
+   */
   connectionTerminated(client: TransportClient): void {
     let failure: { readonly thrown: unknown } | undefined;
     for (const [streamId, state] of this.#streams) {
@@ -161,6 +210,7 @@ export class OneForOneStreamManager implements StreamManager {
     if (failure !== undefined) throw failure.thrown;
   }
 
+  /** Counts a chunk as on its way. */
   chunkBeingSent(streamId: bigint): void {
     const state = this.#streams.get(streamId);
     if (state === undefined) return;
@@ -168,6 +218,7 @@ export class OneForOneStreamManager implements StreamManager {
     this.#chunksBeingTransferred++;
   }
 
+  /** Counts it no more. */
   chunkSent(streamId: bigint): void {
     const state = this.#streams.get(streamId);
     if (state === undefined) return;
@@ -175,10 +226,12 @@ export class OneForOneStreamManager implements StreamManager {
     this.#chunksBeingTransferred--;
   }
 
+  /** Counts a chunk as on its way that was asked for by its name. */
   streamBeingSent(streamChunkId: string): void {
     this.chunkBeingSent(OneForOneStreamManager.parseStreamChunkId(streamChunkId).streamId);
   }
 
+  /** Counts it no more. */
   streamSent(streamChunkId: string): void {
     this.chunkSent(OneForOneStreamManager.parseStreamChunkId(streamChunkId).streamId);
   }

@@ -6,14 +6,28 @@
  * @module
  */
 
-/** A stream's number, and which chunk of it. */
+/**
+ * A stream's number, and which chunk of it.
+ *
+ * @example
+ * ```ts
+ * import { StreamChunkId } from "@sparkwire/sparkwire";
+ *
+ * if (new StreamChunkId(7n, 1).name !== "7_1") throw new Error("not its name");
+ * ```
+ */
 export class StreamChunkId {
   /** The stream's number: a Java long. */
   readonly streamId: bigint;
   /** Which chunk; the first is 0. */
   readonly chunkIndex: number;
 
-  /** @param streamId The stream's number. @param chunkIndex Which chunk. */
+  /**
+   * Names a chunk.
+   *
+   * @param streamId The stream's number.
+   * @param chunkIndex Which chunk; the first is 0.
+   */
   constructor(streamId: bigint, chunkIndex: number) {
     this.streamId = streamId;
     this.chunkIndex = chunkIndex;

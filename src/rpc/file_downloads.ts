@@ -12,15 +12,15 @@ import { RpcError, RpcOverloadedError, RpcStoppedError, StreamError } from "../b
 import type { SparkConf } from "../base/spark_conf.ts";
 import type { SocketAddress } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
+import { BodyChannel, type BodySink } from "../transport/body_channel.ts";
 import { noOpRpcHandler } from "../transport/rpc_handler.ts";
 import type { TransportChannelHandler } from "../transport/transport_channel_handler.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
 import { TransportConf } from "../transport/transport_conf.ts";
 import { TransportContext } from "../transport/transport_context.ts";
-import type { TransportContextOptions } from "../transport/transport_context.ts";
+import type { TransportSurroundings } from "../transport/transport_context.ts";
 import type { TransportStats } from "../transport/transport_metrics.ts";
-import { type DownloadSink, FileDownloadChannel } from "./file_download_channel.ts";
 import { RpcAddress } from "./rpc_address.ts";
 import { roleOf } from "./rpc_conf.ts";
 import { decodeEscapes, parseUri } from "./spark_uri.ts";
@@ -29,7 +29,7 @@ import { decodeEscapes, parseUri } from "./spark_uri.ts";
 const MAX_IDLE_PER_PEER = 4;
 
 /** What {@linkcode FileDownloads} is made with. */
-export interface FileDownloadsOptions extends TransportContextOptions {
+export interface FileDownloadsOptions extends TransportSurroundings {
   /** How many downloads may be under way at once. */
   readonly maxDownloads: number;
 }
@@ -63,7 +63,7 @@ export class FileDownloads {
   readonly #context: TransportContext;
   readonly #factory: TransportClientFactory;
   readonly #maxDownloads: number;
-  readonly #downloads = new Set<FileDownloadChannel>();
+  readonly #downloads = new Set<BodyChannel>();
   /** Connections that wait for the next download, by their peer. */
   readonly #idle = new Map<string, TransportClient[]>();
   #stopped: Error | undefined;
@@ -95,14 +95,14 @@ export class FileDownloads {
    * Starts a download; whatever goes wrong from here on fails it.
    *
    * @param target What and from where.
-   * @param sink Who takes it.
+   * @param sink Who takes it; nothing of it is called within this call.
    * @param signal Cancels it.
    */
-  open({ address, streamId }: DownloadTarget, sink: DownloadSink, signal?: AbortSignal): FileDownloadChannel {
+  open({ address, streamId }: DownloadTarget, sink: BodySink, signal?: AbortSignal): BodyChannel {
     const dial = new AbortController();
     let client: TransportClient | undefined;
     const onAbort = (): void => channel.cancel(signal?.reason);
-    const channel = new FileDownloadChannel(streamId, sink, (failure) => {
+    const channel = new BodyChannel(streamId, sink, (failure) => {
       this.#downloads.delete(channel);
       signal?.removeEventListener("abort", onAbort);
       if (client === undefined) dial.abort(failure?.reason);
@@ -130,7 +130,7 @@ export class FileDownloads {
   async #connect(
     address: SocketAddress,
     dial: AbortSignal,
-    channel: FileDownloadChannel,
+    channel: BodyChannel,
     signal: AbortSignal | undefined,
   ): Promise<TransportClient> {
     if (signal?.aborted === true) throw signal.reason;
@@ -144,7 +144,7 @@ export class FileDownloads {
   }
 
   async #dial(address: SocketAddress, signal: AbortSignal): Promise<TransportClient> {
-    const client = await this.#factory.createUnmanagedClient(address, signal);
+    const client = await this.#factory.createUnmanagedClient(address, { signal });
     client.channel.socket.closed.then(() => this.#forget(formatAddress(address), client));
     return client;
   }

@@ -18,6 +18,13 @@ import { RpcEndpointAddress } from "./rpc_endpoint_address.ts";
  * goes on as what it was. Classes of one's own are told of by `java.with({ classes })`; what comes of another class is an inert
  * JavaObject, and nothing of a stream is ever run. The whole table is in `src/serializer/java/java.ts`.
  *
+ * Some of Spark's classes are others in another version: references to endpoints, and a few of the Master's. A peer is written to in
+ * its own, for Spark 3.5, 4.0, 4.1 and 4.2 with Scala 2.13. Its version is learnt from what it sends and from what it refuses: an
+ * ask that it could not read is sent again once. Before the first message that wants no answer, or the first answer, with such a class
+ * in it, a peer of which nothing is known is asked what it can read; what follows waits its turn. `java.with({ sparkVersion: "3.5" })`
+ * states a version instead, for all peers. A mismatch that remains, or a Spark of Scala 2.12, is an error that names the class and
+ * both builds.
+ *
  * @example
  * ```ts
  * import { cborSerializer, java, RpcEnv } from "@sparkwire/sparkwire";

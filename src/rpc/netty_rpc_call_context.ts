@@ -18,6 +18,7 @@ import type { PendingAsk } from "./pending_ask.ts";
 import type { RpcAddress } from "./rpc_address.ts";
 import { later } from "./rpc_call_context.ts";
 import type { RpcConnection } from "./rpc_connection.ts";
+import { HeldBack } from "./versioned_content.ts";
 
 // The two classes have no common base: V8 (Node 20) calls a derived constructor out of line, which is felt by every ask.
 
@@ -66,7 +67,12 @@ export class RemoteNettyRpcCallContext implements NettyRpcCallContext, ContentWr
   reply(response: unknown): void {
     if (this.#replied) throw alreadyReplied();
     this.#response = response;
-    this.#loop.replied(this.#responder.onSuccess(this));
+    try {
+      this.#loop.replied(this.#responder.onSuccess(this));
+    } catch (thrown) {
+      if (!(thrown instanceof HeldBack)) throw thrown;
+      this.#connection.spark.answer(this.#responder, thrown.content);
+    }
     this.#close();
   }
 
@@ -74,16 +80,20 @@ export class RemoteNettyRpcCallContext implements NettyRpcCallContext, ContentWr
   writeTo(out: ByteSink): void {
     const response = this.#response;
     this.#response = undefined;
-    this.#serializer.encode(response, out, this.#connection.env.encoding);
+    const serializer = this.#serializer;
+    if (serializer.variesBySpark === true) this.#connection.spark.writeAnswer(serializer, response, out);
+    else serializer.encode(response, out, this.#connection.env.encoding);
   }
 
   sendFailure(error: Error): void {
     if (this.#replied) throw alreadyReplied();
     this.#close();
-    const { encoding, logger } = this.#connection.env;
+    const serializer = this.#serializer;
     try {
-      this.#responder.onSuccess((out) => this.#serializer.encodeFailure(error, out, encoding));
+      if (serializer.variesBySpark === true) this.#connection.spark.fail(this.#responder, serializer, error);
+      else this.#responder.onSuccess((out) => serializer.encodeFailure(error, out, this.#connection.env.encoding));
     } catch (thrown) {
+      const { logger } = this.#connection.env;
       logger.debug("Failure was sent as text since it could not be encoded", toError(thrown));
       this.#responder.onFailure(error);
     }

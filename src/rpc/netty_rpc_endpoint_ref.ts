@@ -17,6 +17,7 @@ import { encodeRequestHeader } from "./request_message.ts";
 import type { RpcAddress } from "./rpc_address.ts";
 import { RpcEndpointAddress } from "./rpc_endpoint_address.ts";
 import type { AbortableRpcFuture, AskOptions, RpcEndpointRef } from "./rpc_endpoint_ref.ts";
+import type { VersionedContent } from "./versioned_content.ts";
 
 /** Which way a reference sends. */
 export interface RefRoute {
@@ -85,11 +86,21 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
     this.#outbox = outbox;
   }
 
-  /** Writes what a message consists of: the header, which is the same each time, and the encoded message. */
-  write(message: unknown, out: ByteSink): void {
+  /**
+   * Writes what a message consists of: the header, which is the same each time, and the encoded message.
+   *
+   * @param client The connection that it is for, if there is one yet.
+   * @returns The same once more if it is not sure that the peer, a Spark, can read it.
+   */
+  write(message: unknown, out: ByteSink, client: TransportClient | undefined): VersionedContent | undefined {
     this.#header ??= encodeRequestHeader(this.#env.address, this.address, this.name);
+    if (this.#serializer.variesBySpark === true) {
+      const peer = this.#env.sparkPeers.at(client ?? this.client, this.address);
+      return peer.write(this.#serializer, message, out, this.#header);
+    }
     out.writeBytes(this.#header);
     this.#serializer.encode(message, out, this.#env.encoding);
+    return undefined;
   }
 
   send(message: unknown): void {

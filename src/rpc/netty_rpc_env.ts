@@ -14,13 +14,15 @@ import { RpcEndpointNotFoundError, RpcOverloadedError, RpcStoppedError, toError 
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
+import { untilAborted } from "../base/until_aborted.ts";
 import type { Files } from "../platform/files.ts";
 import { MessageBody } from "../base/message_body.ts";
 import { CheckExistence } from "../serializer/java/check_existence.ts";
 import type { Serializer, SerializerContext } from "../serializer/serializer.ts";
 import type { SocketDriver } from "../socket/socket.ts";
 import { RequestTable } from "../transport/request_table.ts";
-import type { Content } from "../transport/rpc_response_callback.ts";
+import { readableBody } from "../transport/readable_body.ts";
+import type { TransferOptions } from "../transport/transfers.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
 import { TransportConf } from "../transport/transport_conf.ts";
@@ -30,7 +32,6 @@ import { AbortListeners } from "./abort_listeners.ts";
 import { CallSignals } from "./call_signals.ts";
 import type { ContentCodecs } from "./content_codecs.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { downloadStream, type OpenChannelOptions } from "./download_stream.ts";
 import { FileDownloads, parseDownloadUri } from "./file_downloads.ts";
 import { describeMessage } from "./inbox_message.ts";
 import { parseLookupTarget } from "./lookup_target.ts";
@@ -40,7 +41,6 @@ import { encodeRef, NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import { NettyRpcHandler } from "./netty_rpc_handler.ts";
 import { NettyStreamManager } from "./netty_stream_manager.ts";
 import { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
-import type { Outbox } from "./outbox.ts";
 import { Outboxes } from "./outboxes.ts";
 import { PendingAsk } from "./pending_ask.ts";
 import { RpcAddress } from "./rpc_address.ts";
@@ -52,7 +52,7 @@ import type { RpcEnvStats } from "./rpc_env_stats.ts";
 import { RpcEndpointVerifier, VERIFIER_NAME } from "./rpc_endpoint_verifier.ts";
 import { DEFAULT_RPC_ENV_LIMITS, maxMessageBytes, roleOf } from "./rpc_conf.ts";
 import { RpcTimeout } from "./rpc_timeout.ts";
-import { untilAborted } from "./until_aborted.ts";
+import { SparkPeers } from "./spark_peers.ts";
 
 /** How long shutdown waits for endpoints, unless it is told. */
 const DEFAULT_SHUTDOWN_MS = 10_000;
@@ -88,6 +88,8 @@ export class NettyRpcEnv implements RpcEnv {
   readonly signals = new AbortListeners();
   /** The context in which content is encoded. */
   readonly encoding: SerializerContext;
+  /** What is known of the Sparks at the other ends. */
+  readonly sparkPeers: SparkPeers;
   /** Messages on their way to addresses that are dialled. */
   readonly outboxes: Outboxes;
   readonly fileServer: NettyStreamManager;
@@ -136,20 +138,23 @@ export class NettyRpcEnv implements RpcEnv {
     });
     this.downloads = new FileDownloads(conf, { ...surroundings, maxDownloads: this.limits.maxDownloads });
     this.#clientFactory = this.#context.createClientFactory();
-    this.outboxes = new Outboxes({
-      maxOutboxBytes: this.limits.maxOutboxBytes,
-      deadlines: this.deadlines,
-      logger,
-      connect: ({ dialHost, port }) => this.#clientFactory.createClient({ host: dialHost, port }),
-    });
-    this.#localAsks = new RequestTable(this.limits.maxOutstandingRequests);
-    this.deadlines.add(this.#localAsks);
-    this.#localSender = new RpcAddress(options.host, 0);
     this.encoding = {
       exposeStack: options.exposeStack ?? false,
       encodeRef,
       decodeRef: (name, address) => this.#ownRef(name, address),
     };
+    const { deadlines, encoding, limits: { maxOutboxBytes } } = this;
+    this.sparkPeers = new SparkPeers({ encoding, deadlines, maxOutboxBytes, logger });
+    this.outboxes = new Outboxes({
+      maxOutboxBytes,
+      deadlines,
+      logger,
+      sparkPeers: this.sparkPeers,
+      connect: ({ dialHost, port }) => this.#clientFactory.createClient({ host: dialHost, port }),
+    });
+    this.#localAsks = new RequestTable(this.limits.maxOutstandingRequests);
+    this.deadlines.add(this.#localAsks);
+    this.#localSender = new RpcAddress(options.host, 0);
     this.#copyLocal = options.localMessages === "clone" ? (value, codec) => this.#clone(value, codec) : (value) => value;
   }
 
@@ -164,7 +169,7 @@ export class NettyRpcEnv implements RpcEnv {
   /** Listens and registers the endpoint-verifier. */
   async startServer(bindHost: string, port: number): Promise<void> {
     const bind = new RpcAddress(bindHost, port);
-    this.#server = await this.#context.createServer(port, [], bind.dialHost);
+    this.#server = await this.#context.createServer(port, { host: bind.dialHost });
     this.#address = new RpcAddress(this.host, this.#server.port);
     this.#localSender = this.#address;
     this.setupEndpoint(VERIFIER_NAME, new RpcEndpointVerifier(this.dispatcher));
@@ -203,9 +208,9 @@ export class NettyRpcEnv implements RpcEnv {
     if (!this.dispatcher.stopped) this.dispatcher.unregisterRpcEndpoint(ref.name);
   }
 
-  openChannel(uri: string, { signal, onSize }: OpenChannelOptions = {}): ReadableStream<Uint8Array> {
+  openChannel(uri: string, { signal, onSize }: TransferOptions = {}): ReadableStream<Uint8Array> {
     const target = parseDownloadUri(uri);
-    return downloadStream((sink) => this.downloads.open(target, sink, signal), onSize);
+    return readableBody((sink) => this.downloads.open(target, sink, signal), onSize);
   }
 
   /** Sends a message that wants no answer. */
@@ -217,7 +222,7 @@ export class NettyRpcEnv implements RpcEnv {
       const content = this.#copyLocal(message, ref.serializer);
       this.dispatcher.postMessage(ref.name, { kind: "OneWayMessage", senderAddress: this.#localSender, content });
     } else {
-      this.#sendRemote(ref, new OneWayOutboxMessage(ref, message));
+      this.outboxes.send(ref, new OneWayOutboxMessage(ref, message));
     }
   }
 
@@ -303,10 +308,12 @@ export class NettyRpcEnv implements RpcEnv {
       }
       const client = ref.client;
       if (client !== undefined) {
-        ask.sendOver(client, ask);
+        const held = this.outboxes.heldFor(client);
+        if (held === undefined) ask.sendOver(client, ask);
+        else held.send(ask, ask);
         return;
       }
-      const outbox = this.#outboxOf(ref);
+      const outbox = this.outboxes.of(ref);
       if (outbox.client !== undefined) {
         ask.sendOver(outbox.client, ask);
         return;
@@ -330,25 +337,6 @@ export class NettyRpcEnv implements RpcEnv {
     ask.keptAs(this.#localAsks.add(ask));
     if (ask.deadline !== Infinity) this.deadlines.note(ask.deadline);
     this.dispatcher.postMessage(ref.name, { kind: "RpcMessage", senderAddress: this.#localSender, content, context });
-  }
-
-  #sendRemote(ref: NettyRpcEndpointRef, content: Content): void {
-    try {
-      const client = ref.client ?? this.#outboxOf(ref).client;
-      if (client === undefined) this.#outboxOf(ref).send(content);
-      else if (!client.send(content)) {
-        this.outboxes.lost(ref.address ?? this.#localSender, new Error(`${client.channel.remote} is gone`));
-      }
-    } catch (thrown) {
-      if (!(thrown instanceof RpcOverloadedError)) throw thrown;
-      this.outboxes.lost(ref.address ?? this.#localSender, thrown);
-    }
-  }
-
-  /** The outbox that leads to `ref`; the reference remembers it, since finding it by address costs as much as sending. */
-  #outboxOf(ref: NettyRpcEndpointRef): Outbox {
-    if (ref.outbox === undefined || ref.outbox.stopped) ref.outbox = this.outboxes.get(ref.address);
-    return ref.outbox;
   }
 
   #ownRef(name: string, address: { readonly host: string; readonly port: number } | undefined): NettyRpcEndpointRef {

@@ -12,13 +12,17 @@ import type { Deadlines, DeadlineSource } from "../base/deadlines.ts";
 import { RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
 import { type Content, writeContent } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
+import { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
 import type { PendingAsk } from "./pending_ask.ts";
 import type { RpcAddress } from "./rpc_address.ts";
 import type { OutboxStats } from "./rpc_env_stats.ts";
+import type { VersionedContent } from "./versioned_content.ts";
 
 /** A message that waits. Spark: OneWayOutboxMessage and RpcOutboxMessage. */
 interface OutboxMessage {
   readonly bytes: Uint8Array;
+  /** The same once more, if it is not sure that its reader can read it. */
+  readonly versioned: VersionedContent | undefined;
   /** The ask that wants the answer; undefined for a one-way message. */
   readonly ask: PendingAsk | undefined;
 }
@@ -35,6 +39,14 @@ export interface OutboxHost {
   removeOutbox(outbox: Outbox): void;
   /** A one-way message was lost. */
   lost(address: RpcAddress | undefined, reason: Error): void;
+  /** Makes an ask what the peer reads, as far as that is known: if it is wrong, the ask is sent again. */
+  aim(client: TransportClient, content: VersionedContent, copy: Uint8Array): void;
+  /** Makes a message what the peer reads, as `SparkPeer.prepare` does. */
+  prepare(client: TransportClient, content: VersionedContent, copy: Uint8Array): Promise<void> | undefined;
+  /** Something waits for what the peer of `client` is: all that goes over that connection comes after. */
+  holding(outbox: Outbox, client: TransportClient): void;
+  /** Nothing does any more. */
+  released(outbox: Outbox, client: TransportClient): void;
 }
 
 /** The messages to one address, in order. */
@@ -45,6 +57,8 @@ export class Outbox implements DeadlineSource {
   #messages: OutboxMessage[] = [];
   #queuedBytes = 0;
   #client: TransportClient | undefined;
+  /** The connection, while something waits for what its peer is. */
+  #held: TransportClient | undefined;
   #connecting = false;
   #dial: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -60,7 +74,12 @@ export class Outbox implements DeadlineSource {
     return this.#client;
   }
 
-  /** Resolves when the dial that is under way has ended, one way or the other. */
+  /** Whether its messages go over `client`, now or in their turn. */
+  goesOver(client: TransportClient): boolean {
+    return this.#client === client || this.#held === client;
+  }
+
+  /** Resolves when the dial that is under way has ended, one way or the other, and what waited has been sent. */
   get connected(): Promise<void> {
     return this.#dial;
   }
@@ -91,17 +110,31 @@ export class Outbox implements DeadlineSource {
    */
   send(content: Content, ask?: PendingAsk): void {
     if (this.#stopped) throw new RpcStoppedError("Message is dropped because Outbox is stopped");
+    if (this.#held !== undefined) ask?.waitFor(this.#held);
     const bytes = toBytes(content);
+    const versioned = content instanceof OneWayOutboxMessage ? content.versioned : ask?.versioned;
+    this.#checkRoom(bytes);
+    this.#messages.push({ bytes, versioned, ask });
+    this.#queuedBytes += bytes.length;
+    if (ask !== undefined && ask.deadline !== Infinity) this.#host.deadlines.note(ask.deadline);
+    if (!this.#connecting && this.#held === undefined) this.#dial = this.#connect();
+  }
+
+  /** Keeps a message that wants no answer, and all that follow it, until it is known what the peer of `client` is. */
+  hold(client: TransportClient, content: VersionedContent): void {
+    this.#client = undefined;
+    this.#messages.push({ bytes: content.bytes, versioned: content, ask: undefined });
+    this.#queuedBytes += content.bytes.length;
+    if (this.#held === undefined) this.#dial = this.#drain(client);
+  }
+
+  #checkRoom(bytes: Uint8Array): void {
     const limit = this.#host.maxOutboxBytes;
     if (this.#messages.length > 0 && this.#queuedBytes + bytes.length > limit) {
       const queue = `outbox to ${this.address}`;
       const message = `Cannot send ${bytes.length} bytes: the ${queue} holds ${this.#queuedBytes} of ${limit} (maxOutboxBytes)`;
       throw new RpcOverloadedError(message, queue, limit);
     }
-    this.#messages.push({ bytes, ask });
-    this.#queuedBytes += bytes.length;
-    if (ask !== undefined && ask.deadline !== Infinity) this.#host.deadlines.note(ask.deadline);
-    if (!this.#connecting) this.#dial = this.#connect();
   }
 
   /** Fails all that waits; nothing more is taken. */
@@ -149,7 +182,7 @@ export class Outbox implements DeadlineSource {
       if (!client.isActive) {
         throw client.channel.closeReason ?? new RpcError("DISCONNECTED", `Connection to ${this.address} closed`);
       }
-      this.#drain(client);
+      await this.#drain(client);
     } catch (thrown) {
       this.#connecting = false;
       if (this.#stopped) return;
@@ -158,21 +191,52 @@ export class Outbox implements DeadlineSource {
     }
   }
 
-  #drain(client: TransportClient): void {
-    for (let next = 0; next < this.#messages.length; next++) {
-      const { bytes, ask } = this.#messages[next]!;
-      try {
-        if (ask !== undefined) ask.sendOver(client, bytes);
-        else if (!client.send(bytes)) throw new RpcError("DISCONNECTED", `Connection to ${this.address} closed`);
-      } catch (thrown) {
-        const error = toError(thrown);
-        if (ask === undefined) this.#host.lost(this.address, error);
-        else ask.onFailure(error);
+  /** Sends what waits, in order; nothing passes a message that waits for what the peer is. */
+  async #drain(client: TransportClient): Promise<void> {
+    this.#held = client;
+    for (let waiting = this.#sendAll(client); waiting !== undefined; waiting = this.#sendAll(client)) {
+      this.#host.holding(this, client);
+      await waiting;
+    }
+    this.#held = undefined;
+    if (!this.#stopped) this.#client = client;
+    this.#host.released(this, client);
+  }
+
+  /** Sends what waits, up to a message that the peer might not read: then a promise of when to go on. */
+  #sendAll(client: TransportClient): Promise<void> | undefined {
+    while (this.#messages.length > 0) {
+      // What is sent while these are comes after them.
+      const messages = this.#messages;
+      this.#messages = [];
+      for (let next = 0; next < messages.length; next++) {
+        const waiting = this.#sendOne(client, messages[next]!);
+        if (waiting === undefined) continue;
+        this.#messages = [...messages.slice(next), ...this.#messages];
+        this.#queuedBytes = this.#messages.reduce((sum, { bytes }) => sum + bytes.length, 0);
+        return waiting;
       }
     }
-    this.#messages = [];
     this.#queuedBytes = 0;
-    this.#client = client;
+    return undefined;
+  }
+
+  #sendOne(client: TransportClient, { bytes, versioned, ask }: OutboxMessage): Promise<void> | undefined {
+    try {
+      if (ask !== undefined) {
+        if (versioned !== undefined) this.#host.aim(client, versioned, bytes);
+        ask.sendOver(client, bytes);
+        return undefined;
+      }
+      const waiting = versioned === undefined ? undefined : this.#host.prepare(client, versioned, bytes);
+      if (waiting !== undefined) return waiting;
+      if (!client.send(bytes)) throw new RpcError("DISCONNECTED", `Connection to ${this.address} closed`);
+    } catch (thrown) {
+      const error = toError(thrown);
+      if (ask === undefined) this.#host.lost(this.address, error);
+      else ask.onFailure(error);
+    }
+    return undefined;
   }
 }
 

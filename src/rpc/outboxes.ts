@@ -7,13 +7,17 @@
  */
 
 import type { Deadlines } from "../base/deadlines.ts";
-import { RpcError } from "../base/errors.ts";
+import { RpcError, RpcOverloadedError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
+import type { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
+import type { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
 import { Outbox } from "./outbox.ts";
 import type { OutboxHost } from "./outbox.ts";
-import type { RpcAddress } from "./rpc_address.ts";
+import { RpcAddress } from "./rpc_address.ts";
 import type { OutboxStats } from "./rpc_env_stats.ts";
+import type { SparkPeers } from "./spark_peers.ts";
+import { HeldBack, type VersionedContent } from "./versioned_content.ts";
 
 /** What the outboxes need of their environment. */
 export interface OutboxesOptions {
@@ -23,6 +27,8 @@ export interface OutboxesOptions {
   readonly deadlines: Deadlines;
   /** Hears of lost messages. */
   readonly logger: Logger;
+  /** Knows what the peer of a connection can read. */
+  readonly sparkPeers: SparkPeers;
   /** Dials. */
   connect(address: RpcAddress): Promise<TransportClient>;
 }
@@ -35,6 +41,8 @@ export class Outboxes implements OutboxHost {
   lostMessages = 0;
   readonly #options: OutboxesOptions;
   readonly #byAddress = new Map<string, Outbox>();
+  /** Those in which something waits for what the peer of a connection is. */
+  readonly #held = new Map<TransportClient, Outbox>();
   #stopped = false;
 
   /** @param options What they need. */
@@ -65,6 +73,27 @@ export class Outboxes implements OutboxHost {
     return outbox;
   }
 
+  /** The outbox that leads to `ref`; the reference remembers it, since finding it by address costs as much as sending. */
+  of(ref: NettyRpcEndpointRef): Outbox {
+    if (ref.outbox === undefined || ref.outbox.stopped) ref.outbox = this.get(ref.address);
+    return ref.outbox;
+  }
+
+  /** Sends a message that wants no answer: over the connection that `ref` is bound to, or through the outbox of its address. */
+  send(ref: NettyRpcEndpointRef, message: OneWayOutboxMessage): void {
+    try {
+      const outbox = ref.client === undefined ? this.of(ref) : this.heldFor(ref.client);
+      const client = outbox === undefined ? ref.client : outbox.client;
+      message.client = client;
+      if (client === undefined) outbox?.send(message);
+      else if (!client.send(message)) this.lost(ref.address, new Error(`${client.channel.remote} is gone`));
+    } catch (thrown) {
+      if (thrown instanceof HeldBack && message.client !== undefined) this.#hold(message.client, thrown.content);
+      else if (thrown instanceof RpcOverloadedError) this.lost(ref.address, thrown);
+      else throw thrown;
+    }
+  }
+
   connect(address: RpcAddress): Promise<TransportClient> {
     return this.#options.connect(address);
   }
@@ -86,21 +115,56 @@ export class Outboxes implements OutboxHost {
 
   /** A connection is gone: its outbox goes with it, so that the next message dials again. */
   connectionLost(client: TransportClient, dialled: RpcAddress): void {
-    const outbox = this.#byAddress.get(dialled.hostPort);
-    if (outbox === undefined || outbox.client !== client) return;
+    const outbox = this.#held.get(client) ?? this.#byAddress.get(dialled.hostPort);
+    if (outbox === undefined || !outbox.goesOver(client)) return;
     this.removeOutbox(outbox);
     outbox.stop(new RpcError("DISCONNECTED", "Message is dropped because Outbox is stopped"));
   }
 
+  aim(client: TransportClient, content: VersionedContent, copy: Uint8Array): void {
+    this.#options.sparkPeers.at(client, undefined).aim(content, copy);
+  }
+
+  prepare(client: TransportClient, content: VersionedContent, copy: Uint8Array): Promise<void> | undefined {
+    return this.#options.sparkPeers.at(client, undefined).prepare(content, copy);
+  }
+
+  /** Keeps a message that wants no answer until it is known what the peer of `client` is. */
+  #hold(client: TransportClient, content: VersionedContent): void {
+    const { host, port } = client.channel.remoteAddress;
+    const address = new RpcAddress(host, port);
+    let outbox = this.#held.get(client) ?? this.#byAddress.get(address.hostPort);
+    // References that are bound to a connection have no outbox, as a rule.
+    if (outbox?.goesOver(client) !== true) {
+      outbox = new Outbox(address, this);
+      this.deadlines.add(outbox);
+    }
+    outbox.hold(client, content);
+  }
+
+  /** Where messages over `client` wait for their turn; undefined if none do. */
+  heldFor(client: TransportClient): Outbox | undefined {
+    return this.#held.size === 0 ? undefined : this.#held.get(client);
+  }
+
+  holding(outbox: Outbox, client: TransportClient): void {
+    this.#held.set(client, outbox);
+  }
+
+  released(outbox: Outbox, client: TransportClient): void {
+    this.#held.delete(client);
+    if (this.#byAddress.get(outbox.address.hostPort) !== outbox) this.deadlines.remove(outbox);
+  }
+
   /** Resolves when no outbox waits for its connection any more. */
   async connected(): Promise<void> {
-    await Promise.all([...this.#byAddress.values()].map((outbox) => outbox.connected));
+    await Promise.all([...this.#all()].map((outbox) => outbox.connected));
   }
 
   /** Fails all that still waits. */
   stop(reason: Error): void {
     this.#stopped = true;
-    for (const outbox of [...this.#byAddress.values()]) {
+    for (const outbox of this.#all()) {
       this.removeOutbox(outbox);
       outbox.stop(reason);
     }
@@ -108,6 +172,10 @@ export class Outboxes implements OutboxHost {
 
   /** A snapshot of each. */
   stats(): OutboxStats[] {
-    return [...this.#byAddress.values()].map((outbox) => outbox.stats());
+    return [...this.#all()].map((outbox) => outbox.stats());
+  }
+
+  #all(): Set<Outbox> {
+    return new Set([...this.#byAddress.values(), ...this.#held.values()]);
   }
 }

@@ -1,8 +1,9 @@
 /**
  * One ask that waits for its answer, from the call to its promise's settling.
  *
- * Spark: `askAbortable` in core/…/rpc/netty/NettyRpcEnv.scala, with its promise, timer and RpcOutboxMessage. Difference: an answer
- * that cannot be decoded fails its own ask and nothing else.
+ * Spark: `askAbortable` in core/…/rpc/netty/NettyRpcEnv.scala, with its promise, timer and RpcOutboxMessage. Differences: an answer
+ * that cannot be decoded fails its own ask and nothing else, and an ask that its reader could not decode, since it is another version
+ * of Spark, is sent again once in that version's classes.
  *
  * @module
  */
@@ -18,6 +19,8 @@ import type { Abortable } from "./abort_listeners.ts";
 import type { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import type { NettyRpcEnv } from "./netty_rpc_env.ts";
 import type { RpcTimeout } from "./rpc_timeout.ts";
+import { explainRefusal } from "./spark_peer.ts";
+import type { VersionedContent } from "./versioned_content.ts";
 
 /** What only few asks have. */
 interface Particulars {
@@ -27,6 +30,8 @@ interface Particulars {
   lookup?: boolean;
   /** What the asked endpoint had in its hands when it asked itself. */
   selfAskDuring?: string;
+  /** The ask once more, as long as it may have to be sent again. */
+  versioned?: VersionedContent | undefined;
 }
 
 /** Where a request id would be, of an ask that nobody keeps, and of one that has ended. */
@@ -68,6 +73,11 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     return this.#requestId === ENDED;
   }
 
+  /** The message once more, if it is not sure that its reader can read it. */
+  get versioned(): VersionedContent | undefined {
+    return this.#particulars?.versioned;
+  }
+
   /** Ends it when `signal`, which has not yet, aborts. */
   abortBy(signal: AbortSignal): void {
     (this.#particulars ??= {}).signal = signal;
@@ -82,6 +92,11 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
   /** The endpoint asks itself while it has a message in its hands: allowed, but it may wait for ever. */
   markSelfAsk(during: string): void {
     (this.#particulars ??= {}).selfAskDuring = during;
+  }
+
+  /** Its turn to go over `client` comes later. */
+  waitFor(client: TransportClient): void {
+    this.#client = client;
   }
 
   /** Sends `content`, which is the ask itself, or the bytes of it if it had to wait for the connection. */
@@ -99,7 +114,8 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
   writeTo(out: ByteSink): void {
     const message = this.#message;
     this.#message = undefined;
-    this.#ref.write(message, out);
+    const versioned = this.#ref.write(message, out, this.#client);
+    if (versioned !== undefined && this.#env.sparkPeers.keep(versioned)) (this.#particulars ??= {}).versioned = versioned;
   }
 
   /** The message, for an endpoint of this environment. */
@@ -125,15 +141,43 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     try {
       value = this.#env.decodeReply(this.#client, body);
     } catch (thrown) {
-      this.onFailure(toError(thrown));
+      this.#fail(toError(thrown));
       return;
     }
     if (this.#requestId >= 0) this.#requestId = NOT_KEPT;
-    if (value instanceof RpcFailure) this.onFailure(value.error);
+    if (value instanceof RpcFailure) this.#fail(value.error);
     else this.succeed(value);
   }
 
   onFailure(error: Error): void {
+    // What a peer's transport says may be of an ask that was never decoded; what its endpoint says is an answer, and of one that was.
+    const client = this.#client;
+    if (!(error instanceof RpcRemoteError) || client === undefined) this.#fail(error);
+    else if (!this.#sendAgain(client, error)) this.#fail(explainRefusal(error, client.channel.remote) ?? error);
+  }
+
+  /** Sends the ask once more if the peer could not read its classes and now could. */
+  #sendAgain(client: TransportClient, error: RpcRemoteError): boolean {
+    const { sparkPeers } = this.#env;
+    const content = this.versioned;
+    if (!sparkPeers.at(client, this.#ref.address).refused(error, content)) return false;
+    if (content === undefined || this.settled) return false;
+    this.#forgetVersioned(content);
+    this.#requestId = NOT_KEPT;
+    try {
+      this.sendOver(client, content.bytes);
+    } catch (thrown) {
+      this.#fail(toError(thrown));
+    }
+    return true;
+  }
+
+  #forgetVersioned(content: VersionedContent): void {
+    this.#env.sparkPeers.release(content);
+    this.#particulars!.versioned = undefined;
+  }
+
+  #fail(error: Error): void {
     if (this.#settle()) this.#reject(error instanceof RpcRemoteError ? explainFailure(error, this.#ref.name) : error);
     else this.#env.logger.debug("Ignored failure: the ask has ended", error);
   }
@@ -154,15 +198,17 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     this.#requestId = ENDED;
     // Whoever keeps it has let go of it already if the answer came over a connection, or if its time is up.
     if (requestId >= 0) this.#env.forget(this.#client, requestId);
-    const signal = this.#particulars?.signal;
-    if (signal !== undefined) this.#env.signals.remove(signal, this);
+    const particulars = this.#particulars;
+    if (particulars === undefined) return true;
+    if (particulars.signal !== undefined) this.#env.signals.remove(particulars.signal, this);
+    if (particulars.versioned !== undefined) this.#forgetVersioned(particulars.versioned);
     return true;
   }
 
   #phase(): AskPhase {
     if (this.#particulars?.lookup === true) return "lookup";
     if (this.#client === undefined) return this.#requestId >= 0 ? "waiting" : "connecting";
-    return this.#client.channel.outgoing.empty ? "waiting" : "queued";
+    return this.#requestId >= 0 && this.#client.channel.outgoing.empty ? "waiting" : "queued";
   }
 
   #timeoutError(): Error {

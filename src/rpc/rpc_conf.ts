@@ -20,6 +20,7 @@ export const DEFAULT_RPC_ENV_LIMITS: RpcEnvLimits = {
   maxConcurrentMessages: 1_024,
   maxOutboxBytes: DEFAULT_TRANSPORT_LIMITS.maxOutboxBytes,
   maxOutstandingRequests: DEFAULT_TRANSPORT_LIMITS.maxOutstandingRequests,
+  maxUnansweredRequests: DEFAULT_TRANSPORT_LIMITS.maxUnansweredRequests,
   maxQueuedBytes: DEFAULT_TRANSPORT_LIMITS.maxQueuedBytes,
   maxStreams: DEFAULT_TRANSPORT_LIMITS.maxStreams,
   maxChunks: DEFAULT_TRANSPORT_LIMITS.maxChunks,

@@ -13,6 +13,7 @@ import { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import type { NettyRpcEnv } from "./netty_rpc_env.ts";
 import { RouteCache } from "./route_cache.ts";
 import { RpcAddress } from "./rpc_address.ts";
+import type { SparkPeer } from "./spark_peer.ts";
 
 /** One connection of an environment. */
 export class RpcConnection {
@@ -30,6 +31,7 @@ export class RpcConnection {
   readonly signals = new CallSignals();
   readonly #decoding = new Map<Serializer, ConnectionContext>();
   #last: ConnectionContext | undefined;
+  #spark: SparkPeer | undefined;
 
   /** @param client The connection. */
   constructor(env: NettyRpcEnv, client: TransportClient) {
@@ -50,6 +52,11 @@ export class RpcConnection {
     }
     this.#last = context;
     return context;
+  }
+
+  /** The Spark at the other end, if it is one: only content in Java asks. */
+  get spark(): SparkPeer {
+    return this.#spark ??= this.env.sparkPeers.of(this.client, this.socketAddress);
   }
 
   /** Whether messages to `address` can go over this connection. */
@@ -73,6 +80,10 @@ class ConnectionContext implements SerializerContext {
 
   encodeRef(ref: object): EncodedRef | undefined {
     return this.#connection.env.encoding.encodeRef(ref);
+  }
+
+  sawJavaClass(className: string, serialVersionUID: bigint): void {
+    this.#connection.spark.observe(className, serialVersionUID);
   }
 
   decodeRef(name: string, encoded: RefAddress | undefined): object {

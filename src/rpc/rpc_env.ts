@@ -14,9 +14,9 @@ import type { Files } from "../platform/files.ts";
 import type { Serializer } from "../serializer/serializer.ts";
 import type { SimulatedFaults } from "../socket/sim.ts";
 import type { SocketDriver, TlsOptions } from "../socket/socket.ts";
+import type { TransferOptions } from "../transport/transfers.ts";
 import type { TransportLimits } from "../transport/transport_context.ts";
 import type { DroppedMessage } from "./dispatcher.ts";
-import type { OpenChannelOptions } from "./download_stream.ts";
 import type { InboxLimits } from "./inbox.ts";
 import type { LookupTarget } from "./lookup_target.ts";
 import { createNettyRpcEnv } from "./netty_rpc_env_factory.ts";
@@ -207,7 +207,7 @@ export interface RpcEnv extends AsyncDisposable {
    * there is none, with an RpcOverloadedError at `maxDownloads`, with the signal's reason; once.
    * @throws {RpcError} INVALID_ADDRESS if the URI is none of a file.
    */
-  openChannel(uri: string, options?: OpenChannelOptions): ReadableStream<Uint8Array>;
+  openChannel(uri: string, options?: TransferOptions): ReadableStream<Uint8Array>;
   /** Stops an endpoint of this environment: what waits is delivered, then comes onStop. Twice is the same as once. */
   stop<C>(ref: RpcEndpointRef<C>): void;
   /**

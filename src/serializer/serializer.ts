@@ -34,10 +34,20 @@ export interface SerializerContext {
   decodeRef(name: string, address: RefAddress | undefined): object;
   /** Whether failures carry this end's stack traces. False unless the environment was told so. */
   readonly exposeStack: boolean;
-  /** The version of Spark whose classes the Java codec writes, such as `4.0`; without, the codec's own. */
+  /** The version of Spark whose classes the Java codec writes, such as `4.0`, unless the codec was told of one. */
   readonly sparkVersion?: SparkVersion | undefined;
   /** Hears of each class that Java content describes: what tells the peer's version of Spark. */
   sawJavaClass?(className: string, serialVersionUID: bigint): void;
+  /**
+   * Hears of each class that the Java codec describes whose serialVersionUID depends on the version of Spark, unless the codec was
+   * told of one.
+   *
+   * @param className The class.
+   * @param serialVersionUID What was written.
+   * @param at Where its eight bytes are, counted from the content's first; -1 if they are not the codec's to choose, since what came
+   * from a Spark goes on as what it was.
+   */
+  wroteSparkClass?(className: string, serialVersionUID: bigint, at: number): void;
 }
 
 /**
@@ -53,6 +63,8 @@ export interface Serializer {
   readonly name: string;
   /** The first bytes of everything that `encode` writes; how content is recognised. */
   readonly prefix: Uint8Array;
+  /** Whether what it writes depends on the context's `sparkVersion`. */
+  readonly variesBySpark?: boolean;
   /** Appends the prefix and `value` to `out`, the connection's own buffer. Throws a SerializerError that names the path. */
   encode(value: unknown, out: ByteSink, context: SerializerContext): void;
   /** Reads content, prefix included; what is kept of it must be taken. Throws a SerializerError that names the offset. */

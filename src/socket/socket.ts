@@ -152,7 +152,10 @@ export const DEFAULT_HIGH_WATER_MARK_BYTES: number = 64 * 1024;
 /** A socket is aborted above this many queued bytes, unless the options say otherwise. */
 export const DEFAULT_MAX_QUEUED_BYTES: number = 256 * 1024 * 1024;
 
-/** What went wrong on a socket, the same on every runtime. */
+/**
+ * What went wrong on a socket, the same on every runtime, but for Bun's own sockets (1.4): to them a peer without a route is one that
+ * refuses.
+ */
 export type SocketErrorCode =
   | "CONNECTION_REFUSED"
   | "CONNECTION_RESET"
@@ -161,6 +164,7 @@ export type SocketErrorCode =
   | "ADDRESS_IN_USE"
   | "ADDRESS_NOT_AVAILABLE"
   | "HOST_NOT_FOUND"
+  | "HOST_UNREACHABLE"
   | "PERMISSION_DENIED"
   | "TLS"
   | "QUEUE_OVERFLOW"

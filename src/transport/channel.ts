@@ -30,7 +30,11 @@ export interface ChannelOptions {
   readonly onInactive: (reason: Error) => void;
 }
 
-/** A connection between two ends that are alike: either side may ask. */
+/**
+ * A connection between two ends that are alike: either side may ask. It comes with its {@linkcode TransportClient}.
+ *
+ * Spark: TransportClient.getChannel.
+ */
 export class Channel {
   /** The byte stream below. */
   readonly socket: Socket;
@@ -38,11 +42,19 @@ export class Channel {
   readonly remoteAddress: SocketAddress;
   /** Whether this side dialled. */
   readonly dialled: boolean;
-  /** The bytes on their way out. */
+  /**
+   * The bytes on their way out.
+   *
+   * @internal
+   */
   readonly outgoing: OutgoingQueue;
-  /** Time and deadlines of the context. */
+  /**
+   * Time and deadlines of the context.
+   *
+   * @internal
+   */
   readonly deadlines: Deadlines;
-  /** Whatever a layer above keeps per connection. Netty: Channel.attr. */
+  /** Whatever the application keeps per connection. Netty: Channel.attr. */
   attachment: object | undefined;
   /** Bytes that have arrived. */
   bytesRead = 0;
@@ -55,6 +67,8 @@ export class Channel {
    * @param socket The byte stream below.
    * @param remoteAddress The peer, as it was dialled or as it came.
    * @param options Its surroundings.
+   *
+   * @internal
    */
   constructor(socket: Socket, remoteAddress: SocketAddress, options: ChannelOptions) {
     this.socket = socket;
@@ -83,7 +97,9 @@ export class Channel {
 
   /**
    * Nothing more is asked or answered; what was sent before, bodies of streams included, leaves within
-   * {@linkcode CLOSE_LINGER_MS}.
+   * five seconds.
+   *
+   * @param reason What outstanding requests fail with.
    */
   close(reason: Error = new SocketError("ABORTED", `Connection from ${this.remote} closed`)): void {
     if (!this.#deactivate(reason)) return;
@@ -92,13 +108,21 @@ export class Channel {
     this.socket.closed.then(() => timer.cancel());
   }
 
-  /** Drops everything at once. */
+  /**
+   * Drops everything at once: outstanding requests and transfers fail, and the peer sees a reset where the runtime can.
+   *
+   * @param reason What they fail with.
+   */
   abort(reason: Error): void {
     this.#deactivate(reason);
     this.socket.abort(reason);
   }
 
-  /** The socket is closed. */
+  /**
+   * The socket is closed.
+   *
+   * @internal
+   */
   closed(error: Error | undefined): void {
     const reason = error ?? new SocketError("CONNECTION_RESET", `Connection from ${this.remote} closed`);
     this.#deactivate(reason);

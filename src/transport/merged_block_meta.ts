@@ -10,12 +10,20 @@
 import { ProtocolError } from "../base/errors.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
-import type { MergedBlockMetaRequest } from "../protocol/message.ts";
 import type { RpcResponseCallback } from "./rpc_response_callback.ts";
 import type { TransportClient } from "./transport_client.ts";
 
 /** Which merged block. */
-export type MergedBlock = Pick<MergedBlockMetaRequest, "appId" | "shuffleId" | "shuffleMergeId" | "reduceId">;
+export interface MergedBlock {
+  /** The application. */
+  readonly appId: string;
+  /** The shuffle. */
+  readonly shuffleId: number;
+  /** Which merging of it. */
+  readonly shuffleMergeId: number;
+  /** The partition. */
+  readonly reduceId: number;
+}
 
 /** Waits for the meta data of a merged block. */
 export interface MergedBlockMetaResponseCallback {

@@ -43,7 +43,19 @@ export interface RpcHandler {
   exceptionCaught?(client: TransportClient, cause: Error): void;
 }
 
-/** Takes no requests: for those who only ask. Spark: NoOpRpcHandler. */
+/**
+ * Takes no requests and has no streams: for those who only ask, and to be spread into a handler that does some of it.
+ *
+ * Spark: NoOpRpcHandler.
+ *
+ * @example
+ * ```ts
+ * import { noOpRpcHandler, type RpcHandler } from "@sparkwire/sparkwire";
+ *
+ * const echo: RpcHandler = { ...noOpRpcHandler, receive: (_, body, responder) => void responder.onSuccess(body.take()) };
+ * if (echo.streamManager.openStream("any") !== undefined) throw new Error("a stream out of nothing");
+ * ```
+ */
 export const noOpRpcHandler: RpcHandler = {
   streamManager: noStreams,
   receive() {

@@ -5,22 +5,24 @@
  * What comes over a connection comes in order, and the protocol has no word for "no more of this": a transfer that is given up takes
  * its connection with it, and the other requests there fail; and one whose reader stops holds up all that comes behind it, so several
  * of one connection are read in the order in which they were asked for. Who cannot promise that dials one for each:
- * `createUnmanagedClient`.
+ * {@linkcode TransportClientFactory.createUnmanagedClient}.
  *
  * @module
  */
 
-import { StreamError, toError } from "../base/errors.ts";
+import { StreamError } from "../base/errors.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import type { StreamFlow } from "../protocol/stream_callback.ts";
 import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
-import { ReadableBody } from "./readable_body.ts";
+import { type AskRpcOptions, checkWait, promisedAnswer } from "./ask_rpc.ts";
+import { BodyChannel } from "./body_channel.ts";
+import { readableBody } from "./readable_body.ts";
 import type { Content } from "./rpc_response_callback.ts";
 import type { StreamCallbackWithId } from "./stream_callback_with_id.ts";
 import { type ByteSource, StreamManagedBuffer } from "./stream_managed_buffer.ts";
 import type { TransportClient } from "./transport_client.ts";
 
-/** How a stream or a chunk is read. */
+/** How a stream, a chunk or a file is read. */
 export interface TransferOptions {
   /** Gives it up: the stream fails with the signal's reason, and the connection is closed unless all has come. */
   readonly signal?: AbortSignal | undefined;
@@ -28,50 +30,81 @@ export interface TransferOptions {
   readonly onSize?: ((bytes: number) => void) | undefined;
 }
 
-/** How bytes are uploaded. */
-export interface UploadOptions {
+/** How bytes are uploaded. To give up, by signal or time limit, closes the connection unless all has been sent. */
+export interface UploadOptions extends AskRpcOptions {
   /** How many bytes there are; needed where `data` does not say. */
   readonly size?: number | undefined;
-  /** Gives it up: the promise rejects with the signal's reason, and the connection is closed unless all has been sent. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Not held back: it has come already. */
 const noFlow: StreamFlow = { pause() {}, resume() {} };
 
 /**
- * Reads a stream that the peer has. A reader that is slow holds the peer back.
+ * Reads a stream that the peer has. A reader that is slow holds the peer back: at most 1 MiB and a read wait here.
  *
  * @param client The connection.
  * @param streamId Its name.
  * @param options Signal and size.
- * @returns The bytes. It fails with a StreamError if the peer has no such stream, and if the connection breaks.
+ * @returns The bytes, in chunks that are the reader's to keep. It fails with a StreamError if the peer has no such stream or the
+ * connection breaks within it, with an RpcError of code `DISCONNECTED` if it is closed before, with an RpcOverloadedError if too much
+ * waits, with a RangeError if the name is longer than 65,536 characters, and with the signal's reason.
+ *
+ * @example
+ * ```ts
+ * import { BytesManagedBuffer, noOpRpcHandler, readStream, TransportContext } from "@sparkwire/sparkwire";
+ *
+ * const streamManager = { openStream: (name: string) => new BytesManagedBuffer(new TextEncoder().encode(`This is ${name}`)) };
+ * const context = await TransportContext.create({ ...noOpRpcHandler, streamManager });
+ * const server = await context.createServer();
+ * const factory = context.createClientFactory();
+ *
+ * const client = await factory.createClient(server.address);
+ * const text = await new Response(readStream(client, "Spark")).text();
+ * if (text !== "This is Spark") throw new Error(text);
+ *
+ * await factory.close();
+ * await server.close();
+ * ```
  */
 export function readStream(
   client: TransportClient,
   streamId: string,
   options: TransferOptions = {},
 ): ReadableStream<Uint8Array> {
-  return readBody(client, streamId, options, (body) => {
-    client.stream(streamId, {
-      onStart: (_, byteCount) => options.onSize?.(byteCount),
-      allocate: () => body.allocate(),
-      onData: (id, chunk, owned, flow) => body.onData(id, chunk, owned, flow),
-      onComplete: () => body.onComplete(),
-      onFailure: (id, error) => body.onFailure(id, error),
-    });
-  });
+  return readBody(client, streamId, options, (channel) => client.stream(streamId, channel));
 }
 
 /**
  * Reads one chunk of a stream that the peer has registered; one of 1 MiB or more as it comes. A reader that is slow holds the peer
- * back.
+ * back: at most 1 MiB and a read wait here.
  *
  * @param client The connection.
- * @param streamId The stream's number.
- * @param chunkIndex Which chunk; the first is 0.
+ * @param streamId The stream's number, as the peer gave it.
+ * @param chunkIndex Which chunk; the first is 0, and they are asked for in their order.
  * @param options Signal and size.
- * @returns The bytes. It fails with a StreamError if the peer refuses the chunk, and if the connection breaks.
+ * @returns The bytes, in chunks that are the reader's to keep. It fails with a StreamError if the peer refuses the chunk or the
+ * connection breaks within it, with an RpcError of code `DISCONNECTED` if it is closed before, with an RpcOverloadedError if too much
+ * waits, and with the signal's reason.
+ *
+ * @example
+ * ```ts
+ * import { BytesManagedBuffer, noOpRpcHandler, OneForOneStreamManager, readChunk, TransportContext } from "@sparkwire/sparkwire";
+ *
+ * const streamManager = new OneForOneStreamManager();
+ * const context = await TransportContext.create({ ...noOpRpcHandler, streamManager });
+ * const server = await context.createServer();
+ * const factory = context.createClientFactory();
+ *
+ * const chunks = ["Hello, ", "Spark!"].map((text) => new BytesManagedBuffer(new TextEncoder().encode(text)));
+ * const streamId = streamManager.registerStream("app-1", chunks);
+ * const client = await factory.createClient(server.address);
+ * const hello = await new Response(readChunk(client, streamId, 0)).text();
+ * const spark = await new Response(readChunk(client, streamId, 1)).text();
+ * if (hello + spark !== "Hello, Spark!") throw new Error(hello + spark);
+ *
+ * await factory.close();
+ * await server.close();
+ * ```
  */
 export function readChunk(
   client: TransportClient,
@@ -80,17 +113,17 @@ export function readChunk(
   options: TransferOptions = {},
 ): ReadableStream<Uint8Array> {
   const { name } = new StreamChunkId(streamId, chunkIndex);
-  return readBody(client, name, options, (body) => {
+  return readBody(client, name, options, (channel) => {
     client.fetchChunk(streamId, chunkIndex, {
       onSuccess(_, whole) {
-        options.onSize?.(whole.length);
-        if (whole.length > 0) body.onData(name, whole.take(), true, noFlow);
-        body.onComplete();
+        channel.onStart(name, whole.length);
+        if (whole.length > 0) channel.onData(name, whole.take(), true, noFlow);
+        channel.onComplete();
       },
-      onFailure: (_, error) => body.onFailure(name, error),
+      onFailure: (_, error) => channel.onFailure(name, error),
       openStream(_, byteCount) {
-        options.onSize?.(byteCount);
-        return body;
+        channel.onStart(name, byteCount);
+        return channel;
       },
     });
   });
@@ -99,79 +132,86 @@ export function readChunk(
 function readBody(
   client: TransportClient,
   name: string,
-  { signal }: TransferOptions,
-  ask: (body: ReadableBody) => void,
+  { signal, onSize }: TransferOptions,
+  ask: (channel: BodyChannel) => void,
 ): ReadableStream<Uint8Array> {
-  const giveUp = (reason: unknown): void =>
-    client.channel.abort(new StreamError(`Transfer of ${name} was given up`, name, { cause: reason }));
-  const onAbort = (): void => {
-    body.fail(signal?.reason);
-    giveUp(signal?.reason);
-  };
-  const body = new ReadableBody((cancelled) => {
-    signal?.removeEventListener("abort", onAbort);
-    if (cancelled !== undefined) giveUp(cancelled.reason);
-  });
-  if (signal?.aborted === true) {
-    body.fail(signal.reason);
-    return body.stream;
-  }
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    ask(body);
-  } catch (thrown) {
-    body.fail(thrown);
-  }
-  return body.stream;
+  return readableBody((sink) => {
+    const onAbort = (): void => channel.cancel(signal?.reason);
+    const channel = new BodyChannel(name, sink, (failure) => {
+      signal?.removeEventListener("abort", onAbort);
+      if (failure?.cancelled !== true || !hasAsked) return;
+      client.channel.abort(new StreamError(`Transfer of ${name} was given up`, name, { cause: failure.reason }));
+    });
+    let hasAsked = false;
+    if (signal?.aborted === true) {
+      channel.cancel(signal.reason);
+      return channel;
+    }
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      ask(channel);
+      hasAsked = true;
+    } catch (thrown) {
+      channel.cancel(thrown);
+    }
+    return channel;
+  }, onSize);
 }
 
 /**
  * Sends a request with bytes behind it, which are read as the peer takes them.
  *
- * @param client The connection.
+ * @param client The connection. What else is sent over it meanwhile waits behind the bytes.
  * @param meta What the peer is told of them.
- * @param data The bytes; a source is cancelled and a buffer released in every case.
- * @param options Size and signal.
- * @returns The answer. Rejects with what the peer says, with the connection's failure, or with the signal's reason.
+ * @param data The bytes. A buffer is released and a source cancelled in every case.
+ * @param options How many bytes a source has, time limit and signal.
+ * @returns The answer, which is the caller's own copy. Rejects as {@linkcode askRpc} does, with an RpcError of code `DISCONNECTED` if
+ * the bytes cannot be read or are not as many as promised, which closes the connection, and with a TypeError or RangeError if their
+ * size is missing or none.
+ *
+ * @example
+ * ```ts
+ * import { noOpRpcHandler, receiveUpload, type RpcHandler, sendUpload, TransportContext } from "@sparkwire/sparkwire";
+ *
+ * const handler: RpcHandler = {
+ *   ...noOpRpcHandler,
+ *   receiveStream: (_client, meta) =>
+ *     receiveUpload(new TextDecoder().decode(meta.bytes), async (bytes) => {
+ *       const text = await new Response(bytes).text();
+ *       return new TextEncoder().encode(`${text.length} letters`);
+ *     }),
+ * };
+ * const context = await TransportContext.create(handler);
+ * const server = await context.createServer();
+ * const factory = context.createClientFactory();
+ *
+ * async function* letters(): AsyncGenerator<Uint8Array> {
+ *   for (const letter of "Spark!") yield await Promise.resolve(new TextEncoder().encode(letter));
+ * }
+ * const client = await factory.createClient(server.address);
+ * const answer = await sendUpload(client, new TextEncoder().encode("notes.txt"), letters(), { size: 6 });
+ * if (new TextDecoder().decode(answer) !== "6 letters") throw new Error("not all of them");
+ *
+ * await factory.close();
+ * await server.close();
+ * ```
  */
-export function sendUpload(
+export async function sendUpload(
   client: TransportClient,
   meta: Uint8Array,
   data: ManagedBuffer | ByteSource,
   options: UploadOptions = {},
 ): Promise<Uint8Array> {
-  const { signal } = options;
-  return new Promise((resolve, reject) => {
-    let isSent = false;
-    const buffer = releaseNoted("retain" in data ? data : streamBuffer(data, options.size), () => isSent = true);
-    if (signal?.aborted === true) {
-      buffer.release();
-      reject(signal.reason);
-      return;
-    }
-    const onAbort = (): void => {
-      client.removeRpcRequest(requestId);
-      reject(signal?.reason);
-      if (isSent) return;
-      const message = "An upload was given up";
-      client.channel.abort(new StreamError(message, String(requestId), { cause: signal?.reason }));
-    };
-    const settle = (run: () => void): void => {
-      signal?.removeEventListener("abort", onAbort);
-      run();
-    };
-    signal?.addEventListener("abort", onAbort, { once: true });
-    let requestId = -1;
-    try {
-      requestId = client.uploadStream(meta, buffer, {
-        deadline: Infinity,
-        onSuccess: (body) => settle(() => resolve(body.take().slice())),
-        onFailure: (error) => settle(() => reject(error)),
-        onTimeout() {},
-      });
-    } catch (thrown) {
-      settle(() => reject(toError(thrown)));
-    }
+  let isSent = false;
+  const buffer = releaseNoted("retain" in data ? data : streamBuffer(data, options.size), () => isSent = true);
+  try {
+    checkWait(options);
+  } catch (thrown) {
+    buffer.release();
+    throw thrown;
+  }
+  return await promisedAnswer(client, options, (callback) => client.uploadStream(meta, buffer, callback), (id, cause) => {
+    if (!isSent) client.channel.abort(new StreamError("An upload was given up", String(id), { cause }));
   });
 }
 
@@ -201,11 +241,13 @@ function releaseNoted(buffer: ManagedBuffer, onReleased: () => void): ManagedBuf
 }
 
 /**
- * Takes an upload as a ReadableStream: what an `RpcHandler.receiveStream` may return. A reader that is slow holds the sender back.
+ * Takes an upload as a ReadableStream: what an `RpcHandler.receiveStream` may return. A reader that is slow holds the sender back: at
+ * most 1 MiB and a read wait here. One that has stopped hears that its sender is gone when it reads on.
  *
  * @param id Names the upload.
- * @param receive Reads the bytes; what it resolves to is the answer, what it rejects with fails the upload. What it leaves unread is
- * dropped.
+ * @param receive Reads the bytes, of which it is told how many there are; what it resolves to is the answer, what it rejects with
+ * fails the upload. What it leaves unread is dropped.
+ * @returns What takes the bytes.
  *
  * @example
  * ```ts
@@ -226,30 +268,30 @@ export function receiveUpload(
   id: string,
   receive: (bytes: ReadableStream<Uint8Array>, byteCount: number) => Promise<Content | void>,
 ): StreamCallbackWithId {
+  let channel: BodyChannel | undefined;
   let failure: { readonly thrown: unknown } | undefined;
   let received: Promise<Content | void> | undefined;
   let response: Content = new Uint8Array(0);
-  const body = new ReadableBody(() => {});
   return {
     id,
     onStart(_, byteCount) {
-      received = receive(body.stream, byteCount);
+      received = receive(readableBody((sink) => channel = new BodyChannel(id, sink, () => {})), byteCount);
       // Whoever does not want the rest must not hold it back.
-      received.then(() => body.fail(new StreamError(`Upload ${id} is over`, id)), (thrown) => {
+      received.then(() => channel?.cancel(new StreamError(`Upload ${id} is over`, id)), (thrown) => {
         failure = { thrown };
-        body.fail(thrown);
+        channel?.cancel(thrown);
       });
     },
-    allocate: () => body.allocate(),
+    allocate: () => channel?.allocate(),
     onData(streamId, chunk, owned, flow) {
       if (failure !== undefined) throw failure.thrown;
-      body.onData(streamId, chunk, owned, flow);
+      channel?.onData(streamId, chunk, owned, flow);
     },
     async onComplete() {
-      body.onComplete();
+      channel?.onComplete();
       response = await received ?? response;
     },
-    onFailure: (streamId, error) => body.onFailure(streamId, error),
+    onFailure: (streamId, error) => channel?.onFailure(streamId, error),
     completionResponse: () => response,
   };
 }

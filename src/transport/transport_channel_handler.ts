@@ -71,6 +71,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
       maxChunksBeingTransferred: context.conf.maxChunksBeingTransferred,
       maxStreams: limits.maxStreams,
       maxChunks: limits.maxChunks,
+      maxUnansweredRequests: limits.maxUnansweredRequests,
       decoder: this.#decoder,
       flow: this,
       metrics: context.metrics,

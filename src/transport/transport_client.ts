@@ -27,7 +27,41 @@ export interface TransportClientLimits {
   readonly maxOutboxBytes: number;
 }
 
-/** The asking side of a connection. */
+/**
+ * The asking side of a connection, by callbacks, which cost the least; `askRpc`, `readStream`, `readChunk` and `sendUpload` do the same
+ * by promises and ReadableStreams. Made by {@linkcode TransportClientFactory}, and given to every {@linkcode RpcHandler}.
+ *
+ * @example A request and a message without an answer
+ * ```ts
+ * import { noOpRpcHandler, type RpcHandler, TransportContext } from "@sparkwire/sparkwire";
+ *
+ * const received: string[] = [];
+ * const handler: RpcHandler = {
+ *   ...noOpRpcHandler,
+ *   receive: (_client, _body, responder) => void responder.onSuccess((out) => out.writeUtf8(received.join())),
+ *   receiveOneWay: (_client, body) => void received.push(new TextDecoder().decode(body.bytes)),
+ * };
+ * const context = await TransportContext.create(handler);
+ * const server = await context.createServer();
+ * const factory = context.createClientFactory();
+ *
+ * const client = await factory.createClient(server.address);
+ * client.send(new TextEncoder().encode("one"));
+ * client.send((out) => out.writeUtf8("two"));
+ * const answer = await new Promise<string>((resolve, reject) => {
+ *   client.sendRpc(new Uint8Array(0), {
+ *     deadline: Infinity,
+ *     onSuccess: (body) => resolve(new TextDecoder().decode(body.bytes)),
+ *     onFailure: reject,
+ *     onTimeout() {},
+ *   });
+ * });
+ * if (answer !== "one,two") throw new Error(answer);
+ *
+ * await factory.close();
+ * await server.close();
+ * ```
+ */
 export class TransportClient {
   /** The connection. */
   readonly channel: Channel;
@@ -35,7 +69,13 @@ export class TransportClient {
   readonly #maxOutboxBytes: number;
   #clientId: string | undefined;
 
-  /** @param channel The connection. @param handler Waits for the answers. @param limits What may wait. */
+  /**
+   * @param channel The connection.
+   * @param handler Waits for the answers.
+   * @param limits What may wait.
+   *
+   * @internal
+   */
   constructor(channel: Channel, handler: TransportResponseHandler, limits: TransportClientLimits) {
     this.channel = channel;
     this.#handler = handler;
@@ -47,7 +87,7 @@ export class TransportClient {
     return this.channel.active;
   }
 
-  /** Who the peer is, once it has authenticated itself. */
+  /** Who the peer is, once it has authenticated itself or a bootstrap has said so: Spark has the application's id there. */
   get clientId(): string | undefined {
     return this.#clientId;
   }
@@ -55,6 +95,7 @@ export class TransportClient {
   /**
    * Says who the peer is; once.
    *
+   * @param id Its id.
    * @throws RpcError if that has been said before.
    */
   setClientId(id: string): void {
@@ -75,6 +116,8 @@ export class TransportClient {
   /**
    * Sends a request; the callback hears of the answer, also when this connection breaks.
    *
+   * @param content The request.
+   * @param callback Waits for the answer.
    * @returns The request's id, or -1 if the callback has been failed already.
    * @throws RpcOverloadedError at `maxOutboxBytes` and `maxOutstandingRequests`, ProtocolError at `maxFrameBytes`, and what
    * `content` throws; then nothing was sent and the callback hears nothing.
@@ -99,6 +142,7 @@ export class TransportClient {
   /**
    * Sends a message that wants no answer.
    *
+   * @param content The message.
    * @returns Whether the connection took it.
    * @throws RpcOverloadedError at `maxOutboxBytes`, ProtocolError at `maxFrameBytes`, and what `content` throws; then nothing
    * was sent.
@@ -113,7 +157,9 @@ export class TransportClient {
   /**
    * Asks for a stream. Answers carry no request id; they are matched by order.
    *
-   * @throws RangeError for an id of more than {@linkcode MAX_STREAM_ID_LENGTH} characters, RpcOverloadedError if too much
+   * @param streamId Its name.
+   * @param callback Takes it.
+   * @throws RangeError for an id of more than 65,536 characters, RpcOverloadedError if too much
    * waits; then nothing was sent and the callback hears nothing.
    */
   stream(streamId: string, callback: StreamCallback): void {
@@ -196,6 +242,8 @@ export class TransportClient {
   /**
    * Asks for the meta data of a merged shuffle block.
    *
+   * @param block Which one.
+   * @param callback Waits for the answer.
    * @throws RpcOverloadedError if too much waits; then nothing was sent and the callback hears nothing.
    */
   sendMergedBlockMetaReq(block: MergedBlock, callback: MergedBlockMetaResponseCallback): void {
@@ -208,12 +256,20 @@ export class TransportClient {
     this.channel.outgoing.writeMessage({ type: MessageType.MergedBlockMetaRequest, requestId, ...block });
   }
 
-  /** Forgets a request; its answer will be ignored. */
+  /**
+   * Forgets a request; its answer will be ignored.
+   *
+   * @param id What `sendRpc` or `uploadStream` returned.
+   */
   removeRpcRequest(id: number): void {
     this.#handler.removeRpcRequest(id);
   }
 
-  /** Closes the connection: outstanding requests fail, with `reason` if there is one, and what was sent leaves. */
+  /**
+   * Closes the connection: outstanding requests fail, and what was sent before still leaves, for five seconds at most.
+   *
+   * @param reason What they fail with.
+   */
   close(reason?: Error): void {
     this.channel.close(reason);
   }

@@ -8,6 +8,7 @@
  */
 
 import { RpcStoppedError, toError } from "../base/errors.ts";
+import { untilAborted } from "../base/until_aborted.ts";
 import { SocketError } from "../socket/socket.ts";
 import type { SocketAddress } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
@@ -29,12 +30,39 @@ export interface CreateClientOptions {
    * @default false
    */
   readonly fastFail?: boolean | undefined;
+  /** Gives up waiting: the promise rejects with the signal's reason, and the dial goes on for the others who want that peer. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@linkcode TransportClientFactory.createUnmanagedClient}. */
+export interface CreateUnmanagedClientOptions {
+  /** Gives up the dial: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A connection, or the dial that will make it. */
 type Slot = TransportClient | Promise<TransportClient> | undefined;
 
-/** A pool of connections by the name and port that were dialled. */
+/**
+ * A pool of connections by the name and port that were dialled. Made by {@linkcode TransportContext.createClientFactory}.
+ *
+ * @example
+ * ```ts
+ * import { noOpRpcHandler, TransportContext } from "@sparkwire/sparkwire";
+ *
+ * const context = await TransportContext.create(noOpRpcHandler);
+ * const server = await context.createServer();
+ * const factory = context.createClientFactory();
+ *
+ * const [one, same] = await Promise.all([factory.createClient(server.address), factory.createClient(server.address)]);
+ * const own = await factory.createUnmanagedClient(server.address);
+ * if (one !== same || one === own) throw new Error("the pool has one connection to each peer, unless it is told otherwise");
+ *
+ * own.close();
+ * await factory.close();
+ * await server.close();
+ * ```
+ */
 export class TransportClientFactory implements AsyncDisposable {
   readonly #context: TransportContext;
   readonly #bootstraps: readonly TransportClientBootstrap[];
@@ -44,7 +72,11 @@ export class TransportClientFactory implements AsyncDisposable {
   readonly #lastFailures = new Map<string, number>();
   #closed = false;
 
-  /** @param bootstraps What is done on a new connection before anybody gets it, in order. */
+  /**
+   * @param bootstraps What is done on a new connection before anybody gets it, in order.
+   *
+   * @internal
+   */
   constructor(context: TransportContext, bootstraps: readonly TransportClientBootstrap[]) {
     this.#context = context;
     this.#bootstraps = bootstraps;
@@ -56,49 +88,36 @@ export class TransportClientFactory implements AsyncDisposable {
   }
 
   /**
-   * A connection to `address`: an open one, or the one that is being dialled, or a new one. The key is the name, not the IP, so
-   * `localhost` and `127.0.0.1` are different peers.
+   * A connection to `address`: an open one, or the one that is being dialled, or a new one, up to
+   * `spark.<module>.io.numConnectionsPerPeer`. The key is the name, not the IP, so `localhost` and `127.0.0.1` are different peers.
    *
-   * @param options Whether to fail fast.
-   * @returns Rejects with a SocketError, with what a bootstrap failed with, or with an RpcStoppedError after `close`.
+   * @param address The peer.
+   * @param options Whether to fail fast, and what gives up waiting.
+   * @returns The connection, which others may have too. Rejects with a SocketError (`TIMED_OUT` after
+   * `spark.<module>.io.connectionCreationTimeout`, bootstraps included), with what a bootstrap failed with, or with an RpcStoppedError
+   * after `close`, and with the signal's reason.
    */
-  createClient(address: SocketAddress, options: CreateClientOptions = {}): Promise<TransportClient> {
-    if (this.#closed) return Promise.reject(stoppedError());
-    const { numConnectionsPerPeer } = this.#context.conf;
-    const key = formatAddress(address);
-    let slots = this.#pools.get(key);
-    if (slots === undefined) {
-      slots = new Array<Slot>(numConnectionsPerPeer).fill(undefined);
-      this.#pools.set(key, slots);
-    }
-    const index = numConnectionsPerPeer === 1 ? 0 : Math.floor(this.#context.random() * numConnectionsPerPeer);
-    const slot = slots[index];
-    if (slot instanceof Promise) return slot;
-    if (slot === undefined || !slot.isActive) {
-      if (options.fastFail === true) {
-        const error = this.#recentFailure(key);
-        if (error !== undefined) {
-          this.#forgetEmpty(key, slots);
-          return Promise.reject(error);
-        }
-      }
-      return this.#fill(slots, index, address);
-    }
-    slot.updateTimeOfLastRequest();
-    return Promise.resolve(slot);
+  createClient(address: SocketAddress, { fastFail = false, signal }: CreateClientOptions = {}): Promise<TransportClient> {
+    return signal?.aborted === true ? Promise.reject(signal.reason) : untilAborted(this.#pooled(address, fastFail), signal);
   }
 
   /**
-   * Dials a connection that nobody else gets.
+   * Dials a connection that nobody else gets, for a transfer that may be given up, for instance. Who has it closes it.
    *
-   * @param signal Gives up the dial.
-   * @returns Rejects as that of {@linkcode createClient} does.
+   * @param address The peer.
+   * @param options What gives up the dial.
+   * @returns The connection. Rejects as that of {@linkcode createClient} does, and with the signal's reason.
    */
-  createUnmanagedClient(address: SocketAddress, signal?: AbortSignal): Promise<TransportClient> {
+  createUnmanagedClient(address: SocketAddress, { signal }: CreateUnmanagedClientOptions = {}): Promise<TransportClient> {
     return this.#closed ? Promise.reject(stoppedError()) : this.#dial(address, signal);
   }
 
-  /** Closes the pooled connections, for `reason` if there is one, and gives up the dials. */
+  /**
+   * Closes the pooled connections and gives up the dials. What was sent before still leaves, for five seconds at most.
+   *
+   * @param reason What outstanding requests fail with.
+   * @returns Resolves when they are closed.
+   */
   async close(reason?: Error): Promise<void> {
     this.#closed = true;
     for (const dial of this.#dialling) dial.abort(stoppedError());
@@ -115,8 +134,35 @@ export class TransportClientFactory implements AsyncDisposable {
     await Promise.all(closing);
   }
 
+  /** The same as `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #pooled(address: SocketAddress, fastFail: boolean): Promise<TransportClient> {
+    if (this.#closed) return Promise.reject(stoppedError());
+    const { numConnectionsPerPeer } = this.#context.conf;
+    const key = formatAddress(address);
+    let slots = this.#pools.get(key);
+    if (slots === undefined) {
+      slots = new Array<Slot>(numConnectionsPerPeer).fill(undefined);
+      this.#pools.set(key, slots);
+    }
+    const index = numConnectionsPerPeer === 1 ? 0 : Math.floor(this.#context.random() * numConnectionsPerPeer);
+    const slot = slots[index];
+    if (slot instanceof Promise) return slot;
+    if (slot === undefined || !slot.isActive) {
+      if (fastFail) {
+        const error = this.#recentFailure(key);
+        if (error !== undefined) {
+          this.#forgetEmpty(key, slots);
+          return Promise.reject(error);
+        }
+      }
+      return this.#fill(slots, index, address);
+    }
+    slot.updateTimeOfLastRequest();
+    return Promise.resolve(slot);
   }
 
   /** Not async: whoever asks while the dial is under way gets the very same promise. */

@@ -40,7 +40,17 @@ export interface TransportConfOptions {
   readonly numUsableCores?: number | undefined;
 }
 
-/** The transport's settings for one module. Times are in milliseconds, sizes in bytes. */
+/**
+ * The transport's settings for one module. Times are in milliseconds, sizes in bytes.
+ *
+ * @example
+ * ```ts
+ * import { SparkConf, TransportConf } from "@sparkwire/sparkwire";
+ *
+ * const conf = new TransportConf("shuffle", new SparkConf({ "spark.shuffle.io.retryWait": "10s", "spark.network.timeout": "60s" }));
+ * if (conf.ioRetryWaitTimeMs !== 10_000 || conf.connectionTimeoutMs !== 60_000) throw new Error("not so");
+ * ```
+ */
 export class TransportConf {
   /** The module, which is the second part of most keys. */
   readonly moduleName: string;

@@ -1,15 +1,18 @@
 /**
  * What servers and clients of one module share: configuration, handler, limits, and the list of open connections.
  *
- * Spark: common/network-common/…/TransportContext.java.
+ * Spark: common/network-common/…/TransportContext.java. Differences: it is made by a function, since the runtime's sockets are loaded
+ * when they are wanted, and it carries the limits and surroundings that there are static.
  *
  * @module
  */
 
-import type { Clock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import type { Logger } from "../base/logger.ts";
-import type { Random } from "../base/random.ts";
+import { consoleLogger, type Logger } from "../base/logger.ts";
+import { type Random, systemRandom } from "../base/random.ts";
+import { SparkConf } from "../base/spark_conf.ts";
+import { defaultSocketDriver } from "../socket/default.ts";
 import { DEFAULT_HIGH_WATER_MARK_BYTES, DEFAULT_MAX_QUEUED_BYTES } from "../socket/socket.ts";
 import type { Socket, SocketAddress, SocketDriver, SocketOptions, TlsOptions } from "../socket/socket.ts";
 import type { ConnectionStats } from "./connection_stats.ts";
@@ -17,9 +20,9 @@ import type { RpcHandler } from "./rpc_handler.ts";
 import { TransportChannelHandler } from "./transport_channel_handler.ts";
 import type { TransportClientBootstrap } from "./transport_client_bootstrap.ts";
 import { TransportClientFactory } from "./transport_client_factory.ts";
-import type { TransportConf } from "./transport_conf.ts";
+import { TransportConf } from "./transport_conf.ts";
 import { TransportMetrics, type TransportStats } from "./transport_metrics.ts";
-import { TransportServer } from "./transport_server.ts";
+import { type CreateServerOptions, TransportServer } from "./transport_server.ts";
 import type { TransportServerBootstrap } from "./transport_server_bootstrap.ts";
 
 /** Limits per connection. */
@@ -28,8 +31,10 @@ export interface TransportLimits {
   readonly maxFrameBytes: number;
   /** Bytes of own messages that may wait on one connection. */
   readonly maxOutboxBytes: number;
-  /** Requests that may wait for their answers on one connection. */
+  /** Own requests that may wait for their answers on one connection; one more fails before it is sent. */
   readonly maxOutstandingRequests: number;
+  /** Requests of a peer, uploads included, that may wait for our answers on one connection; one more is answered with a failure. */
+  readonly maxUnansweredRequests: number;
   /** Bytes that may wait on one connection, answers included; above it the connection is aborted. */
   readonly maxQueuedBytes: number;
   /** Streams that one connection may be sent at once. */
@@ -38,40 +43,119 @@ export interface TransportLimits {
   readonly maxChunks: number;
 }
 
-/** The limits that hold unless others are given. */
+/**
+ * The limits that hold unless others are given.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_TRANSPORT_LIMITS } from "@sparkwire/sparkwire";
+ *
+ * if (DEFAULT_TRANSPORT_LIMITS.maxOutboxBytes !== 128 * 1024 * 1024) throw new Error("not 128 MiB");
+ * ```
+ */
 export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
   maxFrameBytes: 2 ** 31 - 1,
   maxOutboxBytes: 128 * 1024 * 1024,
   maxOutstandingRequests: 1_000_000,
+  maxUnansweredRequests: 1_000_000,
   maxQueuedBytes: DEFAULT_MAX_QUEUED_BYTES,
   maxStreams: 64,
   maxChunks: 65_536,
 };
 
-/** What a context needs of its surroundings. */
+/** Options of {@linkcode TransportContext.create}. */
 export interface TransportContextOptions {
-  /** Makes sockets. */
+  /**
+   * The settings of the module that it serves.
+   *
+   * @default those of `rpc`, all at their defaults
+   */
+  readonly conf?: TransportConf | undefined;
+  /** Limits per connection that differ from the defaults. */
+  readonly limits?: Partial<TransportLimits> | undefined;
+  /**
+   * Close connections that are merely idle for `spark.<module>.io.connectionTimeout`; without it only those are closed that are
+   * silent for so long while requests wait for their answers.
+   *
+   * @default false
+   */
+  readonly closeIdleConnections?: boolean | undefined;
+  /**
+   * Tell peers the stacks of failures.
+   *
+   * @default false
+   */
+  readonly exposeStack?: boolean | undefined;
+  /**
+   * Speak TLS.
+   *
+   * @default no TLS
+   */
+  readonly tls?: TlsOptions | undefined;
+  /**
+   * Makes sockets.
+   *
+   * @default {@linkcode defaultSocketDriver}
+   */
+  readonly driver?: SocketDriver | undefined;
+  /**
+   * Gives time.
+   *
+   * @default {@linkcode systemClock}
+   */
+  readonly clock?: Clock | undefined;
+  /**
+   * Hears of what goes wrong and of what was dropped.
+   *
+   * @default {@linkcode consoleLogger}
+   */
+  readonly logger?: Logger | undefined;
+  /**
+   * Chooses among the connections to one peer.
+   *
+   * @default the system's own randomness
+   */
+  readonly random?: Random | undefined;
+}
+
+/** What a context is made with where everything is at hand, and what contexts of one environment share. */
+export interface TransportSurroundings extends Omit<TransportContextOptions, "conf"> {
   readonly driver: SocketDriver;
-  /** Gives time. */
   readonly clock: Clock;
-  /** Hears of what was dropped. */
   readonly logger: Logger;
-  /** Chooses among the connections to one peer. */
   readonly random: Random;
   /** Shared deadlines, where several contexts live in one environment. */
   readonly deadlines?: Deadlines | undefined;
-  /** Limits that differ from {@linkcode DEFAULT_TRANSPORT_LIMITS}. */
-  readonly limits?: Partial<TransportLimits> | undefined;
-  /** Close connections that are merely idle. Spark: closeIdleConnections. */
-  readonly closeIdleConnections?: boolean | undefined;
-  /** Tell peers the stack of a failure. */
-  readonly exposeStack?: boolean | undefined;
-  /** Speak TLS. */
-  readonly tls?: TlsOptions | undefined;
 }
 
-/** Makes servers and client factories. */
-export class TransportContext {
+/**
+ * Makes servers and client factories: the way into Spark's network layer for those who need no endpoints, such as shuffle services
+ * and side-cars.
+ *
+ * @example A server that answers, and somebody who asks
+ * ```ts
+ * import { askRpc, noOpRpcHandler, SparkConf, TransportConf, TransportContext } from "@sparkwire/sparkwire";
+ *
+ * const conf = new TransportConf("shuffle", new SparkConf({ "spark.shuffle.io.connectionTimeout": "30s" }));
+ * const context = await TransportContext.create({
+ *   ...noOpRpcHandler,
+ *   receive(client, body, responder) {
+ *     const text = new TextDecoder().decode(body.bytes);
+ *     responder.onSuccess(new TextEncoder().encode(`Hello, ${text} from ${client.channel.remoteAddress.host}`));
+ *   },
+ * }, { conf });
+ * const server = await context.createServer(0, { host: "127.0.0.1" });
+ *
+ * const factory = context.createClientFactory();
+ * const client = await factory.createClient(server.address);
+ * const answer = await askRpc(client, new TextEncoder().encode("Ada"));
+ * if (new TextDecoder().decode(answer) !== "Hello, Ada from 127.0.0.1") throw new Error("not greeted");
+ *
+ * await factory.close();
+ * await server.close();
+ * ```
+ */
+export class TransportContext implements AsyncDisposable {
   /** The module's configuration. */
   readonly conf: TransportConf;
   /** What the application does with requests. */
@@ -80,9 +164,13 @@ export class TransportContext {
   readonly driver: SocketDriver;
   /** Gives time. */
   readonly clock: Clock;
-  /** Gives the deadlines of requests. */
+  /**
+   * Gives the deadlines of requests.
+   *
+   * @internal
+   */
   readonly deadlines: Deadlines;
-  /** Hears of what was dropped. */
+  /** Hears of what goes wrong and of what was dropped. */
   readonly logger: Logger;
   /** Chooses among the connections to one peer. */
   readonly random: Random;
@@ -92,13 +180,21 @@ export class TransportContext {
   readonly closeIdleConnections: boolean;
   /** Whether peers are told the stack of a failure. */
   readonly exposeStack: boolean;
-  /** What its connections have done. */
+  /**
+   * What its connections have done.
+   *
+   * @internal
+   */
   readonly metrics: TransportMetrics = new TransportMetrics();
   readonly #tls: TlsOptions | undefined;
   readonly #connections = new Set<TransportChannelHandler>();
 
-  /** @param conf The module's configuration. @param rpcHandler What to do with requests. */
-  constructor(conf: TransportConf, rpcHandler: RpcHandler, options: TransportContextOptions) {
+  /**
+   * Makes one of what is at hand; {@linkcode TransportContext.create} looks for the rest.
+   *
+   * @internal
+   */
+  constructor(conf: TransportConf, rpcHandler: RpcHandler, options: TransportSurroundings) {
     this.conf = conf;
     this.rpcHandler = rpcHandler;
     this.driver = options.driver;
@@ -112,22 +208,59 @@ export class TransportContext {
     this.#tls = options.tls;
   }
 
-  /** The open connections, dialled and accepted. Spark: registeredConnections. */
+  /**
+   * Makes a context. It opens nothing yet.
+   *
+   * @param rpcHandler What to do with the requests of peers, on connections that were accepted and dialled alike;
+   * {@linkcode noOpRpcHandler} for those who only ask.
+   * @param options Settings, limits, and what differs from this machine's own.
+   * @returns The context.
+   */
+  static async create(rpcHandler: RpcHandler, options: TransportContextOptions = {}): Promise<TransportContext> {
+    return new TransportContext(options.conf ?? new TransportConf("rpc", new SparkConf()), rpcHandler, {
+      ...options,
+      driver: options.driver ?? await defaultSocketDriver(),
+      clock: options.clock ?? systemClock,
+      logger: options.logger ?? consoleLogger(),
+      random: options.random ?? systemRandom,
+    });
+  }
+
+  /**
+   * The open connections, dialled and accepted. Spark: registeredConnections.
+   *
+   * @internal
+   */
   get connections(): ReadonlySet<TransportChannelHandler> {
     return this.#connections;
   }
 
-  /** Listens on `port`; 0 lets the system choose. Rejects with a SocketError. */
-  createServer(port = 0, bootstraps: readonly TransportServerBootstrap[] = [], host = "127.0.0.1"): Promise<TransportServer> {
+  /**
+   * Listens.
+   *
+   * @param port The port; 0 lets the system choose.
+   * @param options The address, and what prepares connections.
+   * @returns The server. Rejects with a SocketError if it cannot listen there.
+   */
+  createServer(port = 0, { host = "127.0.0.1", bootstraps = [] }: CreateServerOptions = {}): Promise<TransportServer> {
     return TransportServer.listen(this, { host, port }, bootstraps);
   }
 
-  /** Makes a pool of connections, each prepared by `bootstraps`. */
+  /**
+   * Makes a pool of connections.
+   *
+   * @param bootstraps What is done on a new connection before anybody gets it, in order.
+   * @returns The pool.
+   */
   createClientFactory(bootstraps: readonly TransportClientBootstrap[] = []): TransportClientFactory {
     return new TransportClientFactory(this, bootstraps);
   }
 
-  /** Takes charge of a socket. Spark: initializePipeline. */
+  /**
+   * Takes charge of a socket. Spark: initializePipeline.
+   *
+   * @internal
+   */
   register(
     socket: Socket,
     dialled: SocketAddress | undefined,
@@ -140,12 +273,20 @@ export class TransportContext {
     return handler;
   }
 
-  /** Forgets a connection that is closed. */
+  /**
+   * Forgets a connection that is closed.
+   *
+   * @internal
+   */
   unregister(handler: TransportChannelHandler): void {
     if (this.#connections.delete(handler)) this.metrics.connectionClosed(handler.stats());
   }
 
-  /** A snapshot of what its connections do and have done. */
+  /**
+   * What its connections do and have done.
+   *
+   * @returns A snapshot.
+   */
   stats(): TransportStats {
     const open = [...this.#connections].map((handler) => handler.stats());
     const sum = (pick: (each: ConnectionStats) => number): number => open.reduce((all, each) => all + pick(each), 0);
@@ -171,7 +312,11 @@ export class TransportContext {
     };
   }
 
-  /** How the sockets of this context behave. */
+  /**
+   * How the sockets of this context behave.
+   *
+   * @internal
+   */
   socketOptions(keepAlive: boolean): SocketOptions {
     const { maxQueuedBytes } = this.limits;
     // A stream's body must find its socket full long before that is aborted for being too full.
@@ -180,12 +325,22 @@ export class TransportContext {
     return this.#tls === undefined ? options : { ...options, tls: this.#tls };
   }
 
-  /** Closes every connection and waits until all are closed. */
+  /**
+   * Closes every connection, dialled and accepted. Servers go on listening and factories dialling until they are closed too.
+   *
+   * @param reason What outstanding requests fail with.
+   * @returns Resolves when they are closed.
+   */
   async close(reason?: Error): Promise<void> {
     const closing = [...this.#connections].map((handler) => {
       handler.client.close(reason);
       return handler.channel.socket.closed;
     });
     await Promise.all(closing);
+  }
+
+  /** The same as `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

@@ -7,12 +7,12 @@
  * @module
  */
 
-import { ProtocolError, toError } from "../base/errors.ts";
+import { ProtocolError, RpcOverloadedError, toError } from "../base/errors.ts";
 import type { Int64 } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
 import { MessageType } from "../protocol/message.ts";
 import type { MergedBlockMetaRequest, OneWayMessage, RpcRequest, TransportRequest, UploadStream } from "../protocol/message.ts";
-import type { StreamFlow } from "../protocol/stream_callback.ts";
+import type { StreamCallback, StreamFlow } from "../protocol/stream_callback.ts";
 import { StreamInterceptor } from "../protocol/stream_interceptor.ts";
 import type { TransportFrameDecoder } from "../protocol/transport_frame_decoder.ts";
 import { bodyElsewhere } from "./body_elsewhere.ts";
@@ -40,6 +40,8 @@ export interface TransportRequestHandlerOptions {
   readonly maxStreams: number;
   /** How many chunks one connection may wait for at once. */
   readonly maxChunks: number;
+  /** How many requests of the peer may wait for their answers. */
+  readonly maxUnansweredRequests: number;
   /** Where the bytes of uploads come from. */
   readonly decoder: TransportFrameDecoder;
   /** Holds the peer back while the consumer of an upload is full. */
@@ -47,6 +49,9 @@ export interface TransportRequestHandlerOptions {
   /** Counts what is transferred. */
   readonly metrics: TransportMetrics;
 }
+
+/** Takes the bytes of an upload that was refused. */
+const dropped: StreamCallback = { onData() {}, onComplete() {}, onFailure() {} };
 
 function failureText(error: Error, exposeStack: boolean): string {
   const text = exposeStack && error.stack !== undefined ? error.stack : error.message;
@@ -96,6 +101,7 @@ export class TransportRequestHandler {
   readonly #options: TransportRequestHandlerOptions;
   readonly #chunks: ChunkFetchRequestHandler;
   readonly #streams: StreamRequestHandler;
+  readonly #maxUnanswered: number;
   #rpcHandler: RpcHandler = noOpRpcHandler;
 
   /** @param client The other direction of the same connection. */
@@ -103,6 +109,7 @@ export class TransportRequestHandler {
     this.#channel = channel;
     this.#client = client;
     this.#options = options;
+    this.#maxUnanswered = options.maxUnansweredRequests;
     const { logger, metrics, maxChunks, maxStreams, exposeStack } = options;
     const answering = {
       logger,
@@ -190,8 +197,13 @@ export class TransportRequestHandler {
   }
 
   #processRpcRequest(request: RpcRequest): void {
+    const { outgoing } = this.#channel;
+    if (outgoing.handlersAtWork >= this.#maxUnanswered) {
+      this.#refuse(request.requestId);
+      return;
+    }
     const responder = new Responder(this, request.requestId);
-    this.#channel.outgoing.handlersAtWork++;
+    outgoing.handlersAtWork++;
     try {
       this.#rpcHandler.receive(this.#client, request.body, responder);
     } catch (thrown) {
@@ -201,6 +213,14 @@ export class TransportRequestHandler {
       this.#options.logger.debug(`Error while invoking RpcHandler#receive() on RPC of ${this.#channel.remote}`, error);
       responder.onFailure(error);
     }
+  }
+
+  /** The peer has asked for more than it may wait for. */
+  #refuse(requestId: Int64): void {
+    const limit = this.#maxUnanswered;
+    const queue = `requests of ${this.#channel.remote}`;
+    const message = `Cannot take the request: ${limit} ${queue} wait for their answers (maxUnansweredRequests)`;
+    this.respondFailure(requestId, new RpcOverloadedError(message, queue, limit));
   }
 
   #processOneWayMessage({ body }: OneWayMessage): void {
@@ -225,6 +245,12 @@ export class TransportRequestHandler {
   }
 
   #processStreamUpload({ requestId, meta, bodyByteCount }: UploadStream): void {
+    if (this.#channel.outgoing.handlersAtWork >= this.#maxUnanswered) {
+      this.#options.metrics.uploadsFailed++;
+      this.#refuse(requestId);
+      if (bodyByteCount > 0) this.#intercept("", bodyByteCount, dropped);
+      return;
+    }
     const responder = new Responder(this, requestId);
     this.#channel.outgoing.handlersAtWork++;
     try {
@@ -254,12 +280,15 @@ export class TransportRequestHandler {
       receiver.onFailure(id, this.#channel.closeReason ?? new Error("The connection is closed"));
       return;
     }
-    if (byteCount > 0) {
-      const { decoder, flow } = this.#options;
-      decoder.setInterceptor(new StreamInterceptor(id, byteCount, receiver, flow, () => {}));
-    }
+    if (byteCount > 0) this.#intercept(id, byteCount, receiver);
     receiver.onStart(id, byteCount);
     if (byteCount === 0) receiver.onComplete();
+  }
+
+  /** The next bytes are no frames. */
+  #intercept(id: string, byteCount: number, callback: StreamCallback): void {
+    const { decoder, flow } = this.#options;
+    decoder.setInterceptor(new StreamInterceptor(id, byteCount, callback, flow, () => {}));
   }
 
   /** Bytes follow that nobody takes, so the connection can only be closed; what it has been answered leaves. */

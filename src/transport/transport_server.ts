@@ -11,7 +11,24 @@ import type { TransportChannelHandler } from "./transport_channel_handler.ts";
 import type { TransportContext } from "./transport_context.ts";
 import type { TransportServerBootstrap } from "./transport_server_bootstrap.ts";
 
-/** A listening server of a context. */
+/** Options of {@linkcode TransportContext.createServer}. */
+export interface CreateServerOptions {
+  /**
+   * The address of this machine that it listens at; `0.0.0.0` for all of IPv4, `::` for all.
+   *
+   * @default "127.0.0.1"
+   */
+  readonly host?: string | undefined;
+  /**
+   * What is done on each accepted connection before its first request, in order: each is given the handler that the one before it
+   * gave.
+   *
+   * @default none
+   */
+  readonly bootstraps?: readonly TransportServerBootstrap[] | undefined;
+}
+
+/** A listening server. Made by {@linkcode TransportContext.createServer}, where there is an example. */
 export class TransportServer implements AsyncDisposable {
   readonly #listener: SocketListener;
   readonly #accepted: Set<TransportChannelHandler>;
@@ -21,7 +38,11 @@ export class TransportServer implements AsyncDisposable {
     this.#accepted = accepted;
   }
 
-  /** Listens at `address`. Each accepted connection is prepared by `bootstraps` in their order. */
+  /**
+   * Listens at `address`. Each accepted connection is prepared by `bootstraps` in their order.
+   *
+   * @internal
+   */
   static async listen(
     context: TransportContext,
     address: SocketAddress,
@@ -49,7 +70,12 @@ export class TransportServer implements AsyncDisposable {
     return this.#listener.address.port;
   }
 
-  /** Stops listening and closes the accepted connections. */
+  /**
+   * Stops listening and closes the accepted connections. What was sent before still leaves, for five seconds at most.
+   *
+   * @param reason What outstanding requests of this side fail with.
+   * @returns Resolves when they are closed.
+   */
   async close(reason?: Error): Promise<void> {
     await this.#listener.close();
     await Promise.all([...this.#accepted].map((handler) => {
@@ -58,6 +84,7 @@ export class TransportServer implements AsyncDisposable {
     }));
   }
 
+  /** The same as `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -7,8 +7,8 @@ import { dirname, join, relative } from "node:path";
 import { projectRoot } from "../_project.ts";
 import { capture } from "./run.ts";
 
-/** The Spark that is tested against unless another is asked for. */
-export const SPARK_VERSION = "4.2.0";
+/** The Sparks that are tested against, one of each version that can be spoken to; the first unless others are asked for. */
+export const SPARK_RELEASES: readonly string[] = ["4.2.0", "4.1.1", "4.0.1", "3.5.8"];
 
 const PROJECT = join(projectRoot, "tests", "interop");
 /** Of Maven with an empty cache: some 250 MB come down. */

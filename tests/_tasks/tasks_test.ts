@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { test } from "../_harness.ts";
 import { takeOption, taskArguments } from "./arguments.ts";
 import { isProgram } from "./entry_points.ts";
-import { addTotals, countJunit, formatTotals, NO_TOTALS, runTotals, type Totals } from "./totals.ts";
+import { addTotals, countJunit, formatTable, formatTotals, NO_TOTALS, runTotals, type Totals } from "./totals.ts";
 
 test("taskArguments() drops the -- that deno task passes through, and only that one", () => {
   assertEquals(taskArguments([]), []);
@@ -100,4 +100,18 @@ test("isProgram() tells programs from modules by their names", () => {
   for (const path of [...others, "tests/sim/main_test.ts", "src/main.ts", "examples/deep/echo.ts", "tests/vectors/a.jsonl"]) {
     assertEquals([path, isProgram(path)], [path, false]);
   }
+});
+
+test("formatTable() has a line for each row and a column for each name", () => {
+  const passed = (count: number): Totals => ({ ...NO_TOTALS, passed: count });
+  const rows = new Map([["4.2.0", new Map([["deno", passed(12)]])], [
+    "3.5.8",
+    new Map([["deno", passed(9)], ["bun", passed(8)]]),
+  ]]);
+  assertEquals(formatTable("Spark", rows).split("\n"), [
+    "| Spark | deno                | bun                |",
+    "| ----- | ------------------- | ------------------ |",
+    "| 4.2.0 | 12 passed, 0 failed | 0 passed, 0 failed |",
+    "| 3.5.8 | 9 passed, 0 failed  | 8 passed, 0 failed |",
+  ]);
 });

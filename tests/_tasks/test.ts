@@ -86,20 +86,17 @@ async function runTests(testRun: TestRun): Promise<Totals> {
 }
 
 /** Runs the selection on each runtime that is wanted and can be had; says what is left out, and why. */
-async function testAll(names: readonly RuntimeName[], selection: Selection): Promise<Totals> {
+async function testAll(names: readonly RuntimeName[], selection: Selection): Promise<RuntimeTotals[]> {
   const runtimes = await Promise.all(RUNTIME_NAMES.map(findRuntime));
   const portable = { ...selection, files: selection.files.filter((file) => !isForDenoOnly(file)) };
   const bundled = names.some((name) => name !== "deno") ? portable.files : [];
   const made = await bundle([...bundled, ...programFiles()]);
   const env = testEnvironment(runtimes, made.folder);
-  const lines: string[] = [];
-  let sum = NO_TOTALS;
+  const done: RuntimeTotals[] = [];
   try {
     for (const runtime of runtimes.filter(({ name }) => names.includes(name))) {
       const chosen = runtime.name === "deno" ? selection : portable;
-      const { line, totals } = await testOne(runtime, chosen, made, env);
-      lines.push(line);
-      sum = addTotals(sum, totals);
+      done.push(await testOne(runtime, chosen, made, env));
     }
   } finally {
     await made[Symbol.asyncDispose]();
@@ -110,8 +107,17 @@ async function testAll(names: readonly RuntimeName[], selection: Selection): Pro
       if (selection.files.some((file) => file.startsWith(folder))) say(`${folder} ran on Deno only: ${reason}`);
     }
   }
-  for (const line of lines) say(line);
-  return sum;
+  for (const { line } of done) say(line);
+  return done;
+}
+
+/** How the tests of one runtime went. */
+interface RuntimeTotals {
+  /** Its name and version. */
+  readonly title: string;
+  /** The same in words. */
+  readonly line: string;
+  readonly totals: Totals;
 }
 
 async function testOne(
@@ -119,33 +125,42 @@ async function testOne(
   selection: Selection,
   bundle: Bundle,
   env: Record<string, string>,
-): Promise<{ line: string; totals: Totals }> {
+): Promise<RuntimeTotals> {
   if (runtime.path === undefined) {
     const failed = Deno.env.get("CI") === "true" ? 1 : 0;
-    return { line: `${runtime.name}: skipped, ${runtime.reason}`, totals: { ...NO_TOTALS, failed } };
+    return { title: runtime.name, line: `${runtime.name}: skipped, ${runtime.reason}`, totals: { ...NO_TOTALS, failed } };
   }
   const title = `${runtime.name} ${runtime.version}`;
-  if (selection.files.length === 0) return { line: `${title}: no file of this selection`, totals: NO_TOTALS };
+  if (selection.files.length === 0) return { title, line: `${title}: no file of this selection`, totals: NO_TOTALS };
   say(`\n${title}`);
   const start = performance.now();
   const totals = await runTests({ runtime, selection, bundle, env });
-  return { line: `${title}: ${formatTotals(totals)} (${((performance.now() - start) / 1000).toFixed(1)} s)`, totals };
+  return { title, line: `${title}: ${formatTotals(totals)} (${((performance.now() - start) / 1000).toFixed(1)} s)`, totals };
 }
 
 const { values, positionals } = parseArgs({
   args: taskArguments(Deno.args),
-  options: { runtime: { type: "string", multiple: true }, interop: { type: "boolean" } },
+  options: {
+    runtime: { type: "string", multiple: true },
+    interop: { type: "boolean" },
+    // Where the numbers go, for the task that started this one.
+    totals: { type: "string" },
+  },
   allowPositionals: true,
 });
 const names = values.runtime?.filter(isRuntimeName) ?? RUNTIME_NAMES;
 if (values.runtime !== undefined && names.length !== values.runtime.length) {
   throw new TypeError(`--runtime is one of ${RUNTIME_NAMES.join(", ")}, not ${values.runtime}`);
 }
-const totals = await testAll(names, select(values.interop === true ? interopFiles() : testFiles(), positionals)).catch(
-  (error: unknown) => {
-    say(error instanceof Error ? error.message : String(error));
-    return { ...NO_TOTALS, failed: 1 };
-  },
-);
+const selection = select(values.interop === true ? interopFiles() : testFiles(), positionals);
+const done = await testAll(names, selection).catch((error: unknown): RuntimeTotals[] => {
+  const line = error instanceof Error ? error.message : String(error);
+  say(line);
+  return [{ title: "all", line, totals: { ...NO_TOTALS, failed: 1 } }];
+});
+if (values.totals !== undefined) {
+  await Deno.writeTextFile(values.totals, JSON.stringify(done.map(({ title, totals }) => [title, totals])));
+}
+const totals = done.reduce((sum, one) => addTotals(sum, one.totals), NO_TOTALS);
 say(formatTotals(totals));
 Deno.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);

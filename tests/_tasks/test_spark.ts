@@ -1,7 +1,8 @@
 /**
  * Task `test:spark`: the tests of `tests/interop/` against a real Spark in a JVM, which Maven fetches and this task starts.
  *
- * `deno task test:spark [FILTER…] [--runtime NAME]… [--spark VERSION]`, with the filters of the task `test`.
+ * `deno task test:spark [FILTER…] [--runtime NAME]… [--spark VERSION]`, with the filters of the task `test`. The task `test:spark:all`
+ * goes through every version, and prints a table at the end.
  *
  * @module
  */
@@ -10,38 +11,54 @@ import { projectRoot } from "../_project.ts";
 import { takeOption, taskArguments } from "./arguments.ts";
 import { say } from "./console.ts";
 import { run } from "./run.ts";
-import { SPARK_VERSION, startSparkPeer, whyNoSpark } from "./spark.ts";
-import { formatTotals, NO_TOTALS } from "./totals.ts";
+import { SPARK_RELEASES, startSparkPeer, whyNoSpark } from "./spark.ts";
+import { addTotals, formatTable, formatTotals, NO_TOTALS, type Totals } from "./totals.ts";
 
-const RUN_DEADLINE_MS = 10 * 60_000;
+const RUN_DEADLINE_MS = 16 * 60_000;
 
-async function testSpark(version: string, args: readonly string[]): Promise<number> {
+/** What is told of one version: the totals of each runtime. */
+type Report = readonly (readonly [runtime: string, totals: Totals])[];
+
+async function testSpark(version: string, args: readonly string[]): Promise<Report> {
   const start = performance.now();
   const peer = await startSparkPeer(version);
   say(`Spark ${version} is there (${((performance.now() - start) / 1000).toFixed(1)} s); its log is ${peer.log}`);
+  const report = await Deno.makeTempFile();
   try {
     const task = join(projectRoot, "tests", "_tasks", "test.ts");
-    const command = { command: Deno.execPath(), args: ["run", "-A", task, "--interop", ...args] };
-    return (await run(command, { cwd: projectRoot, env: peer.env, deadlineMs: RUN_DEADLINE_MS })).code;
+    const command = { command: Deno.execPath(), args: ["run", "-A", task, "--interop", "--totals", report, ...args] };
+    const { code } = await run(command, { cwd: projectRoot, env: peer.env, deadlineMs: RUN_DEADLINE_MS });
+    const written = await Deno.readTextFile(report);
+    if (written === "") throw new Error(`The tests against Spark ${version} did not come to their end (code ${code})`);
+    return JSON.parse(written) as Report;
   } finally {
+    await Deno.remove(report);
     await peer[Symbol.asyncDispose]();
   }
 }
 
-/** What cannot be had is skipped and said; where everything must be had, it is a failure. */
-function skipped(reason: string): number {
-  const failed = Deno.env.get("CI") === "true" ? 1 : 0;
-  say(`test:spark: skipped, ${reason}`);
-  say(formatTotals({ ...NO_TOTALS, failed }));
-  return failed;
+async function testEach(versions: readonly string[], args: readonly string[]): Promise<Totals> {
+  const rows = new Map<string, Map<string, Totals>>();
+  for (const version of versions) {
+    const report = await testSpark(version, args).catch((error: unknown): Report => {
+      say(error instanceof Error ? error.message : String(error));
+      return [["all", { ...NO_TOTALS, failed: 1 }]];
+    });
+    rows.set(version, new Map(report));
+  }
+  if (versions.length > 1) say(`\n${formatTable("Spark", rows)}\n`);
+  return [...rows.values()].flatMap((cells) => [...cells.values()]).reduce(addTotals, NO_TOTALS);
 }
 
-function failed(error: unknown): number {
-  say(error instanceof Error ? error.message : String(error));
-  say(formatTotals({ ...NO_TOTALS, failed: 1 }));
-  return 1;
-}
-
-const { value: version = SPARK_VERSION, rest } = takeOption(taskArguments(Deno.args), "spark");
+const { value: version, rest } = takeOption(taskArguments(Deno.args), "spark");
+const every = rest.includes("--all");
+const versions = version !== undefined ? [version] : every ? SPARK_RELEASES : SPARK_RELEASES.slice(0, 1);
 const reason = await whyNoSpark();
-Deno.exit(reason === undefined ? await testSpark(version, rest).catch(failed) : skipped(reason));
+if (reason !== undefined) {
+  say(`test:spark: skipped, ${reason}`);
+  say(formatTotals(NO_TOTALS));
+  Deno.exit(0);
+}
+const totals = await testEach(versions, rest.filter((arg) => arg !== "--all"));
+say(formatTotals(totals));
+Deno.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);

@@ -55,3 +55,19 @@ export function runTotals(xml: string | undefined, exitCode: number, filtered: b
   const unexplained = failed === 0 && (exitCode !== 0 || passed + skipped === 0);
   return unexplained ? addTotals(totals, { ...NO_TOTALS, failed: 1 }) : totals;
 }
+
+/**
+ * Totals as a table in Markdown: a line for each of `rows`, a column for each name that occurs.
+ *
+ * @param corner What the lines are of.
+ */
+export function formatTable(corner: string, rows: ReadonlyMap<string, ReadonlyMap<string, Totals>>): string {
+  const columns = [...new Set([...rows.values()].flatMap((cells) => [...cells.keys()]))];
+  const lines = [[corner, ...columns]];
+  for (const [name, cells] of rows) {
+    lines.push([name, ...columns.map((column) => formatTotals(cells.get(column) ?? NO_TOTALS))]);
+  }
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((cells) => cells[column]!.length)));
+  const [head, ...body] = lines.map((cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`);
+  return [head, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body].join("\n");
+}

@@ -1,7 +1,18 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { fromTaggedJson, type Json, toTaggedJson } from "../../examples/_tagged_json.ts";
-import { RpcEndpointAddress, TypedMessage } from "../../mod.ts";
+import {
+  defineJavaClass,
+  defineScalaObject,
+  java,
+  JavaBigDecimal,
+  javaTypes,
+  None,
+  RpcEndpointAddress,
+  sparkDeploy,
+  TypedMessage,
+} from "../../mod.ts";
 import { test } from "../_harness.ts";
+import { decode, decodeVector, encode, exact } from "../serializer/java/_java.ts";
 
 test("toTaggedJson() and fromTaggedJson() are each other's inverse", () => {
   const cases: readonly [unknown, Json][] = [
@@ -61,6 +72,52 @@ test("toTaggedJson() prints a shared or circular value once", () => {
   let tower: unknown = "top";
   for (let level = 0; level < 200; level++) tower = [tower, tower];
   assertEquals(JSON.stringify(toTaggedJson(tower)).length < 200_000, true);
+});
+
+test("toTaggedJson() prints objects of Java with their classes and fields", () => {
+  const Shape = defineJavaClass("com.example.Shape", { serialVersionUID: 1n, fields: { name: "String", id: "long" } });
+  const Circle = defineJavaClass("com.example.Circle", {
+    serialVersionUID: 1n,
+    extends: Shape,
+    fields: { centre: javaTypes.seq("int"), again: "Object", $odd: "byte" },
+  });
+  const Unit = defineScalaObject("com.example.Unit$", { serialVersionUID: 1n });
+  const told = java.with({ classes: [Circle, Unit] });
+  const circle = new Circle({ name: "é", id: 2n ** 60n, centre: [1, 2], again: null, $odd: 3 });
+  const fields = { id: { $bigint: String(2n ** 60n) }, name: "é", $odd: 3, again: null, centre: [1, 2] };
+  // Who knows the class has a value of it, who does not an inert object: both are printed alike.
+  for (const value of [circle, decode(encode(circle, told))]) {
+    const json = toTaggedJson(value) as { $java: [string, Record<string, Json>] };
+    assertEquals([json.$java[0], Object.keys(json.$java[1]).sort()], ["com.example.Circle", Object.keys(fields).sort()]);
+    assertEquals(json.$java[1], fields);
+  }
+  assertEquals(toTaggedJson(decode(encode(Unit, told))), { $java: ["com.example.Unit$"] });
+  assertEquals(toTaggedJson(None), { $java: ["scala.None$"] });
+  assertEquals(toTaggedJson(new sparkDeploy.ApplicationRemoved({ message: "gone" })), {
+    $java: ["org.apache.spark.deploy.DeployMessages$ApplicationRemoved", { message: "gone" }],
+  });
+  assertEquals(toTaggedJson(decode(encode(1.5), exact)), { $java: ["double", 1.5] });
+  assertEquals(toTaggedJson(new JavaBigDecimal(-150n, 2)), { $java: ["java.math.BigDecimal", "-1.50"] });
+});
+
+test("toTaggedJson() prints what a JDK wrote, whatever it is", () => {
+  const cases: readonly [string, Json][] = [
+    ["externalizable", { $java: ["Gen$Ext", {}, { $bytes: "P/gAAAAAAAA=" }, "ext", { $bytes: "Aw==" }] }],
+    ["enum", { $java: ["Gen$Color", "RED"] }],
+    ["class", { $java: ["java.lang.Class", "java.lang.String"] }],
+    ["cycle_of_unknown", {
+      $java: ["Gen$Node", {
+        n: 1,
+        next: { $java: ["Gen$Node", { n: 2, next: { $same: "." }, value: "same" }] },
+        value: "same",
+      }],
+    }],
+  ];
+  for (const [name, json] of cases) assertEquals(toTaggedJson(decodeVector(name)), json, name);
+  const { $java } = toTaggedJson(decodeVector("writeObject_with_blocks")) as { $java: [string, ...Json[]] };
+  // Its parent has a field of the same name, which is told apart by the class.
+  const fields = { c: "x", "Gen$Base.name": "base", f: 2.5, s: -5, name: "custom" };
+  assertEquals($java.slice(0, 4), ["Gen$Custom", fields, { $bytes: "AAAABwAEZGF0YQ==" }, "between"]);
 });
 
 test("fromTaggedJson() refuses what no key stands for", () => {

@@ -199,7 +199,7 @@ test("a driver fetches our blocks, and uploads to us", async (context) => {
   }
 }, { skip });
 
-test("blocks are fetched from an external shuffle service", async (context) => {
+test("blocks are fetched from an external shuffle service, by examples/blocks.ts too", async (context) => {
   const folder = await makeFolder(context);
   await mkdir(join(folder, "local"));
   const maps = [[10, 0, 3_000_000], [70_000, 5, 1]];
@@ -229,4 +229,9 @@ test("blocks are fetched from an external shuffle service", async (context) => {
   assertMatch(error.message, /Executor is not registered \(appId=app-2, execId=1\)/);
   const missing = await fetchAll(service, peer, ["shuffle_0_7_0"]);
   assert(missing.get("shuffle_0_7_0") instanceof Error);
-}, { skip });
+  const output = join(folder, "fetched");
+  const whose = ["--app-id", "app-1", "--executor-id", "1"];
+  const fetched = await runExample(context, BLOCKS, ["fetch", `127.0.0.1:${port}`, "shuffle_0_0_2", "-o", output, ...whose]);
+  assertEquals([fetched.code, fetched.stderr], [0, ""]);
+  assertEquals(sha256(new Uint8Array(await readFile(join(output, "shuffle_0_0_2")))), sha256(pattern(3_000_000, 0)));
+}, { skip: skip ?? whyNot(BLOCKS) });

@@ -43,6 +43,10 @@ test("ask.ts asks a Spark, and prints its answer or its failure", async (context
   const echoed = await ask("Echo", '["a", 1, {"$bigint": "9007199254740993"}, {"$bytes": "AQID"}]');
   assertEquals([echoed.code, echoed.stderr], [0, ""]);
   assertEquals(JSON.parse(echoed.stdout), ["a", 1, { $bigint: "9007199254740993" }, { $bytes: "AQID" }]);
+  const unknown = await ask("Specimens", '"UUID"');
+  assertEquals([unknown.code, unknown.stderr], [0, ""]);
+  const fields = { leastSigBits: { $bigint: "-1" }, mostSigBits: { $bigint: "1" } };
+  assertEquals(JSON.parse(unknown.stdout), { $java: ["java.util.UUID", fields] });
   const failed = await ask("Failing", '"throw"');
   assertEquals([failed.code, failed.stdout], [1, ""]);
   assertStringIncludes(failed.stderr, "the endpoint failed with java.lang.IllegalStateException: thrown \u00e9\u{1f600}");

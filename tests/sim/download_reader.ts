@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../src/base/clock.ts";
-import type { DownloadSink, FileDownloadChannel } from "../../src/rpc/file_download_channel.ts";
+import type { BodyChannel, BodySink } from "../../src/transport/body_channel.ts";
 import { payloadFault } from "./payload.ts";
 
 /** What is read, as its maker knows it. */
@@ -15,11 +15,11 @@ export interface ExpectedBytes {
 }
 
 /** Takes one download. */
-export class DownloadReader implements DownloadSink {
+export class DownloadReader implements BodySink {
   /** Resolves at the end of the download; rejects with what it failed with. */
   readonly ended: Promise<void>;
   /** What it reads from; set when that has been opened. */
-  channel: FileDownloadChannel | undefined;
+  channel: BodyChannel | undefined;
   readonly #clock: Clock;
   readonly #expected: ExpectedBytes;
   readonly #bytes: Uint8Array;

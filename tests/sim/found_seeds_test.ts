@@ -98,7 +98,7 @@ test("sim seed 60: a stream that comes after one whose body broke is released", 
     };
     const streamManager: StreamManager = { openStream: (streamId) => streamId === "broken" ? broken : openWhole() };
     const serving = transport(world, "server", { ...noOpRpcHandler, streamManager });
-    const server = await world.settle(serving.createServer(7337, [], "server"));
+    const server = await world.settle(serving.createServer(7337, { host: "server" }));
     const factory = transport(world, "client", noOpRpcHandler).createClientFactory();
     const client = await world.settle(factory.createClient({ host: "server", port: 7337 }));
     const failed: string[] = [];
@@ -117,7 +117,7 @@ test("sim seed 64: a consumer that is late to resume does not wake the stream af
     ...noOpRpcHandler,
     streamManager: { openStream: () => new BytesManagedBuffer(new Uint8Array(100_000)) },
   });
-  const server = await world.settle(serving.createServer(7337, [], "server"));
+  const server = await world.settle(serving.createServer(7337, { host: "server" }));
   const factory = transport(world, "client", noOpRpcHandler).createClientFactory();
   const client = await world.settle(factory.createClient({ host: "server", port: 7337 }));
   const flows: StreamFlow[] = [];

@@ -97,7 +97,7 @@ async function play(seed: number, breakAt?: { readonly end: "client" | "server";
       };
     },
   });
-  const listening = await world.settle(serving.createServer(7337, [], "server"));
+  const listening = await world.settle(serving.createServer(7337, { host: "server" }));
   const dialling = context("client", noOpRpcHandler);
   const factory = dialling.createClientFactory();
   const client = await world.settle(factory.createClient({ host: "server", port: 7337 }));

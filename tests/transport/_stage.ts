@@ -19,7 +19,7 @@ import type { TransportClientBootstrap } from "../../src/transport/transport_cli
 import type { TransportClientFactory } from "../../src/transport/transport_client_factory.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { TransportConf } from "../../src/transport/transport_conf.ts";
-import { TransportContext, type TransportContextOptions } from "../../src/transport/transport_context.ts";
+import { TransportContext, type TransportSurroundings } from "../../src/transport/transport_context.ts";
 import type { TransportServer } from "../../src/transport/transport_server.ts";
 import { HandTime } from "../_hand_time.ts";
 import { runtimeName, test, type TestContext, until, within } from "../_harness.ts";
@@ -41,7 +41,7 @@ export function transportTest(name: string, body: (stage: Stage) => Promise<void
 }
 
 /** What one end is like. */
-export interface EndOptions extends Partial<TransportContextOptions> {
+export interface EndOptions extends Partial<TransportSurroundings> {
   /** Whose settings `conf` has. */
   readonly module?: string;
   /** The configuration; a value without `spark.` belongs to the module's `io`. */

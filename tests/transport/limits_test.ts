@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { ProtocolError, RpcOverloadedError, StreamError } from "../../src/base/errors.ts";
+import { ProtocolError, RpcOverloadedError, RpcRemoteError, StreamError } from "../../src/base/errors.ts";
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
 import { SocketError } from "../../src/socket/socket.ts";
+import { receiveUpload, sendUpload } from "../../src/transport/transfers.ts";
 import { MAX_STREAMS_WAITING } from "../../src/transport/transport_response_handler.ts";
 import { deferred, until } from "../_harness.ts";
 import { dialRaw, listenRaw } from "./_raw_peer.ts";
@@ -92,6 +93,45 @@ transportTest("maxOutstandingRequests: one more fails before it is sent", async 
   await held.count(4);
   for (const { responder, text } of held.requests) if (text !== "b") responder.onSuccess(bytesOf(text));
   assertEquals(await Promise.all([...asks, fourth]), ["a", "b", "c", "d"]);
+});
+
+transportTest("maxUnansweredRequests: one more is answered with a failure, and the connection stays", async (stage) => {
+  const held = new Held();
+  const received: string[] = [];
+  const uploads: string[] = [];
+  const { connection, server } = await stage.pair({
+    limits: { maxUnansweredRequests: 2 },
+    handler: {
+      ...held,
+      receiveOneWay: (_, body) => void received.push(textOf(body)),
+      receiveStream: (_, meta) =>
+        receiveUpload(textOf(meta), async (stream) => {
+          uploads.push(`${textOf(meta)}: ${(await new Response(stream).arrayBuffer()).byteLength}`);
+        }),
+    },
+  });
+  const asks = ["a", "b"].map((text) => ask(connection, text));
+  await held.count(2);
+  const queue = `requests of ${[...server.context.connections][0]!.channel.remote}`;
+  const text = `Cannot take the request: 2 ${queue} wait for their answers (maxUnansweredRequests)`;
+  for (const refused of [askBytes(connection, bytesOf("c")), sendUpload(connection, bytesOf("u"), [], { size: 0 })]) {
+    const error = await failureOf(refused);
+    assertInstanceOf(error, RpcRemoteError);
+    assertEquals(error.message, text);
+  }
+  // The bytes of an upload that is refused are read and dropped, and what is behind them is heard.
+  const refused = failureOf(sendUpload(connection, bytesOf("u"), new BytesManagedBuffer(new Uint8Array(3_000_000))));
+  connection.send(bytesOf("behind"));
+  assertEquals((await refused).message, text);
+  await until(() => received.length === 1, "the message behind it");
+  assertEquals([held.requests.length, server.unanswered, server.context.stats().uploadsFailed], [2, 2, 2]);
+  held.requests[1]!.responder.onSuccess(bytesOf("b"));
+  assertEquals(await asks[1], "b");
+  assertEquals(await sendUpload(connection, bytesOf("v"), new BytesManagedBuffer(new Uint8Array(10))), new Uint8Array(0));
+  const again = ask(connection, "c");
+  await held.count(3);
+  for (const { responder, text } of held.requests) if (text !== "b") responder.onSuccess(bytesOf(text));
+  assertEquals([await asks[0], await again, uploads, server.unanswered], ["a", "c", ["v: 10"], 0]);
 });
 
 transportTest("maxOutboxBytes: a message alone always goes, the next ones are refused until it has left", async (stage) => {

@@ -332,6 +332,27 @@ test("TransportClientFactory ends a bootstrap that outlasts the creation timeout
   }
 });
 
+transportTest("TransportClientFactory.createClient() is given up by its signal for who has it alone", async (stage) => {
+  const held = deferred();
+  const server = stage.end({ handler: echo });
+  const listening = await server.listen();
+  const client = stage.end();
+  const factory = client.makeFactory([{ doBootstrap: () => held.promise }]);
+  const abort = new AbortController();
+  const givenUp = failureOf(factory.createClient(listening.address, { signal: abort.signal }));
+  const patient = factory.createClient(listening.address);
+  await client.connections(1);
+  const reason = new RangeError("enough");
+  abort.abort(reason);
+  assertStrictEquals(await givenUp, reason);
+  held.resolve();
+  const connection = await within(patient, "to connect");
+  assertEquals(await ask(connection, "a"), "a");
+  assertStrictEquals(await factory.createClient(listening.address, { signal: new AbortController().signal }), connection);
+  await assertRejects(() => factory.createClient(listening.address, { signal: abort.signal }), RangeError, "enough");
+  assertEquals(server.context.connections.size, 1);
+});
+
 transportTest("TransportClientFactory.createUnmanagedClient() dials a connection that nobody else gets", async (stage) => {
   const { connection, client, server, listening } = await stage.pair({ handler: echo });
   const own = await within(client.factory.createUnmanagedClient({ host: "127.0.0.1", port: listening.port }), "to connect");

@@ -50,7 +50,7 @@ transportTest("TransportServerBootstrap wraps the handler of each accepted conne
         handler.receive(client, MessageBody.of(bytesOf(`${name}(${textOf(content)})`)), responder),
     }),
   });
-  const listening = await server.context.createServer(0, [wrap("inner"), wrap("outer")]);
+  const listening = await server.context.createServer(0, { bootstraps: [wrap("inner"), wrap("outer")] });
   stage.defer("the server", () => listening.close());
   assertEquals(await ask(await stage.end().dial(listening), "x"), "inner(outer(x))");
 });
@@ -66,7 +66,7 @@ transportTest("TransportServerBootstrap that throws or closes costs its connecti
       return handler;
     },
   };
-  const listening = await server.context.createServer(0, [bootstrap]);
+  const listening = await server.context.createServer(0, { bootstraps: [bootstrap] });
   stage.defer("the server", () => listening.close());
   // The reset may come before the dial is known to have succeeded.
   const refused = await dialRaw(stage, listening).catch(() => undefined);

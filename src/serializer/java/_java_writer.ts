@@ -12,7 +12,7 @@ import { RpcError, SerializerError, toError } from "../../base/errors.ts";
 import { int64FromBigInt } from "../../base/int64.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { keepWritten, writtenImage } from "./_desc_images.ts";
-import type { JavaClassDesc, KnownClass } from "./class_desc.ts";
+import { isKnown, type JavaClassDesc, type KnownClass } from "./class_desc.ts";
 import { MAX_DEPTH, MAX_HANDLES } from "./java_limits.ts";
 import {
   JavaAs,
@@ -61,6 +61,8 @@ export interface JavaWriterOptions {
   readonly builtin: BuiltinMappings;
   /** The version of Spark that is written for. */
   readonly version: SparkVersion;
+  /** Whether that is so whatever the peer is. */
+  readonly versionStated: boolean;
 }
 
 /** The state of writing one content. */
@@ -70,6 +72,8 @@ export class JavaWriter implements JavaWriting {
   readonly #out: ByteSink;
   readonly #registry: JavaRegistry;
   readonly #builtin: BuiltinMappings;
+  readonly #versionStated: boolean;
+  #start = 0;
   #count = 0;
   readonly #descs = new Map<JavaClassDesc, number>();
   readonly #strings = new Map<string, number>();
@@ -80,17 +84,18 @@ export class JavaWriter implements JavaWriting {
   readonly #path: (string | number)[] = [];
 
   /** Begins a content at the end of `out`. */
-  constructor(out: ByteSink, context: SerializerContext, { registry, builtin, version }: JavaWriterOptions) {
+  constructor(out: ByteSink, context: SerializerContext, { registry, builtin, version, versionStated }: JavaWriterOptions) {
     this.#out = out;
     this.context = context;
     this.version = version;
     this.#registry = registry;
     this.#builtin = builtin;
+    this.#versionStated = versionStated;
   }
 
   /** Writes the header and one value. An error leaves `out` as it was. */
   write(value: unknown): void {
-    const start = this.#out.position;
+    const start = this.#start = this.#out.position;
     try {
       writeStreamHeader(this.#out);
       this.#writeValue(value, undefined);
@@ -308,7 +313,9 @@ export class JavaWriter implements JavaWriting {
     if (image === undefined) {
       const start = this.#out.position;
       this.#writeNewDesc(desc);
-      if (this.#count === this.#descs.size + this.#strings.size) {
+      // What the environment must be told of each time is written anew each time.
+      const plain = !desc.line.some((one) => one.variesBySpark);
+      if (plain && this.#count === this.#descs.size + this.#strings.size) {
         keepWritten(desc, this.#out, start, this.#descs, this.#strings);
       }
       return;
@@ -324,6 +331,10 @@ export class JavaWriter implements JavaWriting {
     const out = this.#out;
     out.writeUint8(Tag.ClassDesc);
     writeName(out, desc.name);
+    if (desc.variesBySpark && !this.#versionStated) {
+      const at = isKnown(desc) ? out.position - this.#start : -1;
+      this.context.wroteSparkClass?.(desc.name, desc.serialVersionUID, at);
+    }
     const { high, low } = int64FromBigInt(desc.serialVersionUID);
     out.writeInt64(high, low);
     const handle = this.#keep();

@@ -6,7 +6,15 @@
  * @module
  */
 
-import { DEFAULT_SPARK_VERSION, incompatibleClass, SPARK_VERSIONS, sparkUid, type SparkVersion } from "./spark_versions.ts";
+import {
+  DEFAULT_SPARK_VERSION,
+  incompatibleClass,
+  OF_SPARK,
+  SPARK_VERSIONS,
+  sparkUid,
+  type SparkVersion,
+  variesBySpark,
+} from "./spark_versions.ts";
 import { ClassFlag } from "./stream_format.ts";
 
 /** How long a line of super classes may be. */
@@ -43,6 +51,7 @@ export class JavaClassDesc {
   #parts: JavaClassDescParts | undefined;
   #line: readonly JavaClassDesc[] | undefined;
   #boxed: string | undefined;
+  #varies: boolean | undefined;
 
   /** A description that is complete, or is being read and will be. */
   constructor(name: string, serialVersionUID: bigint, parts?: JavaClassDescParts) {
@@ -108,6 +117,11 @@ export class JavaClassDesc {
     return -1;
   }
 
+  /** Whether the class's serialVersionUID depends on the version of Spark. */
+  get variesBySpark(): boolean {
+    return this.#varies ??= variesBySpark(this.name);
+  }
+
   /** The type of the one value that objects of the class consist of, if that is a primitive: they are boxes. */
   get boxed(): string | undefined {
     if (this.#boxed === undefined) {
@@ -157,8 +171,12 @@ export interface KnownClassInit {
   readonly parent?: KnownClass;
 }
 
-/** What the names of classes in the table of Spark's versions begin with. */
-const OF_SPARK = /^(org\.apache\.spark|scala)\./;
+const knownDescs = new WeakSet<JavaClassDesc>();
+
+/** Whether it describes a class that is known in advance, so that the same could be described for another version of Spark. */
+export function isKnown(desc: JavaClassDesc): boolean {
+  return knownDescs.has(desc);
+}
 
 /** A class that is known in advance: its description in each version of Spark. */
 export class KnownClass implements ClassSource {
@@ -199,6 +217,7 @@ export class KnownClass implements ClassSource {
     // The same description where two versions agree, or one of them would not be recognised in a stream of the other.
     const same = [...this.#descs.values()].find((desc) => desc.equals(made)) ?? made;
     this.#descs.set(version, same);
+    knownDescs.add(same);
     return same;
   }
 

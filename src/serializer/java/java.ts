@@ -41,6 +41,7 @@
  * - A particular type is asked for by {@linkcode asJava}: `asJava(1, "double")`, `asJava(names, javaTypes.seq("String"))`.
  * - A collection remembers what it came as, also after it was changed; a copy of it does not.
  * - Objects that occur twice or inside themselves do so at the other end. Equal strings and equal numbers are written once.
+ * - Classes are those of the peer's version of Spark, which its environment learns; exceptions of Spark's own go on as what they were.
  * - Refused: proxies, functions, symbols, objects of unknown classes of TypeScript, streams with more than one value, and known
  *   classes with a serialVersionUID that is not theirs.
  *
@@ -78,9 +79,10 @@ export interface JavaSerializerOptions {
    */
   readonly classes?: readonly (JavaType<unknown> | ScalaObject)[] | undefined;
   /**
-   * The version of Spark that is written for, where the peer's is not known.
+   * The version of Spark that is written for, whatever a peer may be. Without it, an environment learns each peer's version from the
+   * classes that it sends and those that it refuses, and takes it for the newest that it can be until then.
    *
-   * @default "4.2"
+   * @default that of the peer
    */
   readonly sparkVersion?: SparkVersion | undefined;
   /**
@@ -105,7 +107,8 @@ export interface JavaSerializer extends Serializer {
 /** What a codec is made of. */
 interface JavaParts {
   readonly inits: readonly JavaRegistryInit[];
-  readonly sparkVersion: SparkVersion;
+  /** The version that is written for; undefined for the peer's. */
+  readonly sparkVersion: SparkVersion | undefined;
   readonly exactNumbers: boolean;
 }
 
@@ -120,17 +123,19 @@ export function javaSerializer(addresses: AddressClasses): JavaSerializer {
     ...sparkClasses(addresses),
     ...deployClasses,
   ];
-  return new JavaCodec({ inits, sparkVersion: DEFAULT_SPARK_VERSION, exactNumbers: false });
+  return new JavaCodec({ inits, sparkVersion: undefined, exactNumbers: false });
 }
 
 class JavaCodec implements JavaSerializer {
   readonly name = "java";
   readonly prefix: Uint8Array = javaTemplates.prefix;
+  readonly variesBySpark: boolean;
   readonly #parts: JavaParts;
   #registry: JavaRegistry | undefined;
 
   constructor(parts: JavaParts) {
     this.#parts = parts;
+    this.variesBySpark = parts.sparkVersion === undefined;
   }
 
   with({ classes = [], sparkVersion, exactNumbers }: JavaSerializerOptions): JavaSerializer {
@@ -163,8 +168,10 @@ class JavaCodec implements JavaSerializer {
   }
 
   #write(value: unknown, out: ByteSink, context: SerializerContext): void {
-    const version = context.sparkVersion ?? this.#parts.sparkVersion;
-    new JavaWriter(out, context, { registry: this.registry, builtin: BUILTIN, version }).write(value);
+    const { sparkVersion } = this.#parts;
+    const version = sparkVersion ?? context.sparkVersion ?? DEFAULT_SPARK_VERSION;
+    const versionStated = sparkVersion !== undefined;
+    new JavaWriter(out, context, { registry: this.registry, builtin: BUILTIN, version, versionStated }).write(value);
   }
 
   decode(content: MessageBody, context: SerializerContext): unknown {

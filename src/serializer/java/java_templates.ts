@@ -10,7 +10,7 @@
 
 import { ByteReader, type ByteSink } from "../../base/bytes.ts";
 import { SerializerError } from "../../base/errors.ts";
-import { RpcFailure, type Serializer } from "../serializer.ts";
+import { RpcFailure, type Serializer, type SerializerContext } from "../serializer.ts";
 import { CheckExistence } from "./check_existence.ts";
 import {
   bytesOf,
@@ -30,8 +30,6 @@ const RPC_FAILURE_CLASS = "org.apache.spark.rpc.netty.RpcFailure";
 
 /** Longest class name that an error shows. */
 const SHOWN_NAME = 200;
-
-const UID_BYTES = 8;
 
 const CHECK_EXISTENCE = bytesOf((out) => {
   writeStreamHeader(out);
@@ -129,7 +127,7 @@ export const javaTemplates: Serializer = {
     }
   },
 
-  decode(content) {
+  decode(content, context) {
     const { bytes } = content;
     const reader = new ByteReader(bytes, fail);
     const header = reader.readInt32("Java stream header") >>> 0;
@@ -139,7 +137,7 @@ export const javaTemplates: Serializer = {
     if (className !== BOOLEAN_CLASS && className !== CHECK_EXISTENCE_CLASS) {
       throw fail(`Cannot decode ${className.slice(0, SHOWN_NAME)}: the full Java codec is needed`, 4);
     }
-    const value = className === BOOLEAN_CLASS ? readBoolean(reader) : readCheckExistence(reader);
+    const value = className === BOOLEAN_CLASS ? readBoolean(reader) : readCheckExistence(reader, context);
     if (reader.remaining > 0) throw fail(`${reader.remaining} bytes follow the value`, reader.position);
     return value;
   },
@@ -188,8 +186,9 @@ function readBoolean(reader: ByteReader): boolean {
   return reader.readUint8("Boolean") !== 0;
 }
 
-function readCheckExistence(reader: ByteReader): CheckExistence {
-  reader.skip(UID_BYTES, "serialVersionUID");
+function readCheckExistence(reader: ByteReader, context: SerializerContext): CheckExistence {
+  const uid = reader.readInt64("serialVersionUID");
+  context.sawJavaClass?.(CHECK_EXISTENCE_CLASS, uid);
   expectTemplate(reader, CHECK_EXISTENCE);
   const tag = reader.readUint8("Kind of name");
   if (tag === Tag.String) {

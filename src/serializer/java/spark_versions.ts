@@ -52,9 +52,25 @@ export function sparkUid(className: string, version: SparkVersion): bigint | und
   return rows().get(className)?.[column];
 }
 
+/** What the names of the table's classes begin with. */
+export const OF_SPARK: RegExp = /^(org\.apache\.spark|scala)\./;
+
 /** Whether the table has the class. */
 export function isSparkClass(className: string): boolean {
-  return rows().has(className);
+  // Most classes are Java's, for which the table need not even be there.
+  return OF_SPARK.test(className) && rows().has(className);
+}
+
+/** Whether the class's serialVersionUID is another in one of the versions that can be spoken to than in the rest. */
+export function variesBySpark(className: string): boolean {
+  if (!OF_SPARK.test(className)) return false;
+  let first: bigint | undefined;
+  for (const version of SPARK_VERSIONS) {
+    const uid = sparkUid(className, version);
+    first ??= uid;
+    if (uid !== undefined && uid !== first) return true;
+  }
+  return false;
 }
 
 /** The builds in which `className` has this serialVersionUID. */
@@ -101,6 +117,10 @@ export function findIncompatibleClass(text: string): IncompatibleClass | undefin
 export class PeerSparkVersion {
   #candidates: readonly SparkVersion[] = SPARK_VERSIONS;
   #problem: string | undefined;
+  /** Classes of the table that it has sent: a peer sends the same few again and again. */
+  readonly #seen = new Map<string, bigint>();
+  /** Those that it has as no known build does. */
+  readonly #foreign = new Map<string, bigint>();
 
   /** The versions that it can be, the newest first. */
   get candidates(): readonly SparkVersion[] {
@@ -112,7 +132,7 @@ export class PeerSparkVersion {
     return this.#candidates.length < SPARK_VERSIONS.length ? this.#candidates[0] : undefined;
   }
 
-  /** Why it cannot be spoken to, in words; undefined if it can, as far as is known. */
+  /** What is wrong with the first class of it that no known build has, in words; undefined if nothing is, as far as is known. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -125,17 +145,35 @@ export class PeerSparkVersion {
    * @returns Whether that told anything that was not known.
    */
   observe(className: string, uid: bigint): boolean {
-    if (!isSparkClass(className)) return false;
-    const builds = buildsOf(className, uid);
-    const left = this.#candidates.filter((version) => builds.some(({ spark, scala }) => spark === version && scala === "2.13"));
-    if (left.length === 0) {
-      const known = this.#problem !== undefined;
+    if (this.#seen.get(className) === uid || !isSparkClass(className)) return false;
+    const having = SPARK_VERSIONS.filter((version) => sparkUid(className, version) === uid);
+    if (having.length === 0) {
+      const known = this.#foreign.get(className) === uid;
+      this.#foreign.set(className, uid);
       this.#problem ??= incompatibleClass(className, uid);
       return !known;
     }
-    const learnt = left.length < this.#candidates.length;
-    this.#candidates = left;
-    return learnt;
+    this.#foreign.delete(className);
+    const left = this.#candidates.filter((version) => having.includes(version));
+    if (left.length === 0) this.#seen.clear();
+    this.#seen.set(className, uid);
+    if (left.length === this.#candidates.length) return false;
+    // What contradicts all that was known is of another version: one peer may pass on what another sent.
+    this.#candidates = left.length > 0 ? left : having;
+    return true;
+  }
+
+  /** Whether the class has this serialVersionUID in whichever version the peer is; of a class that is not in the table, always. */
+  isSure(className: string, uid: bigint): boolean {
+    if (!isSparkClass(className)) return true;
+    const foreign = this.#foreign.get(className);
+    return foreign === undefined ? this.#candidates.every((version) => sparkUid(className, version) === uid) : foreign === uid;
+  }
+
+  /** What is wrong with a class of the peer's that no known build has, in words; undefined if nothing is. */
+  problemOf(className: string): string | undefined {
+    const foreign = this.#foreign.get(className);
+    return foreign === undefined ? undefined : incompatibleClass(className, foreign);
   }
 
   /** Learns from the text of a failure, if it is an InvalidClassException; returns whether that told anything new. */

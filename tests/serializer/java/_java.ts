@@ -9,7 +9,7 @@ import { SerializerError } from "../../../src/base/errors.ts";
 import { MessageBody } from "../../../src/base/message_body.ts";
 import { java } from "../../../src/rpc/java_serializer.ts";
 import type { JavaSerializer } from "../../../src/serializer/java/java.ts";
-import type { EncodedRef, RefAddress, SerializerContext } from "../../../src/serializer/serializer.ts";
+import { type EncodedRef, type RefAddress, RpcFailure, type SerializerContext } from "../../../src/serializer/serializer.ts";
 import { fromHex, toHex } from "../../_harness.ts";
 import { readVectors, type Vector } from "../../_vectors.ts";
 
@@ -61,6 +61,13 @@ export function decode(content: Uint8Array, codec: JavaSerializer = java, using:
 /** The value of a vector. */
 export function decodeVector(name: string, codec: JavaSerializer = java): unknown {
   return decode(vector(name), codec);
+}
+
+/** An exception that a Spark 4.2 wrote, of the class that is another in each version. */
+export function sparkException(): Error {
+  const failure = decodeVector("RpcFailure_SparkException_cause");
+  if (failure instanceof RpcFailure) return failure.error;
+  throw new Error("The vector holds no failure");
 }
 
 /** What arrives for `value`. */

@@ -13,11 +13,12 @@ import {
   SPARK_VERSIONS,
   sparkUid,
   type SparkVersion,
+  variesBySpark,
 } from "../../../src/serializer/java/spark_versions.ts";
 import type { SerializerContext } from "../../../src/serializer/serializer.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
 import { projectRoot } from "../../_project.ts";
-import { context, decode, encode, FakeRef, vector } from "./_java.ts";
+import { context, decode, encode, FakeRef, sparkException, vector } from "./_java.ts";
 
 const REF = "org.apache.spark.rpc.RpcEndpointRef";
 const EXCEPTION = "org.apache.spark.SparkException";
@@ -106,6 +107,57 @@ test("PeerSparkVersion learns from the InvalidClassException of an ask", () => {
     `${sparkUid(REF, "4.2")}, local class serialVersionUID = ${sparkUid(REF, "3.5")}`;
   assertEquals(peer.observeFailure(text), true);
   assertEquals([peer.version, peer.observeFailure(text), peer.observeFailure("boom")], ["3.5", false, false]);
+});
+
+test("PeerSparkVersion starts again from a class that contradicts all it knew", () => {
+  const peer = new PeerSparkVersion();
+  for (const version of ["4.2", "3.5", "4.2"] as const) {
+    assertEquals(peer.observe(EXCEPTION, sparkUid(EXCEPTION, version)!), true);
+    assertEquals([peer.candidates, peer.observe(EXCEPTION, sparkUid(EXCEPTION, version)!)], [[version], false]);
+  }
+  assertEquals([peer.observe(REF, sparkUid(REF, "4.0")!), peer.candidates], [true, ["4.0"]]);
+});
+
+test("PeerSparkVersion.isSure() is so if every version that a peer can be has the class so", () => {
+  const peer = new PeerSparkVersion();
+  const sure = () => SPARK_VERSIONS.map((version) => peer.isSure(REF, sparkUid(REF, version)!));
+  assertEquals(sure(), [false, false, false, false]);
+  peer.observe(REF, sparkUid(REF, "4.1")!);
+  assertEquals(sure(), [true, true, false, false]);
+  assertEquals(peer.isSure(EXCEPTION, sparkUid(EXCEPTION, "4.1")!), false);
+  assertEquals([peer.isSure("com.example.Mine", 1n), peer.isSure(REF, 1n)], [true, false]);
+  assertEquals([peer.observe(EXCEPTION, 1n), peer.observe(EXCEPTION, 1n)], [true, false]);
+  assertEquals(sure(), [true, true, false, false], "one class of no known build says nothing of the others");
+  assertEquals([peer.isSure(EXCEPTION, sparkUid(EXCEPTION, "4.2")!), peer.isSure(EXCEPTION, 1n)], [false, true]);
+  assertEquals([peer.problemOf(EXCEPTION), peer.problemOf(REF)], [peer.problem, undefined]);
+});
+
+test("variesBySpark() names the classes that are not the same from 3.5 to 4.2", () => {
+  const names = table().rows.map(([name]) => name!).filter(variesBySpark).map((name) => name.replace(/^.*[.$]/, ""));
+  assertEquals(names, [
+    ...["RpcEndpointRef", "SparkException", "WorkerInfo", "WorkerResourceInfo", "ResourceProfile", "ResourceInformation"],
+    ...["SparkAppConfig", "Vector", "FiniteDuration"],
+  ]);
+});
+
+test("java.encode() tells where it writes classes that vary, and that those which came are not its own to change", () => {
+  for (const [value, own] of [[new FakeRef("Master"), true], [sparkException(), false]] as const) {
+    const told: (readonly [string, bigint, number])[] = [];
+    const listening = { ...context, wroteSparkClass: (...one: readonly [string, bigint, number]) => void told.push(one) };
+    // The first time and those after it: what was written before is not written in one piece.
+    for (let i = 0; i < 2; i++) {
+      told.length = 0;
+      const bytes = encode(value, java, listening);
+      assertEquals(told.length > 0, true);
+      for (const [, uid, at] of told) {
+        assertEquals(at >= 0, own);
+        if (own) assertEquals(new DataView(bytes.buffer).getBigInt64(at), uid);
+      }
+    }
+    told.length = 0;
+    encode(value, java.with({ sparkVersion: "3.5" }), listening);
+    assertEquals(told, [], "a codec that was told of a version asks nobody");
+  }
 });
 
 test("PeerSparkVersion names a Spark of Scala 2.12, and one that it does not know", () => {

@@ -21,7 +21,7 @@ export async function streams(stage: Stage): Promise<void> {
   const server = dice.pick(stage.servers);
   const manager = new SimulatedStreams(server.clock);
   const serving = makeTransport(stage, server, manager);
-  const listening = await serving.context.createServer(0, [], server.name);
+  const listening = await serving.context.createServer(0, { host: server.name });
   const address = { host: server.name, port: listening.port };
   await Promise.all(Array.from({ length: dice.int(1, 3) }, () => fetchAll(stage, dice.pick(stage.nodes), address)));
   await listening.close();

@@ -1,8 +1,8 @@
 /**
- * One download, piece by piece: what arrives goes to a sink at once, and a sink that is full holds the far end back.
+ * One body that arrives, piece by piece: what comes goes to a sink at once, and a sink that is full holds the far end back.
  *
  * Spark: FileDownloadChannel and FileDownloadCallback in core/…/rpc/netty/NettyRpcEnv.scala, which have a pipe between them and
- * block the connection's thread while it is full. As there, a download that fails is never taken for one that has ended.
+ * block the connection's thread while it is full. As there, a body that fails is never taken for one that has ended.
  *
  * @module
  */
@@ -15,11 +15,11 @@ const SLAB_BYTES = 256 * 1024;
 const MIN_READ_BYTES = 64 * 1024;
 const NO_BYTES = new Uint8Array(0);
 
-/** Who takes a download. Nothing is called within the call that opened it, and nothing after the end. */
-export interface DownloadSink {
-  /** The peer has the stream, and this many bytes of it will come. */
+/** Who takes a body. Nothing is called after the end. */
+export interface BodySink {
+  /** The peer has it, and this many bytes will come. */
   onSize?(bytes: number): void;
-  /** Some bytes, which are the sink's from now on. False: no more until {@linkcode FileDownloadChannel.resume}. */
+  /** Some bytes, which are the sink's from now on. False: no more until {@linkcode BodyChannel.resume}. */
   onData(chunk: Uint8Array): boolean;
   /** All bytes have come. */
   onComplete(): void;
@@ -27,27 +27,31 @@ export interface DownloadSink {
   onFailure(reason: unknown): void;
 }
 
-/** A download. It ends once: completely, with a failure, or cancelled. */
-export class FileDownloadChannel implements StreamCallback {
-  /** The stream's id, as the peer is asked for it. */
+/** Why a body did not come to its end. */
+export interface BodyFailure {
+  /** An error of the peer or the connection, or the reason of who cancelled. */
+  readonly reason: unknown;
+  /** This side wants no more of it, though more may be on its way. */
+  readonly cancelled: boolean;
+}
+
+/** A body on its way. It ends once: completely, with a failure, or cancelled. */
+export class BodyChannel implements StreamCallback {
+  /** The name of the stream, chunk or upload. */
   readonly streamId: string;
-  readonly #sink: DownloadSink;
-  readonly #onEnd: (failure: { readonly reason: unknown } | undefined) => void;
+  readonly #sink: BodySink;
+  readonly #onEnd: (failure: BodyFailure | undefined) => void;
   #flow: StreamFlow | undefined;
   #isHeld = false;
   #hasEnded = false;
-  #slab = NO_BYTES;
+  #slab: Uint8Array = NO_BYTES;
 
   /**
-   * @param streamId What is asked for.
+   * @param streamId The name of the stream, chunk or upload.
    * @param sink Who takes it.
-   * @param onEnd Called once, just before the sink hears of the end; a failure is the peer's, the connection's, or who cancelled.
+   * @param onEnd Called once, just before the sink hears of the end.
    */
-  constructor(
-    streamId: string,
-    sink: DownloadSink,
-    onEnd: (failure: { readonly reason: unknown } | undefined) => void,
-  ) {
+  constructor(streamId: string, sink: BodySink, onEnd: (failure: BodyFailure | undefined) => void) {
     this.streamId = streamId;
     this.#sink = sink;
     this.#onEnd = onEnd;
@@ -65,16 +69,17 @@ export class FileDownloadChannel implements StreamCallback {
     this.#flow?.resume();
   }
 
-  /** Ends it: the sink fails with `reason`, unless it has ended, and its connection is given up. */
+  /** Ends it: the sink fails with `reason`, unless it has ended. What still comes is dropped. */
   cancel(reason: unknown): void {
-    if (this.#end({ reason })) this.#sink.onFailure(reason);
+    if (this.#end({ reason, cancelled: true })) this.#sink.onFailure(reason);
   }
 
   onStart(_streamId: string, byteCount: number): void {
     if (!this.#hasEnded) this.#sink.onSize?.(byteCount);
   }
 
-  allocate(): Uint8Array {
+  allocate(): Uint8Array | undefined {
+    if (this.#hasEnded) return undefined;
     if (this.#slab.length < MIN_READ_BYTES) this.#slab = new Uint8Array(SLAB_BYTES);
     return this.#slab;
   }
@@ -83,8 +88,10 @@ export class FileDownloadChannel implements StreamCallback {
     if (this.#hasEnded) return;
     if (chunk.buffer === this.#slab.buffer) this.#slab = this.#slab.subarray(chunk.length);
     this.#flow = flow;
-    this.#isHeld = !this.#sink.onData(owned ? chunk : chunk.slice());
-    if (this.#isHeld && !this.#hasEnded) flow.pause();
+    const isFull = !this.#sink.onData(owned ? chunk : chunk.slice());
+    if (!isFull || this.#hasEnded) return;
+    this.#isHeld = true;
+    flow.pause();
   }
 
   onComplete(): void {
@@ -92,15 +99,17 @@ export class FileDownloadChannel implements StreamCallback {
   }
 
   onFailure(_streamId: string, error: Error): void {
-    this.cancel(error);
+    if (this.#end({ reason: error, cancelled: false })) this.#sink.onFailure(error);
   }
 
-  #end(failure: { readonly reason: unknown } | undefined): boolean {
+  #end(failure: BodyFailure | undefined): boolean {
     if (this.#hasEnded) return false;
     this.#hasEnded = true;
-    this.#flow = undefined;
     this.#slab = NO_BYTES;
     this.#onEnd(failure);
+    // Whoever does not want the rest must not hold it back.
+    this.resume();
+    this.#flow = undefined;
     return true;
   }
 }

@@ -1,0 +1,66 @@
+import { assert, assertEquals } from "@std/assert";
+import { portsOf, statusOf } from "../../../src/spark/deploy/master_status.ts";
+import { sparkDeploy } from "../../../src/serializer/java/deploy_messages.ts";
+import type { JavaClass } from "../../../src/serializer/java/define_java_class.ts";
+import { test } from "../../_harness.ts";
+import { decodeVector } from "../../serializer/java/_java.ts";
+
+function vector<V extends object>(name: string, expected: JavaClass<V>): V {
+  const value = decodeVector(name);
+  assert(value instanceof expected);
+  return value;
+}
+
+test("portsOf() tells what a real Master said", () => {
+  const { BoundPortsResponse } = sparkDeploy;
+  const ports = { rpcPort: 7077, webUiPort: 8080 };
+  assertEquals(portsOf(vector("BoundPortsResponse", BoundPortsResponse)), { ...ports, restPort: 6066 });
+  assertEquals(portsOf(vector("BoundPortsResponse_none", BoundPortsResponse)).restPort, undefined);
+});
+
+test("statusOf() tells what a real Master said", () => {
+  const ports = vector("BoundPortsResponse", sparkDeploy.BoundPortsResponse);
+  const status = statusOf(ports, vector("MasterStateResponse_full", sparkDeploy.MasterStateResponse));
+  const startedAt = new Date("2023-11-14T22:13:20.000Z");
+  assertEquals(status, {
+    rpcPort: 7077,
+    webUiPort: 8080,
+    restPort: 6066,
+    host: "127.0.0.1",
+    state: "STANDBY",
+    workers: [{
+      id: "worker-1",
+      host: "127.0.0.1",
+      port: 7078,
+      cores: 2,
+      memoryMiB: 1024,
+      webUiUrl: "http://127.0.0.1:8081",
+      resources: {},
+    }],
+    activeApplications: [{
+      id: "app-1",
+      name: "app",
+      user: "root",
+      startedAt,
+      maxCores: 4,
+      coresPerExecutor: 1,
+      memoryPerExecutorMiB: 1024,
+      uiUrl: "http://127.0.0.1:4040",
+    }],
+    completedApplications: [],
+    // It was submitted without Spark's wrapper: class and arguments are those that the Worker starts.
+    activeDrivers: [{
+      id: "driver-1",
+      submittedAt: startedAt,
+      jarUrl: "file:/tmp/app.jar",
+      mainClass: "org.example.Main",
+      args: ["a"],
+      cores: 1,
+      memoryMiB: 1024,
+      supervise: false,
+    }],
+    completedDrivers: [],
+  });
+  const empty = statusOf(ports, vector("MasterStateResponse_empty", sparkDeploy.MasterStateResponse));
+  assertEquals([empty.workers, empty.activeApplications, empty.completedDrivers], [[], [], []]);
+});

@@ -1,0 +1,79 @@
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  askRpc,
+  DEFAULT_TRANSPORT_LIMITS,
+  noOpRpcHandler,
+  RpcError,
+  RpcRemoteError,
+  silentLogger,
+  SocketError,
+  SparkConf,
+  type TransportClient,
+  TransportConf,
+  TransportContext,
+} from "../../mod.ts";
+import { deferred, test, until, within } from "../_harness.ts";
+import { bytesOf, echo } from "./_stage.ts";
+
+test("TransportContext.create() makes a context of this machine's own sockets and Spark's defaults", async () => {
+  const context = await TransportContext.create(noOpRpcHandler);
+  assertEquals([context.conf.moduleName, context.conf.connectionTimeoutMs], ["rpc", 120_000]);
+  assertEquals([context.limits, context.closeIdleConnections, context.exposeStack], [DEFAULT_TRANSPORT_LIMITS, false, false]);
+  const { module, connections, connectionsOpened } = context.stats();
+  assertEquals([module, connections, connectionsOpened], ["rpc", 0, 0]);
+  await context.close();
+});
+
+test("TransportContext.create() takes settings and limits", async () => {
+  const conf = new TransportConf("shuffle", new SparkConf({ "spark.shuffle.io.connectionTimeout": "7s" }));
+  const limits = { maxStreams: 3 };
+  const context = await TransportContext.create(noOpRpcHandler, { conf, limits, logger: silentLogger, exposeStack: true });
+  assertStrictEquals(context.conf, conf);
+  assertEquals(context.limits, { ...DEFAULT_TRANSPORT_LIMITS, maxStreams: 3 });
+  assertEquals([context.logger, context.exposeStack], [silentLogger, true]);
+});
+
+test("A context serves and asks in both directions, with bootstraps at both ends", async (context) => {
+  const bootstrapped: string[] = [];
+  const accepted = deferred<TransportClient>();
+  const server = await TransportContext.create({
+    ...noOpRpcHandler,
+    ...echo,
+    channelActive: (client) => accepted.resolve(client),
+  }, { logger: silentLogger });
+  const listening = await server.createServer(0, {
+    host: "127.0.0.1",
+    bootstraps: [{
+      doBootstrap(client, handler) {
+        client.setClientId("app-1");
+        bootstrapped.push("server");
+        return handler;
+      },
+    }],
+  });
+  context.defer(() => listening.close());
+  const dialling = await TransportContext.create({ ...noOpRpcHandler, ...echo }, { logger: silentLogger });
+  const factory = dialling.createClientFactory([{ doBootstrap: () => void bootstrapped.push("client") }]);
+  context.defer(() => factory.close());
+  const client = await within(factory.createClient(listening.address), "to connect");
+  const back = await within(accepted.promise, "the connection");
+  assertEquals([back.clientId, client.clientId, bootstrapped.sort()], ["app-1", undefined, ["client", "server"]]);
+  for (const end of [client, back]) assertEquals(await within(askRpc(end, bytesOf("hello")), "the answer"), bytesOf("hello"));
+  await server.close();
+  await until(() => !client.isActive, "the connection to be closed");
+  assertEquals(server.stats().connections, 0);
+});
+
+test("noOpRpcHandler refuses requests, and TransportContext.createServer() a port that is taken", async (context) => {
+  const made = await TransportContext.create(noOpRpcHandler, { logger: silentLogger });
+  const listening = await made.createServer();
+  context.defer(() => listening.close());
+  const factory = made.createClientFactory();
+  context.defer(() => factory.close());
+  const client = await within(factory.createClient(listening.address), "to connect");
+  const error = await assertRejects(() => askRpc(client, bytesOf("hello")), RpcRemoteError, "Cannot handle messages");
+  assert(RpcError.is(error));
+  const taken = await made.createServer(listening.port).catch((thrown: unknown) => thrown);
+  assertInstanceOf(taken, SocketError);
+  assertEquals(taken.socketCode, "ADDRESS_IN_USE");
+});
