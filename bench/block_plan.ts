@@ -1,6 +1,9 @@
 /**
  * What the comparison of blocks moves: 256 MiB as 64 chunks or as one stream out of memory, or as one stream out of a file.
  *
+ * A stream is taken by a callback that has memory of its own, as Spark's network layer gives it; `readable` is the same bytes by
+ * `openBlock`, which makes a ReadableStream of them.
+ *
  * @module
  */
 
@@ -12,10 +15,15 @@ export const CHUNK_BYTES: number = 4 * 1024 * 1024;
 export const ALL_BYTES: number = CHUNKS * CHUNK_BYTES;
 
 /** What is moved. */
-export type BlockWorkload = "chunks" | "stream" | "file";
+export type BlockWorkload = "chunks" | "stream" | "file" | "readable";
 
 /** All of them, with the part of the raw socket's rate that must be left. */
-export const BLOCK_FLOORS: Readonly<Record<BlockWorkload, number>> = { chunks: 0.7, stream: 0.7, file: 0.8 };
+export const BLOCK_FLOORS: Readonly<Record<BlockWorkload, number | undefined>> = {
+  chunks: 0.7,
+  stream: 0.7,
+  file: 0.8,
+  readable: undefined,
+};
 
 /** Whether a text is one of them. */
 export function isBlockWorkload(text: string): text is BlockWorkload {

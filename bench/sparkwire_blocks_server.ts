@@ -4,15 +4,19 @@
  * @module
  */
 
+import { stat } from "node:fs/promises";
 import process from "node:process";
 import {
   type BlockDataManager,
   BytesManagedBuffer,
-  DiskBlockManager,
-  DiskBlockStore,
+  FileSegmentManagedBuffer,
+  type ManagedBuffer,
   NettyBlockTransferService,
+  nodeFiles,
+  noOpRpcHandler,
+  SparkConf,
+  TransportContext,
 } from "../mod.ts";
-import { SparkConf } from "../mod.ts";
 import { serve } from "./bench_process.ts";
 import { allBytes, CHUNK_BYTES, chunkId, CHUNKS } from "./block_plan.ts";
 import { BENCH_HOST } from "./frames.ts";
@@ -20,7 +24,7 @@ import { BENCH_HOST } from "./frames.ts";
 /** Chunks of one buffer, and all of it. */
 function inMemory(): BlockDataManager {
   const all = allBytes();
-  const blocks = new Map([["stream", all]]);
+  const blocks = new Map([["readable", all]]);
   for (let i = 0; i < CHUNKS; i++) blocks.set(chunkId(i), all.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES));
   const refuse = (): never => {
     throw new Error("Nothing is uploaded here");
@@ -32,8 +36,29 @@ function inMemory(): BlockDataManager {
   };
 }
 
+/** Blocks by their service. Gives the port. */
+async function serveBlocks(): Promise<number> {
+  const service = new NettyBlockTransferService(new SparkConf(), { host: BENCH_HOST, port: 0 });
+  await service.init(inMemory());
+  return service.port!;
+}
+
+/** One stream by the network layer. Gives the port. */
+async function serveStream(makeBuffer: () => ManagedBuffer): Promise<number> {
+  const context = await TransportContext.create({ ...noOpRpcHandler, streamManager: { openStream: makeBuffer } });
+  return (await context.createServer(0, { host: BENCH_HOST })).port;
+}
+
+async function start(workload: string | undefined, folder: string | undefined): Promise<number> {
+  if (workload === "stream") {
+    const buffer = new BytesManagedBuffer(allBytes());
+    return await serveStream(() => buffer);
+  }
+  if (workload !== "file") return await serveBlocks();
+  const path = `${folder}/file`;
+  const { size } = await stat(path);
+  return await serveStream(() => new FileSegmentManagedBuffer(nodeFiles, path, 0, size));
+}
+
 const [, , workload, folder] = process.argv;
-const service = new NettyBlockTransferService(new SparkConf(), { host: BENCH_HOST, port: 0 });
-const onDisk = () => new DiskBlockStore(new DiskBlockManager(folder!, { subDirectories: 0 }));
-await service.init(workload === "file" ? onDisk() : inMemory());
-serve(service.port!, () => 0);
+serve(await start(workload, folder), () => 0);

@@ -25,7 +25,8 @@ const { values } = parseArgs({
   options: {
     runtimes: { type: "string", default: RUNTIME_NAMES.join(",") },
     rounds: { type: "string", default: "5" },
-    mib: { type: "string", default: "256" },
+    mib: { type: "string", default: "1024" },
+    split: { type: "string", default: String(4 * 1024 * 1024) },
     file: { type: "string" },
   },
 });
@@ -66,7 +67,16 @@ async function countAlone(runtime: RuntimeName, file: string): Promise<CountRepo
 
 async function countWithExecutors(runtime: RuntimeName, file: string, folder: string): Promise<CountReport> {
   const json = join(folder, "result.json");
-  await runProgram("examples/driver.ts", runtime, ["--input", file, "--executors", "2", "--json", json]);
+  await runProgram("examples/driver.ts", runtime, [
+    "--input",
+    file,
+    "--executors",
+    "2",
+    "--split",
+    values.split,
+    "--json",
+    json,
+  ]);
   return JSON.parse(await readFile(json, "utf8"));
 }
 

@@ -32,15 +32,6 @@ const RUN_ARGS: Readonly<Record<RuntimeName, readonly string[]>> = {
   node: HEAP_FLAGS,
 };
 
-interface Bun {
-  gc(synchronous: boolean): void;
-}
-
-/** Frees memory where the engine is late with it: Bun's does not see what texts weigh outside of its heap. */
-export function collectGarbage(): void {
-  (globalThis as { readonly Bun?: Bun }).Bun?.gc(true);
-}
-
 /** A program and its first arguments. */
 export interface Command {
   readonly command: string;

@@ -5,64 +5,76 @@
  */
 import { isLetter } from "./_letters.ts";
 import { LongWord } from "./_long_word.ts";
+import { WordTable } from "./_word_table.ts";
 
 /** A word of more UTF-16 units than this is counted under the name that {@linkcode LongWord} gives it. */
 export const MAX_WORD_UNITS = 1024 * 1024;
+/** Of ASCII: the lower-cased letter, or 0. */
+const LOWER_CASE = Uint8Array.from({ length: 128 }, (_, unit) => isLetter(unit) ? unit | 0x20 : 0);
 
 /** Counts the words of a text that comes in pieces; a piece ends anywhere between two characters. */
 export class WordCounter {
-  readonly #counts = new Map<string, number>();
-  /** The letters at the end of what has come: their word may go on. */
-  #open = "";
-  /** In the place of `#open` once that would be too long. */
+  readonly #table = new WordTable();
+  /** Whether the word that is being written has letters beyond ASCII: how those are lower-cased depends on what is around them. */
+  #isForeign = false;
+  /** The beginning of a word that would be too long. */
   #long: LongWord | undefined;
 
   /** Takes the next piece. */
   add(text: string): void {
-    let start = 0;
-    let inWord = this.#open !== "" || this.#long !== undefined;
-    for (let at = 0; at < text.length;) {
-      const codePoint = text.codePointAt(at)!;
-      if (isLetter(codePoint)) {
-        if (!inWord) start = at;
-        inWord = true;
-      } else if (inWord) {
-        this.#append(text.slice(start, at));
+    const table = this.#table;
+    let length = table.written;
+    for (let at = 0; at < text.length; at++) {
+      const unit = text.charCodeAt(at);
+      const lower = unit < 128 ? LOWER_CASE[unit]! : 0;
+      if (lower !== 0) {
+        table.push(lower);
+        length++;
+      } else if (unit >= 128 && isLetter(text.codePointAt(at)!)) {
+        table.push(unit);
+        if (isHighSurrogate(unit)) table.push(text.charCodeAt(++at));
+        length = table.written;
+        this.#isForeign = true;
+      } else if (length > 0 || this.#long !== undefined) {
         this.#endWord();
-        inWord = false;
+        length = 0;
       }
-      at += codePoint > 0xffff ? 2 : 1;
+      if (length > MAX_WORD_UNITS) {
+        this.#shorten();
+        length = 0;
+      }
     }
-    if (inWord) this.#append(text.slice(start));
   }
 
   /** The text is over: gives the words, which nothing is added to from here on. */
-  end(): ReadonlyMap<string, number> {
-    if (this.#open !== "" || this.#long !== undefined) this.#endWord();
-    return this.#counts;
+  end(): WordTable {
+    if (this.#table.written > 0 || this.#long !== undefined) this.#endWord();
+    return this.#table;
   }
 
-  #append(letters: string): void {
-    if (this.#long === undefined && this.#open.length + letters.length > MAX_WORD_UNITS) {
-      this.#long = new LongWord();
-      this.#long.add(this.#open);
-      this.#open = "";
-    }
-    if (this.#long === undefined) this.#open += letters;
-    else this.#long.add(letters);
+  #shorten(): void {
+    this.#long ??= new LongWord();
+    this.#long.add(this.#table.take());
   }
 
   #endWord(): void {
-    const word = this.#long?.name ?? this.#open.toLowerCase();
-    this.#open = "";
+    const table = this.#table;
+    if (this.#long !== undefined) {
+      this.#long.add(table.take());
+      this.#write(this.#long.name);
+    } else if (this.#isForeign) {
+      this.#write(table.take().toLowerCase());
+    }
+    table.count(1);
+    this.#isForeign = false;
     this.#long = undefined;
-    const count = this.#counts.get(word);
-    if (count === undefined) this.#counts.set(copyOf(word), 1);
-    else this.#counts.set(word, count + 1);
+  }
+
+  #write(word: string): void {
+    for (let at = 0; at < word.length; at++) this.#table.push(word.charCodeAt(at));
   }
 }
 
-/** The same letters. To engines a slice is a view: kept for itself, it keeps the text that it was cut from. */
-export function copyOf(word: string): string {
-  return ` ${word}`.slice(1);
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
 }

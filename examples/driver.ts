@@ -17,7 +17,7 @@ import { type DriverOptions, HELP, readOptions } from "./_driver_options.ts";
 import { ExecutorProcesses } from "./_executor_processes.ts";
 import { findFiles, findOwnFiles } from "./_input_files.ts";
 import { formatBytes, type Progress, startProgress } from "./_progress.ts";
-import { collectGarbage, type Command, commandFor, type RuntimeName } from "./_runtimes.ts";
+import { type Command, commandFor, type RuntimeName } from "./_runtimes.ts";
 import { type ExecutorShare, type JobPlan, SchedulerBackend } from "./_scheduler_backend.ts";
 import { type Split, splitFile } from "./_splits.ts";
 import { isWordCounts, type WordCount, WordTable } from "./_word_table.ts";
@@ -31,8 +31,6 @@ const CONF = {
 /** How long executors have to end by themselves. */
 const GRACE_MS = 2_000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** To look through a large table takes as long as a task's counts. */
-const TASKS_PER_COLLECTION = 16;
 const MAX_LINE_UNITS = 2_000;
 
 /** An executor that will be started. */
@@ -123,7 +121,6 @@ async function publish(plan: Plan, env: SparkEnv, table: WordTable, progress: Pr
     return split && new FileSegmentManagedBuffer(fileServer.files, split.path, split.start, split.length);
   });
   let counted = 0;
-  let finished = 0;
   return {
     taskCount: splits.length,
     describe: (index) => ({ job, split: `spark://${address}/splits/${index}` }),
@@ -133,7 +130,6 @@ async function publish(plan: Plan, env: SparkEnv, table: WordTable, progress: Pr
       for (let part = parts.shift(); part !== undefined; part = parts.shift()) if (isWordCounts(part)) table.add(part);
       counted += splits[index]!.length;
       progress.update(counted);
-      if (++finished % TASKS_PER_COLLECTION === 0) collectGarbage();
     },
     say,
   };

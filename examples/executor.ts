@@ -28,14 +28,12 @@ import {
   typedRef,
 } from "../mod.ts";
 import type { CoarseGrainedScheduler, Executor, Job, StatusUpdate, TaskDescription } from "./_messages.ts";
-import { collectGarbage, ownRuntime } from "./_runtimes.ts";
+import { ownRuntime } from "./_runtimes.ts";
 
 const USAGE = "Usage: executor --driver-url spark://CoarseGrainedScheduler@host:port --executor-id ID [--cores N]";
 /** Tasks in hand: one is counted while the next one's input comes. */
 const DEFAULT_CORES = "2";
 const SHUTDOWN_MS = 1_000;
-/** It takes a fifth of the time of a task. */
-const TASKS_PER_COLLECTION = 2;
 /** What goes wrong here is said in one line at the end; of the rest, only errors are news. */
 const logger = consoleLogger({ level: "error" });
 
@@ -58,7 +56,6 @@ class TaskRunner {
   readonly #jobs = new Map<string, Promise<Job>>();
   /** Resolves when the job has done with the task that was launched last. */
   #last = Promise.resolve();
-  #tasks = 0;
 
   constructor(env: SparkEnv, driver: Ref<CoarseGrainedScheduler>) {
     this.#env = env;
@@ -94,7 +91,6 @@ class TaskRunner {
     }
     // Nobody waits behind a split that the job did not read to its end.
     over.abort();
-    if (++this.#tasks % TASKS_PER_COLLECTION === 0) collectGarbage();
   }
 
   #load(uri: string): Promise<Job> {

@@ -28,19 +28,5 @@ export async function* run(split: AsyncIterable<Uint8Array>): AsyncGenerator<Wor
   const decoder = new TextDecoder();
   for await (const chunk of split) counter.add(decoder.decode(chunk, { stream: true }));
   counter.add(decoder.decode());
-  yield* partsOf(counter.end());
-}
-
-function* partsOf(counted: ReadonlyMap<string, number>): Generator<WordCounts> {
-  let words = "";
-  let counts: number[] = [];
-  for (const [word, count] of counted) {
-    words += `${word}\n`;
-    counts.push(count);
-    if (words.length < PART_UNITS) continue;
-    yield { words, counts: Uint32Array.from(counts) };
-    words = "";
-    counts = [];
-  }
-  if (counts.length > 0) yield { words, counts: Uint32Array.from(counts) };
+  yield* counter.end().parts(PART_UNITS);
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { MAX_WORD_UNITS, WordCounter } from "../../examples/_word_counter.ts";
 import { isWordCounts, WordTable } from "../../examples/_word_table.ts";
 import { run, type WordCounts } from "../../examples/word_count.ts";
@@ -90,10 +90,10 @@ test("WordCounter counts a word that is too long to be kept by its beginning, le
   const count = (texts: readonly string[]) => {
     const counter = new WordCounter();
     for (const text of texts) counter.add(text);
-    return counter.end();
+    return counter.end().top(9);
   };
   const kept = "aB".repeat(MAX_WORD_UNITS / 2);
-  assertEquals([...count([kept])], [[kept.toLowerCase(), 1]]);
+  assertEquals(count([kept]), [[kept.toLowerCase(), 1]]);
 
   const long = kept + "c";
   const cut = [long.slice(0, 7), long.slice(7, 70_000), long.slice(70_000)];
@@ -128,4 +128,51 @@ test("WordTable.top() finds the same in a large table as a sort of all of it", (
   const all = words.map((word, index) => [word, counts[index]!] as const);
   all.sort(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1));
   assertEquals(table.top(50), all.slice(0, 50));
+});
+
+test("WordTable counts as a Map does, while it grows", () => {
+  const table = new WordTable();
+  const expected = new Map<string, number>();
+  let state = 7;
+  for (let i = 0; i < 40_000; i++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const word = (state % 9_000).toString(36) + (state % 7 === 0 ? "\u00e9\u{10428}" : "");
+    for (let at = 0; at < word.length; at++) table.push(word.charCodeAt(at));
+    table.count(i % 5);
+    expected.set(word, (expected.get(word) ?? 0) + i % 5);
+  }
+  assertEquals(new Map(table.top(Infinity)), expected);
+  assertEquals([table.distinct, table.words, table.written], [expected.size, 80_000, 0]);
+});
+
+test("WordTable.take() takes back the word that is being written, and what comes next is whole", () => {
+  const table = new WordTable();
+  const write = (word: string) => {
+    for (let at = 0; at < word.length; at++) table.push(word.charCodeAt(at));
+  };
+  write("kept");
+  table.count(1);
+  write("x".repeat(100_000));
+  assertEquals([table.written, table.take(), table.written], [100_000, "x".repeat(100_000), 0]);
+  write("kept");
+  table.count(2);
+  assertEquals(table.top(9), [["kept", 3]]);
+});
+
+test("WordTable.parts() gives all of it, none much longer than asked for", () => {
+  const table = new WordTable();
+  for (let i = 0; i < 1_000; i++) table.add({ words: `word${i}\n`, counts: Uint32Array.of(i + 1) });
+  const whole = [...table.parts(Infinity)];
+  const parts = [...table.parts(100)];
+  assertEquals([whole.length, parts.every(({ words }) => words.length < 110)], [1, true]);
+  assertEquals(parts.map(({ words }) => words).join(""), whole[0]!.words);
+  assertEquals(parts.flatMap(({ counts }) => [...counts]), [...whole[0]!.counts]);
+  assertEquals([...new WordTable().parts(100)], []);
+});
+
+test("WordTable.add() refuses a part whose words and counts do not go together", () => {
+  for (const [words, counts] of [["a\n", 2], ["", 1], ["a\nb\n", 1], ["a\nb", 1]] as const) {
+    const add = () => new WordTable().add({ words, counts: new Uint32Array(counts).fill(1) });
+    assertThrows(add, TypeError, counts === 2 || words === "" ? "fewer words" : "more words");
+  }
 });
