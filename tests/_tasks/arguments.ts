@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { say } from "./console.ts";
 
 /** `args` without the `--` that `deno task` passes through: `deno task sim -- 5` is `deno task sim 5`. */
 export function taskArguments(args: readonly string[]): string[] {
@@ -19,4 +20,23 @@ export function takeOption(args: readonly string[], name: string): { value: stri
   const value = joined ? args[at]!.slice(flag.length + 1) : args[at + 1];
   if (value === undefined) throw new TypeError(`${flag} wants a value`);
   return { value, rest: args.filter((_, index) => index !== at && (joined || index !== at + 1)) };
+}
+
+/**
+ * What `read` makes of a task's arguments. A task that is asked for help ends with a word on its use, and so does one whose arguments
+ * make no sense.
+ */
+export function readArguments<T>(usage: string, read: (args: string[]) => T): T {
+  const args = taskArguments(Deno.args);
+  if (args.includes("--help") || args.includes("-h")) {
+    say(`Usage: ${usage}`);
+    Deno.exit(0);
+  }
+  try {
+    return read(args);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    say(`${error.message}\nUsage: ${usage}`);
+    Deno.exit(2);
+  }
 }

@@ -10,7 +10,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../_project.ts";
-import { taskArguments } from "./arguments.ts";
+import { readArguments } from "./arguments.ts";
 import { say } from "./console.ts";
 import { benchFiles } from "./entry_points.ts";
 import { runProgram } from "./program.ts";
@@ -42,15 +42,22 @@ async function compare(program: string, args: readonly string[]): Promise<number
   return 1;
 }
 
-const [part, ...rest] = taskArguments(Deno.args);
+const USAGE = `deno task bench [micro [FILTER…] | ${Object.keys(COMPARISONS).join(" | ")}] [ARG…]
+  micro        what deno bench measures in one process
+  compare      a whole ask and the raw echo, in two processes
+  files        a file by openChannel and over a raw socket
+  blocks       chunks and streams, and the same bytes over a raw socket
+  words        words counted with two executors, and alone
+  connections  what connections cost
+bench/README.md has the arguments of each; without any part, all of them run.`;
+
+const [part, rest] = readArguments(USAGE, ([part, ...rest]) => {
+  if (part === undefined || part === "micro" || Object.hasOwn(COMPARISONS, part)) return [part, rest] as const;
+  throw new TypeError(`There is no part ${part}`);
+});
 if (part === undefined) {
   let code = await micro([]);
   for (const program of Object.values(COMPARISONS)) code = Math.max(code, await compare(program, []));
   Deno.exit(code);
 }
-if (part === "micro") Deno.exit(await micro(rest));
-const program = COMPARISONS[part];
-if (program !== undefined) Deno.exit(await compare(program, rest));
-throw new TypeError(
-  `deno task bench [micro [FILTER…] | compare [ARG…] | files [ARG…] | blocks [ARG…] | words [ARG…] | connections [ARG…]], not ${part}`,
-);
+Deno.exit(part === "micro" ? await micro(rest) : await compare(COMPARISONS[part]!, rest));

@@ -9,7 +9,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot } from "../_project.ts";
-import { taskArguments } from "./arguments.ts";
+import { readArguments } from "./arguments.ts";
 import { type Bundle, bundle } from "./bundle.ts";
 import { say } from "./console.ts";
 import { DENO_ONLY, interopFiles, programFiles, testFiles } from "./entry_points.ts";
@@ -138,20 +138,27 @@ async function testOne(
   return { title, line: `${title}: ${formatTotals(totals)} (${((performance.now() - start) / 1000).toFixed(1)} s)`, totals };
 }
 
-const { values, positionals } = parseArgs({
-  args: taskArguments(Deno.args),
-  options: {
-    runtime: { type: "string", multiple: true },
-    interop: { type: "boolean" },
-    // Where the numbers go, for the task that started this one.
-    totals: { type: "string" },
-  },
-  allowPositionals: true,
+const USAGE = `deno task test [FILTER…] [--runtime deno|bun|node]…
+  FILTER     part of a test file's path; one that no path contains is part of a test's name
+  --runtime  one of the runtimes; all of them without`;
+
+const { values, positionals, names } = readArguments(USAGE, (args) => {
+  const { values, positionals } = parseArgs({
+    args,
+    options: {
+      runtime: { type: "string", multiple: true },
+      interop: { type: "boolean" },
+      // Where the numbers go, for the task that started this one.
+      totals: { type: "string" },
+    },
+    allowPositionals: true,
+  });
+  const names = values.runtime?.filter(isRuntimeName) ?? RUNTIME_NAMES;
+  if (values.runtime !== undefined && names.length !== values.runtime.length) {
+    throw new TypeError(`--runtime is one of ${RUNTIME_NAMES.join(", ")}, not ${values.runtime}`);
+  }
+  return { values, positionals, names };
 });
-const names = values.runtime?.filter(isRuntimeName) ?? RUNTIME_NAMES;
-if (values.runtime !== undefined && names.length !== values.runtime.length) {
-  throw new TypeError(`--runtime is one of ${RUNTIME_NAMES.join(", ")}, not ${values.runtime}`);
-}
 const selection = select(values.interop === true ? interopFiles() : testFiles(), positionals);
 const done = await testAll(names, selection).catch((error: unknown): RuntimeTotals[] => {
   const line = error instanceof Error ? error.message : String(error);

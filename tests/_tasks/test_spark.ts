@@ -8,7 +8,7 @@
  */
 import { join } from "node:path";
 import { projectRoot } from "../_project.ts";
-import { takeOption, taskArguments } from "./arguments.ts";
+import { readArguments, takeOption } from "./arguments.ts";
 import { say } from "./console.ts";
 import { run } from "./run.ts";
 import { SPARK_RELEASES, startSparkPeer, whyNoSpark } from "./spark.ts";
@@ -50,7 +50,11 @@ async function testEach(versions: readonly string[], args: readonly string[]): P
   return [...rows.values()].flatMap((cells) => [...cells.values()]).reduce(addTotals, NO_TOTALS);
 }
 
-const { value: version, rest } = takeOption(taskArguments(Deno.args), "spark");
+const USAGE = `deno task test:spark [FILTER…] [--runtime deno|bun|node]… [--spark VERSION]
+  FILTER     as of deno task test
+  --spark    another version than ${SPARK_RELEASES[0]}; deno task test:spark:all goes through ${SPARK_RELEASES.join(", ")}`;
+
+const { value: version, rest } = readArguments(USAGE, (args) => takeOption(args, "spark"));
 const every = rest.includes("--all");
 const versions = version !== undefined ? [version] : every ? SPARK_RELEASES : SPARK_RELEASES.slice(0, 1);
 const reason = await whyNoSpark();

@@ -17,6 +17,13 @@ import { BlocksFailure, describeBlocksPlan, runBlocks } from "./blocks/run_block
 import { JobFailure, type JobResult, runJob } from "./job/run_job.ts";
 import { describePlan, runSeed, SeedFailure } from "./simulation.ts";
 
+const OPTIONS = {
+  seeds: { type: "string" },
+  hashes: { type: "boolean" },
+  job: { type: "boolean" },
+  blocks: { type: "boolean" },
+} as const;
+
 /** How often the line of progress is written anew. */
 const PROGRESS_MS = 500;
 
@@ -128,19 +135,33 @@ function numberOf(text: string | undefined): number | undefined {
   return Number(text);
 }
 
-const { values, positionals } = parseArgs({
-  options: { seeds: { type: "string" }, hashes: { type: "boolean" }, job: { type: "boolean" }, blocks: { type: "boolean" } },
-  allowPositionals: true,
-});
-const play = values.job === true ? playJob : values.blocks === true ? playBlocks : playCluster;
-const count = numberOf(values.seeds);
-const first = numberOf(positionals[0]) ?? Date.now() % FRESH_SEEDS;
-try {
-  if (values.hashes === true) await playForHashes(play, first, count ?? 1);
-  else if (count === undefined) await playOne(play, first);
-  else await playMany(play, first, count);
-} catch (thrown) {
-  if (!(thrown instanceof SeedFailure || thrown instanceof JobFailure || thrown instanceof BlocksFailure)) throw thrown;
-  console.log(`${process.stdout.isTTY ? "\n" : ""}${thrown.message}`);
-  process.exitCode = 1;
+/** What is to be played; undefined if that makes no sense, which has been said. */
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+    const first = numberOf(positionals[0]) ?? Date.now() % FRESH_SEEDS;
+    return { values, first, count: numberOf(values.seeds) };
+  } catch (error) {
+    console.error(`sim: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 2;
+    return undefined;
+  }
 }
+
+async function main(): Promise<void> {
+  const read = readArguments();
+  if (read === undefined) return;
+  const { values, first, count } = read;
+  const play = values.job === true ? playJob : values.blocks === true ? playBlocks : playCluster;
+  try {
+    if (values.hashes === true) await playForHashes(play, first, count ?? 1);
+    else if (count === undefined) await playOne(play, first);
+    else await playMany(play, first, count);
+  } catch (thrown) {
+    if (!(thrown instanceof SeedFailure || thrown instanceof JobFailure || thrown instanceof BlocksFailure)) throw thrown;
+    console.log(`${process.stdout.isTTY ? "\n" : ""}${thrown.message}`);
+    process.exitCode = 1;
+  }
+}
+
+await main();
