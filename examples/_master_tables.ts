@@ -12,13 +12,9 @@ import {
   RpcRemoteError,
   type WorkerSummary,
 } from "../mod.ts";
+import { printable } from "./_program.ts";
 
 const GAP = "  ";
-
-/** Without what a peer might do to the terminal. */
-export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, " ");
-}
 
 /** Lines of columns, the head's first. What has no value is a dash. */
 export function formatTable(head: readonly string[], rows: readonly (readonly (string | number | undefined)[])[]): string {

@@ -8,16 +8,8 @@
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import {
-  RpcEndpointAddress,
-  RpcEnv,
-  RpcError,
-  RpcRemoteError,
-  RpcTimeout,
-  silentLogger,
-  SparkConf,
-  TypedMessage,
-} from "../mod.ts";
+import { RpcEndpointAddress, RpcEnv, RpcRemoteError, RpcTimeout, silentLogger, SparkConf, TypedMessage } from "../mod.ts";
+import { describe as describeError, messageOf } from "./_program.ts";
 import { fromTaggedJson, type Json, TAGGED_JSON_HELP, toTaggedJson } from "./_tagged_json.ts";
 
 const USAGE = "Usage: ask URI [METHOD] JSON [--send] [--serializer NAME] [--timeout 5s]";
@@ -103,15 +95,9 @@ async function ask({ uri, message, conf, serializer, send }: Call): Promise<void
   }
 }
 
-/** One line, without what a peer might do to the terminal. */
-function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split("\n", 1)[0]!.replace(/\p{Cc}/gu, " ");
-}
-
 function describe(error: unknown): string {
   if (error instanceof RpcRemoteError) return `the endpoint failed with ${error.remoteClass ?? "Error"}: ${messageOf(error)}`;
-  return RpcError.is(error) ? `${messageOf(error)} (${error.code})` : messageOf(error);
+  return describeError(error);
 }
 
 async function main(args: string[]): Promise<number> {

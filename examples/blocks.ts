@@ -25,6 +25,7 @@ import {
   SparkConf,
 } from "../mod.ts";
 import { BlockFiles, type FetchedBlock } from "./_block_files.ts";
+import { describe, Interrupted, interruption, printable, UsageError } from "./_program.ts";
 import { formatBytes, startProgress } from "./_progress.ts";
 import { MEMORY_AND_DISK_SER } from "./_upload_metadata.ts";
 
@@ -45,19 +46,6 @@ put HOST:PORT ID FILE      uploads FILE as a block, as a stream if it is larger 
 
 Exit code: 0 if all was done, 1 if not, 2 for wrong arguments, 130 after Ctrl-C.
 `;
-
-/** The arguments are wrong. */
-class UsageError extends Error {}
-
-/** The user wants no more. */
-class Interrupted extends Error {
-  readonly exitCode: number;
-
-  constructor(exitCode: number) {
-    super("Interrupted");
-    this.exitCode = exitCode;
-  }
-}
 
 /** What the arguments say. */
 interface Call {
@@ -210,17 +198,6 @@ function rate(bytes: number, seconds: number): string {
   return `${formatBytes(Math.round(bytes / Math.max(seconds, 0.001)))}/s`;
 }
 
-/** Without what a peer might do to the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, " ");
-}
-
-/** One line. */
-function describe(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return printable(text.split("\n", 1)[0]!) + (RpcError.is(error) ? ` (${error.code})` : "");
-}
-
 const COMMANDS: Readonly<Record<string, (call: Call, signal: AbortSignal) => Promise<void>>> = {
   serve,
   fetch: fetchBlocks,
@@ -228,10 +205,7 @@ const COMMANDS: Readonly<Record<string, (call: Call, signal: AbortSignal) => Pro
 };
 
 async function main(args: string[]): Promise<void> {
-  const interrupt = new AbortController();
-  for (const [name, exitCode] of Object.entries({ SIGINT: 130, SIGTERM: 143 } as const)) {
-    process.once(name, () => interrupt.abort(new Interrupted(exitCode)));
-  }
+  const signal = interruption();
   try {
     const call = readCall(args);
     if (call === undefined) {
@@ -240,7 +214,7 @@ async function main(args: string[]): Promise<void> {
     }
     const run = Object.hasOwn(COMMANDS, call.command) ? COMMANDS[call.command] : undefined;
     if (run === undefined) throw new UsageError(`Expected serve, fetch or put, not ${call.command}`);
-    await run(call, interrupt.signal);
+    await run(call, signal);
   } catch (error) {
     const isUsage = error instanceof UsageError || error instanceof TypeError;
     process.stderr.write(`blocks: ${describe(error)}\n${isUsage ? `${USAGE}\n` : ""}`);

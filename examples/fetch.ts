@@ -13,6 +13,7 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { RpcEnv, RpcError, silentLogger } from "../mod.ts";
+import { describe, Interrupted, interruption, messageOf, printable, UsageError } from "./_program.ts";
 import { formatBytes, type Progress, startProgress } from "./_progress.ts";
 
 const USAGE = "Usage: fetch URI -o FILE";
@@ -27,19 +28,6 @@ Fetches a file from a Sparkwire or a Spark that serves it.
 
 Exit code: 0 if the file is there, 1 if it could not be fetched or written, 2 for wrong arguments, 130 after Ctrl-C.
 `;
-
-/** The arguments are wrong. */
-class UsageError extends Error {}
-
-/** The user wants no more. */
-class Interrupted extends Error {
-  readonly exitCode: number;
-
-  constructor(exitCode: number) {
-    super("Interrupted");
-    this.exitCode = exitCode;
-  }
-}
 
 /** What the arguments say. */
 interface Call {
@@ -113,27 +101,12 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at, chunk.length - at)).bytesWritten;
 }
 
-/** Without what a peer might do to the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, " ");
-}
-
-/** One line. */
-function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return printable(text.split("\n", 1)[0]!);
-}
-
 function isUsageError(error: unknown): boolean {
   return error instanceof UsageError || error instanceof TypeError || (RpcError.is(error) && error.code === "INVALID_ADDRESS");
 }
 
 async function main(args: string[]): Promise<number> {
-  const interrupt = new AbortController();
-  const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
-  for (const [name, exitCode] of Object.entries(exitCodes)) {
-    process.once(name, () => interrupt.abort(new Interrupted(exitCode)));
-  }
+  const signal = interruption();
   let call: Call | undefined;
   try {
     call = await readCall(args);
@@ -141,7 +114,7 @@ async function main(args: string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    const bytes = await fetchFile(call, interrupt.signal);
+    const bytes = await fetchFile(call, signal);
     process.stdout.write(`${printable(call.output)}: ${formatBytes(bytes)}\n`);
     return 0;
   } catch (error) {
@@ -149,8 +122,7 @@ async function main(args: string[]): Promise<number> {
       process.stderr.write(`fetch: ${messageOf(error)}\n${USAGE}\n`);
       return 2;
     }
-    const code = RpcError.is(error) ? ` (${error.code})` : "";
-    process.stderr.write(`fetch: ${printable(call?.uri ?? "")}: ${messageOf(error)}${code}\n`);
+    process.stderr.write(`fetch: ${printable(call?.uri ?? "")}: ${describe(error)}\n`);
     return error instanceof Interrupted ? error.exitCode : 1;
   }
 }

@@ -22,7 +22,8 @@ import {
   SparkConf,
   SparkMaster,
 } from "../mod.ts";
-import { describeError, formatDriverStatus, formatMasters, formatStatus, printable } from "./_master_tables.ts";
+import { describeError, formatDriverStatus, formatMasters, formatStatus } from "./_master_tables.ts";
+import { describe, Interrupted, interruption, printable, UsageError } from "./_program.ts";
 
 const USAGE = "Usage: spark_master URL status | submit JAR CLASS [ARG…] | driver-status ID | kill ID [--json]";
 
@@ -56,19 +57,6 @@ Ctrl-C, which leaves the driver alone.
 `;
 
 const MEBIBYTE = 2 ** 20;
-
-/** The arguments are wrong. */
-class UsageError extends Error {}
-
-/** The user wants no more. */
-class Interrupted extends Error {
-  readonly exitCode: number;
-
-  constructor(exitCode: number) {
-    super("Interrupted");
-    this.exitCode = exitCode;
-  }
-}
 
 const FLAGS = {
   json: { type: "boolean", default: false },
@@ -216,12 +204,6 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** One line. */
-function describe(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return printable(text.split("\n", 1)[0]!) + (RpcError.is(error) ? ` (${error.code})` : "");
-}
-
 function isUsageError(error: unknown): boolean {
   if (error instanceof UsageError || error instanceof TypeError || error instanceof RangeError) return true;
   return RpcError.is(error) && error.code === "INVALID_ADDRESS";
@@ -238,15 +220,12 @@ async function run(call: Call, signal: AbortSignal): Promise<void> {
 }
 
 async function main(args: string[]): Promise<void> {
-  const interrupt = new AbortController();
-  for (const [name, exitCode] of Object.entries({ SIGINT: 130, SIGTERM: 143 } as const)) {
-    process.once(name, () => interrupt.abort(new Interrupted(exitCode)));
-  }
+  const signal = interruption();
   let call: Call | undefined;
   try {
     call = readCall(args);
     if (call === undefined) print(HELP.trimEnd());
-    else await run(call, interrupt.signal);
+    else await run(call, signal);
   } catch (error) {
     if (isUsageError(error)) {
       process.stderr.write(`spark_master: ${describe(error)}\n${USAGE}\n`);

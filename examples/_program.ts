@@ -1,0 +1,45 @@
+/**
+ * How programs of this folder end before they are done, and what they say of an error.
+ *
+ * @module
+ */
+import process from "node:process";
+import { RpcError } from "../mod.ts";
+
+/** The arguments are wrong. */
+export class UsageError extends Error {}
+
+/** The user wants no more. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super("Interrupted");
+    this.exitCode = exitCode;
+  }
+}
+
+/** Aborts with an {@linkcode Interrupted} at Ctrl-C, or when the process is told to end. */
+export function interruption(): AbortSignal {
+  const interrupt = new AbortController();
+  for (const [name, exitCode] of Object.entries({ SIGINT: 130, SIGTERM: 143 } as const)) {
+    process.once(name, () => interrupt.abort(new Interrupted(exitCode)));
+  }
+  return interrupt.signal;
+}
+
+/** Without what a peer might do to the terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, " ");
+}
+
+/** What an error says, in one line. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return printable(text.split("\n", 1)[0]!);
+}
+
+/** The same with its code, if it has one. */
+export function describe(error: unknown): string {
+  return messageOf(error) + (RpcError.is(error) ? ` (${error.code})` : "");
+}
