@@ -6,7 +6,8 @@
 
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import type { StreamCallback } from "../protocol/stream_callback.ts";
-import { type ChunkMemory, MemoryManagedBuffer } from "./chunk_memory.ts";
+import { ChunkManagedBuffer } from "./chunk_managed_buffer.ts";
+import type { ChunkMemory } from "./chunk_memory.ts";
 import { PiecesManagedBuffer } from "./pieces_managed_buffer.ts";
 
 /** So much memory is made for a chunk because its sender says how long it is; beyond it, as much as has come once more. */
@@ -63,7 +64,7 @@ export class ChunkCollector implements StreamCallback {
   onComplete(): void {
     const memory = this.#memory;
     const bytes = this.#bytes;
-    this.#onSuccess(bytes === undefined ? new PiecesManagedBuffer(this.#pieces) : new MemoryManagedBuffer(bytes, memory));
+    this.#onSuccess(bytes === undefined ? new PiecesManagedBuffer(this.#pieces) : new ChunkManagedBuffer(bytes, memory));
   }
 
   onFailure(_streamId: string, error: Error): void {
