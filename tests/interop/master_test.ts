@@ -159,7 +159,7 @@ test("a real Master tells of itself, its Worker and its drivers, and a real Work
     environment: "from here",
     classPath: "true",
   });
-  assertStringIncludes(jar!, `/work/${driverId}/driver.jar`);
+  assertEquals(jar!.split("/").slice(-3), ["work", driverId, "driver.jar"]);
   assertEquals(Number(heap) > 200 && Number(heap) <= 256, true, heap);
   const { completedDrivers: [driver] } = await within(client.status(), "status");
   const { submittedAt, ...description } = driver!;
