@@ -88,6 +88,17 @@ export async function until(condition: () => boolean, what: string, deadlineMs =
   }
 }
 
+/** Waits until `position`, once it is above 0, stays the same for ten turns. */
+export async function untilStill(position: () => number, what: string): Promise<void> {
+  let before = -1;
+  let stillTurns = 0;
+  await until(() => {
+    stillTurns = position() === before ? stillTurns + 1 : 0;
+    before = position();
+    return before > 0 && stillTurns >= 10;
+  }, what);
+}
+
 /** A promise that is settled from outside. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;

@@ -12,6 +12,7 @@ import type { BlockPeer } from "../../src/block/block_transfer_service.ts";
 import { NettyBlockTransferService } from "../../src/block/netty_block_transfer_service.ts";
 import { BytesManagedBuffer, type ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { StreamCallbackWithId } from "../../src/transport/stream_callback_with_id.ts";
+import { CountedBuffer } from "../_counted_buffer.ts";
 import { type TestContext, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 
@@ -20,41 +21,11 @@ export function blockBytes(length: number, seed = 1): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => i * 31 + seed + (i >> 8));
 }
 
-/** Bytes that know how often they are held. */
-export class HeldBuffer implements ManagedBuffer {
-  readonly #bytes: Uint8Array;
-  holders = 1;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get size(): number {
-    return this.#bytes.length;
-  }
-
-  read(position: number, into: Uint8Array): number {
-    if (this.holders < 1) throw new Error("Read after its release");
-    const part = this.#bytes.subarray(position, position + into.length);
-    into.set(part);
-    return part.length;
-  }
-
-  retain(): this {
-    this.holders++;
-    return this;
-  }
-
-  release(): void {
-    if (--this.holders < 0) throw new Error("Released twice");
-  }
-}
-
 /** Blocks in memory; each time that one is handed out is written down. */
 export class MemoryBlocks implements BlockDataManager {
   readonly blocks = new Map<string, Uint8Array>();
   readonly metadata = new Map<string, Uint8Array>();
-  readonly handedOut: HeldBuffer[] = [];
+  readonly handedOut: CountedBuffer[] = [];
   readonly aborted: string[] = [];
   /** Uploads are not stored if false. */
   hasRoom = true;
@@ -71,7 +42,7 @@ export class MemoryBlocks implements BlockDataManager {
   getLocalBlockData(blockId: string): ManagedBuffer {
     const bytes = this.blocks.get(blockId);
     if (bytes === undefined) throw new Error(`Block ${blockId} not found`);
-    const buffer = new HeldBuffer(bytes);
+    const buffer = new CountedBuffer(bytes);
     this.handedOut.push(buffer);
     return buffer;
   }

@@ -1,8 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { fetchOneBlock } from "../../src/block/block_transfer_service.ts";
 import type { BlockFetchingListener } from "../../src/block/block_fetching_listener.ts";
+import { CountedBuffer } from "../_counted_buffer.ts";
 import { test, within } from "../_harness.ts";
-import { blockBytes, HeldBuffer } from "./_blocks.ts";
+import { blockBytes } from "./_blocks.ts";
 
 const peer = { host: "localhost-unused", port: 0, execId: "exec-id-unused" } as const;
 
@@ -15,7 +16,7 @@ function serviceOf(fetch: (blockId: string, listener: BlockFetchingListener) => 
 
 // Spark: BlockTransferServiceSuite "fetchBlockSync should not hang when BlockFetchingListener.onBlockFetchSuccess fails".
 test("fetchOneBlock() fails when the block cannot be kept", async () => {
-  class Broken extends HeldBuffer {
+  class Broken extends CountedBuffer {
     override retain(): this {
       throw new Error("Cannot be kept");
     }
@@ -25,7 +26,7 @@ test("fetchOneBlock() fails when the block cannot be kept", async () => {
 });
 
 test("fetchOneBlock() keeps the block for its caller, and fails as the fetch does", async () => {
-  const data = new HeldBuffer(blockBytes(1));
+  const data = new CountedBuffer(blockBytes(1));
   const service = serviceOf((blockId, listener) => {
     listener.onBlockFetchSuccess(blockId, data);
     data.release();

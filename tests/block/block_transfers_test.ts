@@ -10,7 +10,7 @@ import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
 import { receiveUpload } from "../../src/transport/transfers.ts";
 import { SparkEnv } from "../../src/spark/spark_env.ts";
-import { type Deferred, deferred, test, type TestContext, until, within } from "../_harness.ts";
+import { type Deferred, deferred, test, type TestContext, until, untilStill, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { blockBytes, bufferOf, Ear, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
 
@@ -259,12 +259,7 @@ test("openBlock() to a reader that stalls keeps little of a large block in memor
   const reader = client.service.openBlock(server.peer, "huge").getReader();
   await within(reader.read(), "the first bytes");
   // Whatever a system buffers for a connection, it is not this much; what is read is sent or waits to be.
-  let before = -1;
-  await until(() => {
-    const isStill = before === read;
-    before = read;
-    return isStill;
-  }, "the sender to stand still");
+  await untilStill(() => read, "the sender to stand still");
   assertEquals(read < 64 * 1024 * 1024, true, `${read} bytes were read`);
   assertEquals(server.service.stats().connections[0]!.queuedBytes < 8 * 1024 * 1024, true);
   await reader.cancel();

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ChunkMemory, MAX_SPARE_BYTES, MemoryManagedBuffer } from "../../src/block/chunk_memory.ts";
+import { ChunkManagedBuffer } from "../../src/block/chunk_managed_buffer.ts";
+import { ChunkMemory, MAX_SPARE_BYTES } from "../../src/block/chunk_memory.ts";
 import { PiecesManagedBuffer } from "../../src/block/pieces_managed_buffer.ts";
 import { test } from "../_harness.ts";
 import { blockBytes } from "./_blocks.ts";
@@ -29,12 +30,12 @@ test("ChunkMemory keeps no more than MAX_SPARE_BYTES", () => {
   assertEquals(taken.map(({ length }) => length), [0, 0, 0, 0, MAX_SPARE_BYTES / 4]);
 });
 
-test("MemoryManagedBuffer gives its memory back with the last release, and cannot be used after it", () => {
+test("ChunkManagedBuffer gives its memory back with the last release, and cannot be used after it", () => {
   const memory = new ChunkMemory();
   const content = blockBytes(1_000_000);
   const bytes = memory.take(content.length);
   bytes.set(content);
-  const buffer = new MemoryManagedBuffer(bytes, memory).retain();
+  const buffer = new ChunkManagedBuffer(bytes, memory).retain();
   buffer.release();
   const into = new Uint8Array(10);
   assertEquals([buffer.read(999_995, into), into.subarray(0, 5)], [5, content.subarray(999_995)]);

@@ -8,8 +8,9 @@ import { DiskBlockStore } from "../../src/block/disk_block_store.ts";
 import { MemoryWritableFiles } from "../../src/platform/memory_writable_files.ts";
 import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import { CountedBuffer } from "../_counted_buffer.ts";
 import { test, type TestContext, until, within } from "../_harness.ts";
-import { blockBytes, bufferOf, HeldBuffer, idle, startService } from "./_blocks.ts";
+import { blockBytes, bufferOf, idle, startService } from "./_blocks.ts";
 
 async function makeFolder(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "sparkwire-"));
@@ -170,7 +171,7 @@ test("DiskBlockStore serves and keeps blocks on disk, whole and as streams", asy
 test("DiskBlockStore.putBlockData() copies blocks that are in no memory", async () => {
   const files = new MemoryWritableFiles();
   const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files }));
-  assertEquals(await store.putBlockData("a", new HeldBuffer(blockBytes(700_000))), true);
+  assertEquals(await store.putBlockData("a", new CountedBuffer(blockBytes(700_000))), true);
   assertEquals(await contents(await store.getLocalBlockData("a")), blockBytes(700_000));
 });
 

@@ -2,9 +2,10 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RpcError, RpcStoppedError } from "../../src/base/errors.ts";
 import { ExecutorDeadError } from "../../src/block/block_transfer_service.ts";
 import { SocketError } from "../../src/socket/socket.ts";
+import { CountedBuffer } from "../_counted_buffer.ts";
 import { fromHex, test, until, within } from "../_harness.ts";
 import { readVectors } from "../_vectors.ts";
-import { blockBytes, Ear, HeldBuffer, idle, MemoryBlocks, startService } from "./_blocks.ts";
+import { blockBytes, Ear, idle, MemoryBlocks, startService } from "./_blocks.ts";
 
 // Spark: NettyBlockTransferServiceSuite "can bind to a random port".
 test("NettyBlockTransferService.init() listens on a port that the system chooses", async (context) => {
@@ -154,7 +155,7 @@ test("NettyBlockTransferService.uploadBlock() uploads whole, with the metadata t
   const server = await startService(context, blocks);
   const client = await startService(context);
   const metadata = fromHex(readVectors("upload").find(({ name }) => name === "UploadMetadata_MEMORY_ONLY")!.hex);
-  const data = new HeldBuffer(blockBytes(100_000));
+  const data = new CountedBuffer(blockBytes(100_000));
   await within(client.service.uploadBlock(server.peer, "rdd_1_2", data, metadata), "the upload");
   assertEquals([blocks.blocks.get("rdd_1_2"), blocks.metadata.get("rdd_1_2")], [blockBytes(100_000), metadata]);
   assertEquals(data.holders, 0);
@@ -177,7 +178,7 @@ test("NettyBlockTransferService.uploadBlock() streams large blocks and a shuffle
     0,
   ]];
   for (const [blockId, size] of sizes) {
-    const data = new HeldBuffer(blockBytes(size));
+    const data = new CountedBuffer(blockBytes(size));
     await within(client.service.uploadBlock(server.peer, blockId, data, Uint8Array.of(1, 2)), "the upload");
     assertEquals([blocks.blocks.get(blockId), blocks.metadata.get(blockId), data.holders], [
       blockBytes(size),
@@ -195,17 +196,17 @@ test("NettyBlockTransferService.uploadBlock() fails once when there is no room, 
   blocks.hasRoom = false;
   const server = await startService(context, blocks);
   const client = await startService(context);
-  const upload = (blockId: string, data: HeldBuffer) =>
+  const upload = (blockId: string, data: CountedBuffer) =>
     client.service.uploadBlock(server.peer, blockId, data, new Uint8Array(0));
-  const whole = new HeldBuffer(blockBytes(10));
+  const whole = new CountedBuffer(blockBytes(10));
   const text =
     "Upload block for a failed. This mostly happens when there is not sufficient space available to store the block.";
   await within(assertRejects(() => upload("a", whole), RpcError, text), "the failure");
-  const streamed = new HeldBuffer(blockBytes(10));
+  const streamed = new CountedBuffer(blockBytes(10));
   await within(assertRejects(() => upload("shuffle_0_0_0", streamed), RpcError, "No room"), "the failure");
   assertEquals([whole.holders, streamed.holders, blocks.aborted], [0, 0, ["shuffle_0_0_0"]]);
   blocks.hasRoom = true;
-  await within(upload("a", new HeldBuffer(blockBytes(10))), "the upload");
+  await within(upload("a", new CountedBuffer(blockBytes(10))), "the upload");
   await idle(client);
   await idle(server);
   assertEquals(server.service.stats().connections.length, 1);
@@ -217,7 +218,7 @@ test("NettyBlockTransferService.uploadBlock() releases the block when nobody is 
   await within(gone.service.close(), "to close");
   const client = await startService(context);
   for (const blockId of ["rdd_0_0", "shuffle_0_0_0"]) {
-    const data = new HeldBuffer(blockBytes(10));
+    const data = new CountedBuffer(blockBytes(10));
     await within(
       assertRejects(() => client.service.uploadBlock(peer, blockId, data, new Uint8Array(0)), SocketError),
       "the failure",
@@ -284,7 +285,7 @@ test("NettyBlockTransferService.close() fails what is under way, once, and refus
   Object.assign(blocks, { getLocalBlockData: () => never, putBlockData: () => never });
   const server = await startService(context, blocks);
   const client = await startService(context);
-  const data = new HeldBuffer(blockBytes(5));
+  const data = new CountedBuffer(blockBytes(5));
   const settled: string[] = [];
   const note = (what: string, promise: Promise<unknown>) =>
     promise.then(() => settled.push(`${what} succeeded`), (error) => settled.push(`${what}: ${error.constructor.name}`));

@@ -4,7 +4,7 @@ import { RpcError } from "../../src/base/errors.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { test } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
-import { CountedBuffer } from "../transport/_counted_buffer.ts";
+import { CountedBuffer } from "../_counted_buffer.ts";
 
 /** What the manager asks of a connection. */
 function clientOf(clientId?: string, isActive = true): TransportClient {

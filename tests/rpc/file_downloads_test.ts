@@ -6,34 +6,8 @@ import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import type { SimulatedWorld } from "../../src/rpc/simulated_world.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import type { BodyChannel, BodySink } from "../../src/transport/body_channel.ts";
+import { BodyLog } from "../_body_log.ts";
 import { test } from "../_harness.ts";
-
-/** A sink that is full after each chunk, unless it is told otherwise. */
-class Sink implements BodySink {
-  readonly events: string[] = [];
-  bytes = 0;
-  isFull = true;
-  failure: unknown;
-
-  onSize(bytes: number): void {
-    this.events.push(`size ${bytes}`);
-  }
-
-  onData(chunk: Uint8Array): boolean {
-    this.bytes += chunk.length;
-    if (this.events.at(-1) !== "data") this.events.push("data");
-    return !this.isFull;
-  }
-
-  onComplete(): void {
-    this.events.push("complete");
-  }
-
-  onFailure(reason: unknown): void {
-    this.events.push("failure");
-    this.failure = reason;
-  }
-}
 
 /** A server with a file of that size, and a client, in a simulated world; `fetch` starts a download. */
 async function simulate(
@@ -58,7 +32,7 @@ test("Connections of downloads are closed when they have been idle, by the setti
   ];
   for (const [conf, seconds] of settings) {
     const { world, client, fetch } = await simulate(conf, 1_000);
-    const sink = new Sink();
+    const sink = new BodyLog();
     fetch(sink);
     await world.run(() => sink.events.includes("complete"));
     assertEquals([sink.bytes, client.stats().connections.length], [1_000, 1]);
@@ -72,7 +46,7 @@ test("Connections of downloads are closed when they have been idle, by the setti
 
 test("A reader may stall for longer than a connection may be silent, but a server may not", async () => {
   const { world, client, fetch } = await simulate({ "spark.files.io.connectionTimeout": "3s" }, 1_000_000);
-  const sink = new Sink();
+  const sink = new BodyLog();
   const channel = fetch(sink);
   await world.run(() => sink.bytes > 0);
   await world.advance(60_000);
@@ -81,7 +55,7 @@ test("A reader may stall for longer than a connection may be silent, but a serve
   channel.resume();
   await world.run(() => sink.events.includes("complete"));
   assertEquals(sink.bytes, 1_000_000);
-  const other = new Sink();
+  const other = new BodyLog();
   const cut = fetch(other);
   await world.run(() => other.bytes > 0);
   world.silence("server");

@@ -1,33 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { BodyChannel, type BodySink } from "../../src/transport/body_channel.ts";
+import { BodyChannel } from "../../src/transport/body_channel.ts";
+import { BodyLog } from "../_body_log.ts";
 import { test } from "../_harness.ts";
-
-/** A sink that is full after each chunk, unless it is told otherwise. */
-class Sink implements BodySink {
-  readonly events: string[] = [];
-  bytes = 0;
-  isFull = true;
-  failure: unknown;
-
-  onSize(bytes: number): void {
-    this.events.push(`size ${bytes}`);
-  }
-
-  onData(chunk: Uint8Array): boolean {
-    this.bytes += chunk.length;
-    if (this.events.at(-1) !== "data") this.events.push("data");
-    return !this.isFull;
-  }
-
-  onComplete(): void {
-    this.events.push("complete");
-  }
-
-  onFailure(reason: unknown): void {
-    this.events.push("failure");
-    this.failure = reason;
-  }
-}
 
 /** Counts pauses and resumes. */
 class Flow {
@@ -44,7 +18,7 @@ class Flow {
 }
 
 test("BodyChannel holds the far end back while its sink is full", () => {
-  const [sink, flow] = [new Sink(), new Flow()];
+  const [sink, flow] = [new BodyLog(), new Flow()];
   const channel = new BodyChannel("s", sink, (failure) => sink.events.push(`end ${failure === undefined}`));
   channel.resume();
   channel.onStart("s", 10);
@@ -64,7 +38,7 @@ test("BodyChannel holds the far end back while its sink is full", () => {
 });
 
 test("BodyChannel.cancel() ends it at once, also from within its sink", () => {
-  const [sink, flow] = [new Sink(), new Flow()];
+  const [sink, flow] = [new BodyLog(), new Flow()];
   const reason = new Error("enough");
   const channel = new BodyChannel("s", {
     onData(chunk) {
@@ -105,7 +79,7 @@ test("BodyChannel copies what is borrowed, and gives memory of its own to read i
 });
 
 test("BodyChannel.cancel() lets what is left of the body pass, and gives no memory for it", () => {
-  const [sink, flow] = [new Sink(), new Flow()];
+  const [sink, flow] = [new BodyLog(), new Flow()];
   const channel = new BodyChannel("s", sink, () => {});
   channel.onData("s", new Uint8Array(4), true, flow);
   assertEquals([flow.pauses, flow.resumes], [1, 0]);
@@ -116,7 +90,7 @@ test("BodyChannel.cancel() lets what is left of the body pass, and gives no memo
 });
 
 test("BodyChannel.onFailure() is told from a cancellation", () => {
-  const sink = new Sink();
+  const sink = new BodyLog();
   const failures: unknown[] = [];
   const channel = new BodyChannel("s", sink, (failure) => failures.push(failure));
   const reason = new Error("gone");

@@ -6,9 +6,9 @@ import { BytesManagedBuffer, type ManagedBuffer } from "../../src/protocol/manag
 import { FileSegmentManagedBuffer } from "../../src/transport/file_segment_managed_buffer.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import type { StreamManager } from "../../src/transport/stream_manager.ts";
-import { deferred, until } from "../_harness.ts";
+import { deferred, until, untilStill } from "../_harness.ts";
 import { CountingFiles } from "./_counting_files.ts";
-import { content, countedBuffers } from "./_counted_buffer.ts";
+import { content, countedBuffers } from "../_counted_buffer.ts";
 import { FetchedChunks, StreamedChunks } from "./_fetched_chunks.ts";
 import { ReceivedStream } from "./_received_stream.ts";
 import { ask, echo, type Pair, type Stage, transportTest } from "./_stage.ts";
@@ -186,12 +186,7 @@ transportTest("A chunk's stream holds its peer back while its consumer is full",
   const stream = await fetched.opened(0);
   await stream.begun();
   const sent = (): number => [...server.context.connections][0]!.stats().bytesWritten;
-  let before = -1;
-  await until(() => {
-    const stood = sent() === before;
-    before = sent();
-    return stood;
-  }, "the server to be held back");
+  await untilStill(sent, "the server to be held back");
   await stage.turns(10);
   assert(sent() < 20 * MIB, `${sent()} bytes were sent to one who takes none`);
   stream.onChunk = undefined;

@@ -8,7 +8,7 @@ import { bodyElsewhere } from "../../src/transport/body_elsewhere.ts";
 import { OutgoingQueue } from "../../src/transport/outgoing_queue.ts";
 import { HandClock } from "../_hand_clock.ts";
 import { test, until } from "../_harness.ts";
-import { content, CountedBuffer } from "./_counted_buffer.ts";
+import { content, CountedBuffer } from "../_counted_buffer.ts";
 import { frameOf } from "./_raw_peer.ts";
 import { StubSocket } from "./_stub_driver.ts";
 

@@ -3,8 +3,8 @@ import { RpcTimeoutError } from "../../src/base/errors.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { readChunk, readStream, receiveUpload, sendUpload } from "../../src/transport/transfers.ts";
 import type { TransportStats } from "../../src/transport/transport_metrics.ts";
-import { deferred, until, within } from "../_harness.ts";
-import { content, CountedBuffer, countedBuffers } from "./_counted_buffer.ts";
+import { deferred, until, untilStill, within } from "../_harness.ts";
+import { content, CountedBuffer, countedBuffers } from "../_counted_buffer.ts";
 import { ask, bytesOf, echo, failureOf, type Stage, transportTest } from "./_stage.ts";
 
 const MIB = 1024 * 1024;
@@ -37,13 +37,7 @@ class Tape implements ManagedBuffer {
 
 /** Waits until `position` stands still, far from the end. */
 async function standsStill(stage: Stage, position: () => number): Promise<void> {
-  let before = -1;
-  let stillTurns = 0;
-  await until(() => {
-    stillTurns = position() === before ? stillTurns + 1 : 0;
-    before = position();
-    return before > 0 && stillTurns >= 10;
-  }, "the far end to be held back");
+  await untilStill(position, "the far end to be held back");
   await stage.turns(50);
   assert(position() < MAX_ON_THE_WAY, `${position()} bytes were read ahead`);
 }

@@ -4,8 +4,8 @@ import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import { type ByteSource, StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
 import { readChunk, readStream, receiveUpload, sendUpload } from "../../src/transport/transfers.ts";
-import { deferred, test, until, within } from "../_harness.ts";
-import { content, CountedBuffer, countedBuffers } from "./_counted_buffer.ts";
+import { deferred, test, until, untilStill, within } from "../_harness.ts";
+import { content, CountedBuffer, countedBuffers } from "../_counted_buffer.ts";
 import { ask, bytesOf, echo, failureOf, transportTest } from "./_stage.ts";
 
 const MIB = 1024 * 1024;
@@ -126,12 +126,7 @@ transportTest("A reader of a chunk that is slow holds its peer back", async (sta
   const reader = readChunk(connection, 7n, size).getReader();
   let count = (await reader.read()).value!.length;
   const sent = (): number => far.context.stats().bytesWritten;
-  let before = -1;
-  await until(() => {
-    const stood = sent() === before;
-    before = sent();
-    return stood;
-  }, "the server to be held back");
+  await untilStill(sent, "the server to be held back");
   await stage.turns(10);
   assert(sent() < 20 * MIB);
   for (let next = await reader.read(); !next.done; next = await reader.read()) count += next.value.length;

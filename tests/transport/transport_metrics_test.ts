@@ -3,7 +3,7 @@ import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { LatencyHistogram } from "../../src/transport/latency_histogram.ts";
 import { PrometheusText, writeTransportMetrics } from "../../src/transport/prometheus_text.ts";
 import { test } from "../_harness.ts";
-import { content, CountedBuffer } from "./_counted_buffer.ts";
+import { content, CountedBuffer } from "../_counted_buffer.ts";
 import { FetchedChunks } from "./_fetched_chunks.ts";
 import { dialRaw } from "./_raw_peer.ts";
 import { ReceivedStream } from "./_received_stream.ts";

@@ -5,7 +5,7 @@ import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { MessageType } from "../../src/protocol/message.ts";
 import type { MergedBlockMetaReqHandler } from "../../src/transport/merged_block_meta.ts";
 import { type Deferred, deferred, until } from "../_harness.ts";
-import { content, CountedBuffer } from "./_counted_buffer.ts";
+import { content, CountedBuffer } from "../_counted_buffer.ts";
 import { dialRaw, type RawPeer } from "./_raw_peer.ts";
 import { echo, type End, failureOf, type Stage, transportTest } from "./_stage.ts";
 

@@ -3,8 +3,8 @@ import { ProtocolError, RpcError, RpcOverloadedError } from "../../src/base/erro
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { MessageType } from "../../src/protocol/message.ts";
-import { deferred, fromHex, until } from "../_harness.ts";
-import { content, CountedBuffer, countedBuffers } from "./_counted_buffer.ts";
+import { deferred, fromHex, until, untilStill } from "../_harness.ts";
+import { content, CountedBuffer, countedBuffers } from "../_counted_buffer.ts";
 import { dialRaw, frameOf, listenRaw } from "./_raw_peer.ts";
 import { ask, bytesOf, failureOf, transportTest, waiter } from "./_stage.ts";
 import { upload, Uploads } from "./_uploads.ts";
@@ -122,12 +122,7 @@ transportTest("An upload's receiver holds its sender back while it is full", asy
   const uploading = upload(connection, "big", data);
   const received = await uploads.named("big");
   await until(() => received.receivedBytes > 0, "the first bytes");
-  let before = -1;
-  await until(() => {
-    const stood = connection.channel.outgoing.writtenBytes === before;
-    before = connection.channel.outgoing.writtenBytes;
-    return stood;
-  }, "the sender to be held back");
+  await untilStill(() => connection.channel.outgoing.writtenBytes, "the sender to be held back");
   await stage.turns(10);
   assert(connection.channel.outgoing.writtenBytes < 20 * MIB);
   received.onChunk = undefined;

@@ -5,8 +5,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
-import { type TestContext, until } from "../_harness.ts";
+import type { ManagedBuffer } from "../src/protocol/managed_buffer.ts";
+import { type TestContext, until } from "./_harness.ts";
 
 /** The bytes that a test sends: each depends on its place. */
 export function content(length: number, seed = 0): Uint8Array {
