@@ -23,9 +23,9 @@ const responseId = int64FromSafe(2 ** 40);
 function requests(bodyBytes: number): Uint8Array {
   const sink = new ByteSink();
   for (let id = 0; id < BATCH; id++) {
-    const start = beginFrame(MessageType.RpcRequest, 0, id, sink);
+    const start = beginFrame(MessageType.RpcRequest, sink);
     sink.writeBytes(new Uint8Array(bodyBytes));
-    endFrame(start, sink);
+    endFrame(start, MessageType.RpcRequest, 0, id, sink);
   }
   return sink.copy();
 }
@@ -70,33 +70,33 @@ benchDecoder("64 KiB", 65_536);
 Deno.bench(`RpcRequest: beginFrame … endFrame, 64 B × ${BATCH}`, { group: "encode" }, () => {
   out.truncate(0);
   for (let id = 0; id < BATCH; id++) {
-    const start = beginFrame(MessageType.RpcRequest, 0, id, out);
+    const start = beginFrame(MessageType.RpcRequest, out);
     out.writeBytes(content);
-    endFrame(start, out);
+    endFrame(start, MessageType.RpcRequest, 0, id, out);
   }
 });
 
 Deno.bench(`RpcResponse: beginFrame … endFrame, 64 B × ${BATCH}`, { group: "encode" }, () => {
   out.truncate(0);
   for (let i = 0; i < BATCH; i++) {
-    const start = beginFrame(MessageType.RpcResponse, responseId.high, responseId.low, out);
+    const start = beginFrame(MessageType.RpcResponse, out);
     out.writeBytes(content);
-    endFrame(start, out);
+    endFrame(start, MessageType.RpcResponse, responseId.high, responseId.low, out);
   }
 });
 
 Deno.bench(`OneWayMessage: beginFrame … endFrame, 64 B × ${BATCH}`, { group: "encode" }, () => {
   out.truncate(0);
   for (let i = 0; i < BATCH; i++) {
-    const start = beginFrame(MessageType.OneWayMessage, 0, 0, out);
+    const start = beginFrame(MessageType.OneWayMessage, out);
     out.writeBytes(content);
-    endFrame(start, out);
+    endFrame(start, MessageType.OneWayMessage, 0, 0, out);
   }
 });
 
 Deno.bench(`encodeMessage of RpcResponse, 64 B × ${BATCH}`, { group: "encode" }, () => {
   out.truncate(0);
-  const message = { type: MessageType.RpcResponse, requestId: responseId, body } as const;
+  const message = { type: MessageType.RpcResponse, idHigh: responseId.high, idLow: responseId.low, body } as const;
   for (let i = 0; i < BATCH; i++) encodeMessage(message, out);
 });
 

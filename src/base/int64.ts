@@ -25,10 +25,15 @@ export function highOfSafe(value: number): number {
 
 /** The number it stands for, or NaN where a float cannot hold it. */
 export function int64ToSafe(value: Int64): number {
+  return halvesToSafe(value.high, value.low);
+}
+
+/** The number that two halves stand for, or NaN where a float cannot hold it. */
+export function halvesToSafe(high: number, low: number): number {
   // Small ids stay small integers: through a float they cost JavaScriptCore (Bun 1.4) half of the asker's time.
-  if (value.high === 0 && value.low >= 0) return value.low;
-  if (value.high < -0x20_0000 || value.high > 0x1f_ffff) return NaN;
-  return value.high * 2 ** 32 + (value.low >>> 0);
+  if (high === 0 && low >= 0) return low;
+  if (high < -0x20_0000 || high > 0x1f_ffff) return NaN;
+  return high * 2 ** 32 + (low >>> 0);
 }
 
 /** The 64-bit form of the low 64 bits of `value`. */

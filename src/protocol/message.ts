@@ -51,17 +51,23 @@ export interface ChunkFetchFailure {
   readonly error: string;
 }
 
-/** A request that wants an answer. */
+/** A request that wants an answer. Its id is not an Int64, nor is its answer's: an object more for each would be felt. */
 export interface RpcRequest {
   readonly type: typeof MessageType.RpcRequest;
-  readonly requestId: Int64;
+  /** The upper half of its id, signed. */
+  readonly idHigh: number;
+  /** The lower half, signed. */
+  readonly idLow: number;
   readonly body: MessageBody;
 }
 
 /** The answer to a request. */
 export interface RpcResponse {
   readonly type: typeof MessageType.RpcResponse;
-  readonly requestId: Int64;
+  /** The upper half of the request's id, signed. */
+  readonly idHigh: number;
+  /** The lower half, signed. */
+  readonly idLow: number;
   readonly body: MessageBody;
 }
 

@@ -15,7 +15,7 @@ import { type Int64, int64ToBigInt, int64ToSafe } from "../base/int64.ts";
 import { MessageBody } from "../base/message_body.ts";
 import type { ReceivedBytes } from "../base/received_bytes.ts";
 import { protocolReader, readString } from "./encoders.ts";
-import { type Message, MessageType } from "./message.ts";
+import { type Message, MessageType, type OneWayMessage, type RpcRequest, type RpcResponse } from "./message.ts";
 
 /** What a frame with a request id or chunk id and a 32-bit number has before its body: type, id, number. */
 const ID_AND_INT_BYTES = 13;
@@ -31,26 +31,43 @@ const ONE_WAY_BYTES = 5;
  * @throws ProtocolError with the offset from `start` if the bytes are no message.
  */
 export function decodeMessage(received: ReceivedBytes, start: number, end: number): Message {
-  const { memory, view } = received;
   if (start >= end) throw new ProtocolError("Frame has no message type", { offset: 0 });
-  switch (memory[start]!) {
-    // The body size inside these three is ignored, as Spark does: the frame's end is the body's.
-    case MessageType.RpcRequest: {
-      checkSize("RpcRequest", ID_AND_INT_BYTES, end - start);
-      const requestId = { high: view.getInt32(start + 1), low: view.getInt32(start + 5) };
-      return { type: MessageType.RpcRequest, requestId, body: new MessageBody(received, start + ID_AND_INT_BYTES, end) };
-    }
-    case MessageType.RpcResponse: {
-      checkSize("RpcResponse", ID_AND_INT_BYTES, end - start);
-      const requestId = { high: view.getInt32(start + 1), low: view.getInt32(start + 5) };
-      return { type: MessageType.RpcResponse, requestId, body: new MessageBody(received, start + ID_AND_INT_BYTES, end) };
-    }
-    case MessageType.OneWayMessage:
-      checkSize("OneWayMessage", ONE_WAY_BYTES, end - start);
-      return { type: MessageType.OneWayMessage, body: new MessageBody(received, start + ONE_WAY_BYTES, end) };
-    default:
-      return decodeOther(received, start, end);
-  }
+  const type = received.memory[start]!;
+  if (type === MessageType.RpcRequest) return decodeRpcRequest(received, start, end);
+  if (type === MessageType.RpcResponse) return decodeRpcResponse(received, start, end);
+  if (type === MessageType.OneWayMessage) return decodeOneWay(received, start, end);
+  return decodeOther(received, start, end);
+}
+
+// The body size inside these three is ignored, as Spark does: the frame's end is the body's.
+
+/** Reads an RpcRequest, for whoever has looked at the type. Throws as {@linkcode decodeMessage} does. */
+export function decodeRpcRequest(received: ReceivedBytes, start: number, end: number): RpcRequest {
+  if (end - start < ID_AND_INT_BYTES) throw cutShort("RpcRequest", ID_AND_INT_BYTES, end - start);
+  const { view } = received;
+  return {
+    type: MessageType.RpcRequest,
+    idHigh: view.getInt32(start + 1),
+    idLow: view.getInt32(start + 5),
+    body: new MessageBody(received, start + ID_AND_INT_BYTES, end),
+  };
+}
+
+/** Reads an RpcResponse, for whoever has looked at the type. Throws as {@linkcode decodeMessage} does. */
+export function decodeRpcResponse(received: ReceivedBytes, start: number, end: number): RpcResponse {
+  if (end - start < ID_AND_INT_BYTES) throw cutShort("RpcResponse", ID_AND_INT_BYTES, end - start);
+  const { view } = received;
+  return {
+    type: MessageType.RpcResponse,
+    idHigh: view.getInt32(start + 1),
+    idLow: view.getInt32(start + 5),
+    body: new MessageBody(received, start + ID_AND_INT_BYTES, end),
+  };
+}
+
+function decodeOneWay(received: ReceivedBytes, start: number, end: number): OneWayMessage {
+  if (end - start < ONE_WAY_BYTES) throw cutShort("OneWayMessage", ONE_WAY_BYTES, end - start);
+  return { type: MessageType.OneWayMessage, body: new MessageBody(received, start + ONE_WAY_BYTES, end) };
 }
 
 function decodeOther(received: ReceivedBytes, start: number, end: number): Message {
@@ -141,8 +158,8 @@ function decodeBodiless(type: number, reader: ByteReader, frameStart: number, re
   }
 }
 
-function checkSize(name: string, needed: number, size: number): void {
-  if (size < needed) throw new ProtocolError(`${name} needs ${needed} bytes, but its frame has ${size}`, { offset: size });
+function cutShort(name: string, needed: number, size: number): ProtocolError {
+  return new ProtocolError(`${name} needs ${needed} bytes, but its frame has ${size}`, { offset: size });
 }
 
 function readId(reader: ByteReader, what: string): Int64 {

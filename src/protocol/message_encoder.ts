@@ -24,8 +24,6 @@ export const ONE_WAY_HEAD_BYTES = 13;
 
 const TYPE_OFFSET = FRAME_LENGTH_BYTES;
 const HEADER_OFFSET = TYPE_OFFSET + 1;
-const RPC_BODY_SIZE_OFFSET = HEADER_OFFSET + 8;
-const ONE_WAY_BODY_SIZE_OFFSET = HEADER_OFFSET;
 
 /** The types of messages that are written around their content. */
 export type ContentMessageType =
@@ -34,37 +32,36 @@ export type ContentMessageType =
   | typeof MessageType.OneWayMessage;
 
 /**
- * Begins a frame; the caller appends the body and calls {@linkcode endFrame}.
+ * Leaves room for a frame's head; the caller appends the content and calls {@linkcode endFrame}.
  *
  * @param type What the frame is.
- * @param idHigh The upper half of the request's id; a one-way message has none.
- * @param idLow The lower half.
  * @returns Where the frame begins.
  */
-export function beginFrame(type: ContentMessageType, idHigh: number, idLow: number, out: ByteSink): number {
+export function beginFrame(type: ContentMessageType, out: ByteSink): number {
   const frameStart = out.position;
   out.reserve(RPC_HEAD_BYTES);
-  out.bytes[frameStart + TYPE_OFFSET] = type;
-  if (type === MessageType.OneWayMessage) {
-    out.position = frameStart + ONE_WAY_HEAD_BYTES;
-  } else {
-    out.setInt32(frameStart + HEADER_OFFSET, idHigh);
-    out.setInt32(frameStart + HEADER_OFFSET + 4, idLow);
-    out.position = frameStart + RPC_HEAD_BYTES;
-  }
+  out.position = frameStart + (type === MessageType.OneWayMessage ? ONE_WAY_HEAD_BYTES : RPC_HEAD_BYTES);
   return frameStart;
 }
 
 /**
- * Ends a frame that {@linkcode beginFrame} began: writes its length and its body's size.
+ * Ends a frame that {@linkcode beginFrame} began: writes its whole head.
  *
  * @param frameStart What `beginFrame` returned.
+ * @param type What the frame is.
+ * @param idHigh The upper half of the request's id; a one-way message has none.
+ * @param idLow The lower half.
  */
-export function endFrame(frameStart: number, out: ByteSink): void {
-  const oneWay = out.bytes[frameStart + TYPE_OFFSET] === MessageType.OneWayMessage;
-  const sizeAt = frameStart + (oneWay ? ONE_WAY_BODY_SIZE_OFFSET : RPC_BODY_SIZE_OFFSET);
-  out.setInt32(sizeAt, out.position - sizeAt - 4);
+export function endFrame(frameStart: number, type: ContentMessageType, idHigh: number, idLow: number, out: ByteSink): void {
   setFrameLength(frameStart, out.position - frameStart, out);
+  out.bytes[frameStart + TYPE_OFFSET] = type;
+  let sizeAt = frameStart + HEADER_OFFSET;
+  if (type !== MessageType.OneWayMessage) {
+    out.setInt32(sizeAt, idHigh);
+    out.setInt32(sizeAt + 4, idLow);
+    sizeAt += 8;
+  }
+  out.setInt32(sizeAt, out.position - sizeAt - 4);
 }
 
 /** Appends a whole frame. The body of a StreamResponse or UploadStream is not part of it and follows outside. */
@@ -109,7 +106,7 @@ function writeHeader(message: Message, out: ByteSink): void {
   switch (message.type) {
     case MessageType.RpcRequest:
     case MessageType.RpcResponse:
-      writeId(message.requestId, out);
+      out.writeInt64(message.idHigh, message.idLow);
       return out.writeInt32(message.body.length);
     case MessageType.OneWayMessage:
       return out.writeInt32(message.body.length);

@@ -64,9 +64,13 @@ export class ContentCodecs {
 
 function recognise(accepted: readonly Serializer[], content: MessageBody): Serializer {
   for (let i = 0; i < accepted.length; i++) if (content.startsWith(accepted[i]!.prefix)) return accepted[i]!;
+  throw notAccepted(accepted, content);
+}
+
+function notAccepted(accepted: readonly Serializer[], content: MessageBody): SerializerError {
   let shown = "";
   for (const byte of content.bytes.subarray(0, SHOWN_BYTES)) shown += byte.toString(16).padStart(2, "0").toUpperCase();
   const names = accepted.map((serializer) => serializer.name).join(", ");
   const what = shown === "" ? "Content is empty" : `Content begins with ${shown}`;
-  throw new SerializerError(`${what}; accepted are ${names}`, { direction: "decode", offset: 0 });
+  return new SerializerError(`${what}; accepted are ${names}`, { direction: "decode", offset: 0 });
 }

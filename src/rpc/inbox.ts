@@ -8,10 +8,11 @@
  * @module
  */
 
-import { assert, unreachable } from "../base/assert.ts";
+import { assert } from "../base/assert.ts";
 import { RpcError, RpcOverloadedError, RpcStoppedError, toError, UnsupportedMessageError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { RingQueue } from "../base/ring_queue.ts";
+import { tellEndpoint } from "./endpoint_events.ts";
 import { describeMessage } from "./inbox_message.ts";
 import type { InboxMessage, OneWayMessage, RpcMessage } from "./inbox_message.ts";
 import { later, unhandled } from "./rpc_call_context.ts";
@@ -211,34 +212,33 @@ export class Inbox {
     const { endpoint } = this;
     switch (message.kind) {
       case "RpcMessage":
-        if (endpoint.receiveAndReply === undefined) {
-          message.context.sendFailure(new RpcError("UNSUPPORTED_MESSAGE", `${this.#host.describe(this)} won't reply anything`));
-          return later;
-        }
+        if (endpoint.receiveAndReply === undefined) return this.#refuse(message);
         return endpoint.receiveAndReply(message.content, message.context);
       case "OneWayMessage":
-        if (endpoint.receive === undefined) {
-          throw new RpcError("UNSUPPORTED_MESSAGE", `${this.#host.describe(this)} does not implement 'receive'`);
-        }
+        if (endpoint.receive === undefined) throw this.#cannot("does not implement 'receive'");
         return endpoint.receive(message.content, message.senderAddress);
-      case "OnStart":
-        return endpoint.onStart?.();
       case "OnStop":
-        assert(
-          this.messagesInHand === 0,
-          `There should be only a single active thread but found ${this.messagesInHand} threads.`,
-        );
-        this.#host.removeRpcEndpointRef(endpoint);
-        return endpoint.onStop?.();
-      case "RemoteProcessConnected":
-        return endpoint.onConnected?.(message.remoteAddress);
-      case "RemoteProcessDisconnected":
-        return endpoint.onDisconnected?.(message.remoteAddress);
-      case "RemoteProcessConnectionError":
-        return endpoint.onNetworkError?.(message.cause, message.remoteAddress);
+        this.#leave();
+        return tellEndpoint(endpoint, message);
       default:
-        unreachable(message);
+        return tellEndpoint(endpoint, message);
     }
+  }
+
+  #refuse({ context }: RpcMessage): typeof later {
+    context.sendFailure(this.#cannot("won't reply anything"));
+    return later;
+  }
+
+  #cannot(what: string): RpcError {
+    return new RpcError("UNSUPPORTED_MESSAGE", `${this.#host.describe(this)} ${what}`);
+  }
+
+  /** OnStop is about to be handled. */
+  #leave(): void {
+    const inHand = this.messagesInHand;
+    assert(inHand === 0, `There should be only a single active thread but found ${inHand} threads.`);
+    this.#host.removeRpcEndpointRef(this.endpoint);
   }
 
   /** Two functions bound once serve all messages of an endpoint that takes one at a time. */

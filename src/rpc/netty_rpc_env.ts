@@ -302,26 +302,25 @@ export class NettyRpcEnv implements RpcEnv {
   #start(ask: PendingAsk, ref: NettyRpcEndpointRef): void {
     try {
       if (this.#stopped) throw new RpcStoppedError();
-      if (ref.local) {
+      // Nearly all asks find the connection that the one before them went over.
+      const direct = ref.outbox?.client;
+      if (direct !== undefined) {
+        ask.sendOver(direct, ask);
+      } else if (ref.local) {
         this.#askLocal(ask, ref, ask.takeMessage());
-        return;
+      } else {
+        this.#route(ask, ref);
       }
-      const client = ref.client;
-      if (client !== undefined) {
-        const held = this.outboxes.heldFor(client);
-        if (held === undefined) ask.sendOver(client, ask);
-        else held.send(ask, ask);
-        return;
-      }
-      const outbox = this.outboxes.of(ref);
-      if (outbox.client !== undefined) {
-        ask.sendOver(outbox.client, ask);
-        return;
-      }
-      outbox.send(ask, ask);
     } catch (thrown) {
       ask.onFailure(toError(thrown));
     }
+  }
+
+  #route(ask: PendingAsk, ref: NettyRpcEndpointRef): void {
+    const outbox = ref.client === undefined ? this.outboxes.of(ref) : this.outboxes.heldFor(ref.client);
+    const client = outbox === undefined ? ref.client : outbox.client;
+    if (client !== undefined) ask.sendOver(client, ask);
+    else outbox?.send(ask, ask);
   }
 
   #askLocal(ask: PendingAsk, ref: NettyRpcEndpointRef, message: unknown): void {

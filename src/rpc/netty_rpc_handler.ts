@@ -45,8 +45,7 @@ export class NettyRpcHandler implements RpcHandler {
     const context = new RemoteNettyRpcCallContext(sender, connection, responder, serializer, inbox.loop);
     const limit = this.#env.maxQueuedBytes / 2;
     if (client.channel.outgoing.exceeds(limit)) {
-      const queue = `answers to ${client.channel.remote}`;
-      context.sendFailure(new RpcOverloadedError(`More than ${limit} bytes of ${queue} wait (maxQueuedBytes)`, queue, limit));
+      context.sendFailure(overloaded(client, limit));
       return;
     }
     const content = serializer.decode(body, connection.decoding(serializer));
@@ -129,4 +128,10 @@ export class NettyRpcHandler implements RpcHandler {
     client.channel.attachment = connection;
     return connection;
   }
+}
+
+/** The peer asks faster than it reads. */
+function overloaded(client: TransportClient, limit: number): RpcOverloadedError {
+  const queue = `answers to ${client.channel.remote}`;
+  return new RpcOverloadedError(`More than ${limit} bytes of ${queue} wait (maxQueuedBytes)`, queue, limit);
 }

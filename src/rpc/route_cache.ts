@@ -54,6 +54,10 @@ export class RouteCache {
     const last = this.#last;
     // A header tells its own length, so bytes that begin like a known one have that header.
     if (last !== undefined && body.length >= last.header.length && hasHeader(body, last)) return last;
+    return this.#lookUp(body);
+  }
+
+  #lookUp(body: MessageBody): Route {
     const { memory, start, end } = body;
     const headerEnd = requestHeaderEnd(memory, start, end);
     if (headerEnd < 0) throw new ProtocolError("RequestMessage is cut short within its header", { offset: end - start });

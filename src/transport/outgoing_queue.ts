@@ -22,12 +22,11 @@ import {
 } from "../protocol/message_encoder.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { SocketError } from "../socket/socket.ts";
+import { GATHER_BYTES, GatherBuffers, MAX_POOLED_BYTES } from "./gather_buffers.ts";
 import type { Socket } from "../socket/socket.ts";
 import { type Content, writeContent } from "./rpc_response_callback.ts";
 import { StreamBodies } from "./stream_bodies.ts";
 
-/** Size of a gather buffer. A larger one gains nothing. */
-const GATHER_BYTES = 64 * 1024;
 /** Size of a connection's first buffer, which grows to what it is used for: most connections say little. */
 const FIRST_BYTES = 2 * 1024;
 /**
@@ -35,20 +34,10 @@ const FIRST_BYTES = 2 * 1024;
  * a second as with a full buffer on Node 20, twice as much on Deno 2.9, if each has a core; on one core it costs 5 %.
  */
 const FLUSH_BYTES = 32 * 1024;
-/** A buffer that one large frame made larger than this is not kept. */
-const MAX_POOLED_BYTES = 256 * 1024;
-/** How many buffers are kept for the next writes. */
-const MAX_POOLED_BUFFERS = 4;
 /** Bytes from here on go by reference instead of being copied. */
 const BY_REFERENCE_BYTES = 16 * 1024;
 /** Microtask turns without a new frame after which the buffer leaves, unless handlers work on answers. */
 const QUIET_TURNS = 2;
-
-/** A buffer that the socket still has, and where in the connection's bytes it ends. */
-interface InFlight {
-  readonly bytes: Uint8Array;
-  readonly end: number;
-}
 
 /** Limits of what a connection sends. */
 export interface OutgoingLimits {
@@ -69,8 +58,7 @@ export class OutgoingQueue {
   readonly #maxFrameBytes: number;
   readonly #bodies: StreamBodies;
   #out = new ByteSink(FIRST_BYTES);
-  #inFlight: InFlight[] = [];
-  #pool: Uint8Array[] = [];
+  readonly #buffers = new GatherBuffers();
   /** Frames that were sent from within the writing of another one; they follow it. */
   #nested: Uint8Array[] = [];
   #writing = false;
@@ -140,19 +128,16 @@ export class OutgoingQueue {
     if (this.#writing) return this.#writeNested(type, idHigh, idLow, content);
     const out = this.#out;
     const start = out.position;
-    let size = 0;
+    let size: number;
     this.#writing = true;
     try {
-      this.#encode(type, idHigh, idLow, content, out);
-      size = out.position - start;
+      size = this.#encode(type, idHigh, idLow, content, out);
     } catch (thrown) {
       out.truncate(start);
+      this.#written();
       throw thrown;
-    } finally {
-      this.#writing = false;
-      if (this.#nested.length > 0) this.#appendNested();
-      if (this.#closed) this.#finish();
     }
+    this.#written();
     if (out.position >= FLUSH_BYTES) this.flush();
     else if (!this.#settling) this.#flushSoon();
     return size;
@@ -235,8 +220,9 @@ export class OutgoingQueue {
       out.truncate(0);
       return;
     }
-    this.#inFlight.push({ bytes: out.bytes, end: this.#writtenBytes });
-    this.#replaceBuffer();
+    const left = this.#writtenBytes - this.#socket.queuedBytes;
+    out.bytes = this.#buffers.exchange(out.bytes, this.#writtenBytes, left);
+    out.truncate(0);
   }
 
   /** Whether more than `limit` bytes wait. Looks closely only when the count of the last flush says so. */
@@ -263,8 +249,7 @@ export class OutgoingQueue {
     this.#onFlushed = undefined;
     this.#out = new ByteSink(0);
     this.#nested = [];
-    this.#inFlight = [];
-    this.#pool = [];
+    this.#buffers.clear();
     this.#bodies.stop(error);
   }
 
@@ -292,13 +277,21 @@ export class OutgoingQueue {
     this.#socket.abort(error);
   }
 
-  #encode(type: ContentMessageType, idHigh: number, idLow: number, content: Content, out: ByteSink): void {
-    const start = beginFrame(type, idHigh, idLow, out);
+  #encode(type: ContentMessageType, idHigh: number, idLow: number, content: Content, out: ByteSink): number {
+    const start = beginFrame(type, out);
     writeContent(content, out);
-    const size = out.position - start - FRAME_LENGTH_BYTES;
-    if (size > this.#maxFrameBytes) throw frameTooLarge(size, this.#maxFrameBytes);
-    endFrame(start, out);
+    const size = out.position - start;
+    if (size - FRAME_LENGTH_BYTES > this.#maxFrameBytes) throw frameTooLarge(size - FRAME_LENGTH_BYTES, this.#maxFrameBytes);
+    endFrame(start, type, idHigh, idLow, out);
     this.frames++;
+    return size;
+  }
+
+  /** A frame's content has been written, or could not be: what it has sent itself follows. */
+  #written(): void {
+    this.#writing = false;
+    if (this.#nested.length > 0) this.#appendNested();
+    if (this.#closed) this.#finish();
   }
 
   #writeHead(head: Message, body: ManagedBuffer): void {
@@ -368,19 +361,6 @@ export class OutgoingQueue {
   #emptyBuffer(): void {
     if (this.#out.bytes.length > MAX_POOLED_BYTES) this.#out = new ByteSink(GATHER_BYTES);
     else this.#out.truncate(0);
-  }
-
-  /** Goes on in a buffer that the socket does not have. */
-  #replaceBuffer(): void {
-    const left = this.#writtenBytes - this.#socket.queuedBytes;
-    let gone = 0;
-    while (gone < this.#inFlight.length && this.#inFlight[gone]!.end <= left) {
-      const { bytes } = this.#inFlight[gone++]!;
-      if (bytes.length <= MAX_POOLED_BYTES && this.#pool.length < MAX_POOLED_BUFFERS) this.#pool.push(bytes);
-    }
-    if (gone > 0) this.#inFlight.splice(0, gone);
-    this.#out.bytes = this.#pool.pop() ?? new Uint8Array(Math.min(this.#out.bytes.length, GATHER_BYTES));
-    this.#out.truncate(0);
   }
 }
 

@@ -66,18 +66,20 @@ function isOfReceived(thrown: unknown): boolean {
 /** Answers one request, once. */
 class Responder implements RpcResponder {
   readonly #handler: TransportRequestHandler;
-  readonly #requestId: Int64;
+  readonly #idHigh: number;
+  readonly #idLow: number;
   #answered: boolean;
 
-  constructor(handler: TransportRequestHandler, requestId: Int64) {
+  constructor(handler: TransportRequestHandler, idHigh: number, idLow: number) {
     this.#handler = handler;
-    this.#requestId = requestId;
+    this.#idHigh = idHigh;
+    this.#idLow = idLow;
     this.#answered = false;
   }
 
   onSuccess(content: Content): number {
     if (this.#answered) return this.#handler.answeredTwice();
-    const size = this.#handler.respond(this.#requestId, content);
+    const size = this.#handler.respond(this.#idHigh, this.#idLow, content);
     this.#answered = true;
     this.#handler.answered();
     return size;
@@ -90,7 +92,7 @@ class Responder implements RpcResponder {
     }
     this.#answered = true;
     this.#handler.answered();
-    this.#handler.respondFailure(this.#requestId, error);
+    this.#handler.respondFailure({ high: this.#idHigh, low: this.#idLow }, error);
   }
 }
 
@@ -127,13 +129,13 @@ export class TransportRequestHandler {
    * @throws ProtocolError if its bytes are no request that any peer of ours would send.
    */
   handle(request: TransportRequest): void {
+    if (request.type === MessageType.RpcRequest) this.#processRpcRequest(request);
+    else if (request.type === MessageType.OneWayMessage) this.#processOneWayMessage(request);
+    else this.#processOther(request);
+  }
+
+  #processOther(request: Exclude<TransportRequest, RpcRequest | OneWayMessage>): void {
     switch (request.type) {
-      case MessageType.RpcRequest:
-        this.#processRpcRequest(request);
-        return;
-      case MessageType.OneWayMessage:
-        this.#processOneWayMessage(request);
-        return;
       case MessageType.StreamRequest:
         if (!this.#transfersTooMany()) this.#streams.processStreamRequest(request, this.#rpcHandler.streamManager);
         return;
@@ -153,8 +155,8 @@ export class TransportRequestHandler {
    *
    * @throws ProtocolError if it is too large, and what `content` throws; then nothing was sent.
    */
-  respond(requestId: Int64, content: Content): number {
-    return this.#channel.outgoing.writeFrame(MessageType.RpcResponse, requestId.high, requestId.low, content);
+  respond(idHigh: number, idLow: number, content: Content): number {
+    return this.#channel.outgoing.writeFrame(MessageType.RpcResponse, idHigh, idLow, content);
   }
 
   /** Tells that a request failed. */
@@ -196,23 +198,27 @@ export class TransportRequestHandler {
     this.#guard(() => this.#rpcHandler.exceptionCaught?.(this.#client, cause));
   }
 
-  #processRpcRequest(request: RpcRequest): void {
+  #processRpcRequest({ idHigh, idLow, body }: RpcRequest): void {
     const { outgoing } = this.#channel;
     if (outgoing.handlersAtWork >= this.#maxUnanswered) {
-      this.#refuse(request.requestId);
+      this.#refuse({ high: idHigh, low: idLow });
       return;
     }
-    const responder = new Responder(this, request.requestId);
+    const responder = new Responder(this, idHigh, idLow);
     outgoing.handlersAtWork++;
     try {
-      this.#rpcHandler.receive(this.#client, request.body, responder);
+      this.#rpcHandler.receive(this.#client, body, responder);
     } catch (thrown) {
-      // Content that cannot be read is one message's fault; bytes that are no message are the connection's.
-      if (isOfReceived(thrown)) throw thrown;
-      const error = toError(thrown);
-      this.#options.logger.debug(`Error while invoking RpcHandler#receive() on RPC of ${this.#channel.remote}`, error);
-      responder.onFailure(error);
+      this.#receiveFailed(thrown, responder);
     }
+  }
+
+  #receiveFailed(thrown: unknown, responder: Responder): void {
+    // Content that cannot be read is one message's fault; bytes that are no message are the connection's.
+    if (isOfReceived(thrown)) throw thrown;
+    const error = toError(thrown);
+    this.#options.logger.debug(`Error while invoking RpcHandler#receive() on RPC of ${this.#channel.remote}`, error);
+    responder.onFailure(error);
   }
 
   /** The peer has asked for more than it may wait for. */
@@ -251,7 +257,7 @@ export class TransportRequestHandler {
       if (bodyByteCount > 0) this.#intercept("", bodyByteCount, dropped);
       return;
     }
-    const responder = new Responder(this, requestId);
+    const responder = new Responder(this, requestId.high, requestId.low);
     this.#channel.outgoing.handlersAtWork++;
     try {
       const handler = this.#rpcHandler;

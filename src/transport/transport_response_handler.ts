@@ -17,12 +17,11 @@ import {
   StreamError,
   toError,
 } from "../base/errors.ts";
-import { int64ToBigInt, int64ToSafe } from "../base/int64.ts";
-import type { Int64 } from "../base/int64.ts";
+import { halvesToSafe, int64ToBigInt, int64ToSafe } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
 import { RingQueue } from "../base/ring_queue.ts";
 import { MessageType } from "../protocol/message.ts";
-import type { StreamResponse, TransportResponse } from "../protocol/message.ts";
+import type { RpcResponse, StreamResponse, TransportResponse } from "../protocol/message.ts";
 import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
 import type { StreamCallback, StreamFlow } from "../protocol/stream_callback.ts";
 import { StreamInterceptor } from "../protocol/stream_interceptor.ts";
@@ -107,11 +106,7 @@ export class TransportResponseHandler {
    */
   addRpcRequest(callback: RpcResponseCallback): number {
     const requests = this.#requests;
-    if (requests.full) {
-      const queue = `requests to ${this.#channel.remote}`;
-      const message = `Cannot ask: ${requests.limit} ${queue} wait for their answers (maxOutstandingRequests)`;
-      throw new RpcOverloadedError(message, queue, requests.limit);
-    }
+    if (requests.full) throw this.#overloaded();
     this.#lastRequestAt = this.#channel.deadlines.now();
     if (callback.deadline !== Infinity) this.#channel.deadlines.note(callback.deadline);
     return requests.add(callback);
@@ -180,20 +175,25 @@ export class TransportResponseHandler {
    * @throws ProtocolError if bytes would follow that nobody has asked for.
    */
   handle(message: TransportResponse): void {
+    if (message.type === MessageType.RpcResponse) this.#succeed(message);
+    else this.#handleOther(message);
+  }
+
+  #succeed({ idHigh, idLow, body }: RpcResponse): void {
+    const callback = this.#take(idHigh, idLow);
+    if (callback === undefined) return;
+    // Not by #guard: a closure per answer would be felt here.
+    try {
+      callback.onSuccess(body);
+    } catch (thrown) {
+      this.#callbackFailed(thrown);
+    }
+  }
+
+  #handleOther(message: Exclude<TransportResponse, RpcResponse>): void {
     switch (message.type) {
-      case MessageType.RpcResponse: {
-        const callback = this.#take(message.requestId);
-        if (callback === undefined) return;
-        // Not by #guard: a closure per answer would be felt here.
-        try {
-          callback.onSuccess(message.body);
-        } catch (thrown) {
-          this.#callbackFailed(thrown);
-        }
-        return;
-      }
       case MessageType.RpcFailure: {
-        const callback = this.#take(message.requestId);
+        const callback = this.#take(message.requestId.high, message.requestId.low);
         if (callback !== undefined) this.#guard(() => callback.onFailure(new RpcRemoteError(message.error)));
         return;
       }
@@ -251,10 +251,21 @@ export class TransportResponseHandler {
     }
   }
 
-  #take(requestId: Int64): RpcResponseCallback | undefined {
-    const callback = this.#requests.take(int64ToSafe(requestId));
-    if (callback === undefined) this.#ignored(`RPC ${int64ToBigInt(requestId)}`);
+  #overloaded(): RpcOverloadedError {
+    const { limit } = this.#requests;
+    const queue = `requests to ${this.#channel.remote}`;
+    const message = `Cannot ask: ${limit} ${queue} wait for their answers (maxOutstandingRequests)`;
+    return new RpcOverloadedError(message, queue, limit);
+  }
+
+  #take(high: number, low: number): RpcResponseCallback | undefined {
+    const callback = this.#requests.take(halvesToSafe(high, low));
+    if (callback === undefined) this.#ignoredRpc(high, low);
     return callback;
+  }
+
+  #ignoredRpc(high: number, low: number): void {
+    this.#ignored(`RPC ${int64ToBigInt({ high, low })}`);
   }
 
   #ignored(what: string): void {

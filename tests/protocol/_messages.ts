@@ -67,8 +67,10 @@ function messageOf(fields: FrameFields): Message {
     case MessageType.ChunkFetchFailure:
       return { type, streamId: id(fields.streamId), chunkIndex, error };
     case MessageType.RpcRequest:
-    case MessageType.RpcResponse:
-      return { type, requestId: id(fields.requestId), body: body(fields.body) };
+    case MessageType.RpcResponse: {
+      const { high, low } = id(fields.requestId);
+      return { type, idHigh: high, idLow: low, body: body(fields.body) };
+    }
     case MessageType.RpcFailure:
       return { type, requestId: id(fields.requestId), error };
     case MessageType.StreamRequest:

@@ -36,12 +36,15 @@ function whole(message: Message): string {
 test("beginFrame() and endFrame() write requests as encodeMessage() does", () => {
   for (const id of SAFE_IDS) {
     const pieces = written((out) => {
-      const start = beginFrame(MessageType.RpcRequest, highOfSafe(id), id | 0, out);
+      const start = beginFrame(MessageType.RpcRequest, out);
       assertEquals([start, out.position], [3, 3 + RPC_HEAD_BYTES]);
       out.writeBytes(BODY);
-      endFrame(start, out);
+      endFrame(start, MessageType.RpcRequest, highOfSafe(id), id | 0, out);
     });
-    assertEquals(pieces, whole({ type: MessageType.RpcRequest, requestId: int64FromSafe(id), body: MessageBody.of(BODY) }));
+    assertEquals(
+      pieces,
+      whole({ type: MessageType.RpcRequest, idHigh: highOfSafe(id), idLow: id | 0, body: MessageBody.of(BODY) }),
+    );
   }
 });
 
@@ -49,20 +52,23 @@ test("beginFrame() and endFrame() write responses as encodeMessage() does, for a
   for (const id of [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 0x0123_4567_89ab_cdefn]) {
     const requestId = int64FromBigInt(id);
     const pieces = written((out) => {
-      const start = beginFrame(MessageType.RpcResponse, requestId.high, requestId.low, out);
+      const start = beginFrame(MessageType.RpcResponse, out);
       out.writeBytes(BODY);
-      endFrame(start, out);
+      endFrame(start, MessageType.RpcResponse, requestId.high, requestId.low, out);
     });
-    assertEquals(pieces, whole({ type: MessageType.RpcResponse, requestId, body: MessageBody.of(BODY) }));
+    assertEquals(
+      pieces,
+      whole({ type: MessageType.RpcResponse, idHigh: requestId.high, idLow: requestId.low, body: MessageBody.of(BODY) }),
+    );
   }
 });
 
 test("beginFrame() and endFrame() write one-way messages as encodeMessage() does", () => {
   const pieces = written((out) => {
-    const start = beginFrame(MessageType.OneWayMessage, 0, 0, out);
+    const start = beginFrame(MessageType.OneWayMessage, out);
     assertEquals(out.position, start + ONE_WAY_HEAD_BYTES);
     out.writeBytes(BODY);
-    endFrame(start, out);
+    endFrame(start, MessageType.OneWayMessage, 0, 0, out);
   });
   assertEquals(pieces, whole({ type: MessageType.OneWayMessage, body: MessageBody.of(BODY) }));
 });
@@ -70,8 +76,8 @@ test("beginFrame() and endFrame() write one-way messages as encodeMessage() does
 test("endFrame() writes over what the reused memory held before", () => {
   const out = new ByteSink();
   out.bytes.fill(0xee);
-  endFrame(beginFrame(MessageType.RpcRequest, 0, 1, out), out);
-  endFrame(beginFrame(MessageType.OneWayMessage, 0, 0, out), out);
+  endFrame(beginFrame(MessageType.RpcRequest, out), MessageType.RpcRequest, 0, 1, out);
+  endFrame(beginFrame(MessageType.OneWayMessage, out), MessageType.OneWayMessage, 0, 0, out);
   const request = "0000000000000015" + "03" + "0000000000000001" + "00000000";
   const oneWay = "000000000000000d" + "09" + "00000000";
   assertEquals(toHex(out.view()), request + oneWay);

@@ -28,8 +28,8 @@ function roundTrip(message: Message): void {
 // Spark: ProtocolSuite requests
 test("encodeMessage() and decodeMessage() agree on requests", () => {
   roundTrip({ type: MessageType.ChunkFetchRequest, streamId: int64FromSafe(1), chunkIndex: 2 });
-  roundTrip({ type: MessageType.RpcRequest, requestId: int64FromSafe(12345), body: body(0) });
-  roundTrip({ type: MessageType.RpcRequest, requestId: int64FromSafe(12345), body: body(10) });
+  roundTrip({ type: MessageType.RpcRequest, idHigh: 0, idLow: 12345, body: body(0) });
+  roundTrip({ type: MessageType.RpcRequest, idHigh: 0, idLow: 12345, body: body(10) });
   roundTrip({ type: MessageType.StreamRequest, streamId: "abcde" });
   roundTrip({ type: MessageType.OneWayMessage, body: body(10) });
 });
@@ -41,8 +41,8 @@ test("encodeMessage() and decodeMessage() agree on responses", () => {
   roundTrip({ type: MessageType.ChunkFetchSuccess, ...chunk, body: body(0) });
   roundTrip({ type: MessageType.ChunkFetchFailure, ...chunk, error: "this is an error" });
   roundTrip({ type: MessageType.ChunkFetchFailure, ...chunk, error: "" });
-  roundTrip({ type: MessageType.RpcResponse, requestId: int64FromSafe(12345), body: body(0) });
-  roundTrip({ type: MessageType.RpcResponse, requestId: int64FromSafe(12345), body: body(100) });
+  roundTrip({ type: MessageType.RpcResponse, idHigh: 0, idLow: 12345, body: body(0) });
+  roundTrip({ type: MessageType.RpcResponse, idHigh: 0, idLow: 12345, body: body(100) });
   roundTrip({ type: MessageType.RpcFailure, requestId: int64FromSafe(0), error: "this is an error" });
   roundTrip({ type: MessageType.RpcFailure, requestId: int64FromSafe(0), error: "" });
   roundTrip({ type: MessageType.StreamResponse, streamId: "anId", byteCount: 12345 });

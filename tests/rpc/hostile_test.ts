@@ -71,7 +71,7 @@ function cbor(value: unknown): Uint8Array {
 }
 
 const ask = (id: number, message: MessageBody): Uint8Array =>
-  frame({ type: MessageType.RpcRequest, requestId: int64FromSafe(id), body: message });
+  frame({ type: MessageType.RpcRequest, idHigh: 0, idLow: id, body: message });
 const tell = (message: MessageBody): Uint8Array => frame({ type: MessageType.OneWayMessage, body: message });
 
 const BAD_CONTENTS: Record<string, Uint8Array> = {
@@ -143,7 +143,9 @@ test("RpcEnv answers an ask for an unknown endpoint without decoding its content
 test("RpcEnv drops answers that nobody waits for", async (context) => {
   const { peer, stillWorks } = await setUp(context);
   for (const requestId of [int64FromSafe(1), { high: -1, low: -1 }, { high: 0x7fffffff, low: -1 }]) {
-    peer.write(frame({ type: MessageType.RpcResponse, requestId, body: MessageBody.of(cbor(1)) }));
+    peer.write(
+      frame({ type: MessageType.RpcResponse, idHigh: requestId.high, idLow: requestId.low, body: MessageBody.of(cbor(1)) }),
+    );
     peer.write(frame({ type: MessageType.RpcFailure, requestId, error: "no" }));
   }
   peer.write(ask(9, body(cbor("still here"))));

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { RpcError, RpcStoppedError, StreamError } from "../../src/base/errors.ts";
-import { int64FromSafe } from "../../src/base/int64.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { MessageType } from "../../src/protocol/message.ts";
@@ -14,7 +13,7 @@ import { ReceivedStream } from "./_received_stream.ts";
 import { ask, bytesOf, echo, failureOf, Held, Life, streamsOf, textOf, transportTest, waiter } from "./_stage.ts";
 
 const body = (text: string): MessageBody => MessageBody.of(bytesOf(text));
-const request = (text: string) => ({ type: MessageType.RpcRequest, requestId: int64FromSafe(1), body: body(text) }) as const;
+const request = (text: string) => ({ type: MessageType.RpcRequest, idHigh: 0, idLow: 1, body: body(text) }) as const;
 
 /** A body that is read piece by piece, and that counts who holds it. */
 class CountedBuffer implements ManagedBuffer {

@@ -43,7 +43,7 @@ async function setUp(stage: Stage, handler: Partial<RpcHandler> = {}): Promise<S
     },
     async allGoOn() {
       const before = attacker.messages.length;
-      attacker.send({ type: MessageType.RpcRequest, requestId: int64FromSafe(77), body });
+      attacker.send({ type: MessageType.RpcRequest, idHigh: 0, idLow: 77, body });
       await attacker.messagesCome(before + 1);
       assertEquals(attacker.messages.at(-1)?.type, MessageType.RpcResponse);
       assertEquals(await ask(connection, "after"), "after");
@@ -105,7 +105,7 @@ for (const [what, [bytes, log]] of Object.entries(BAD_BYTES)) {
 
 transportTest("TransportChannelHandler answers what came before bad bytes in one piece, or closes", async (stage) => {
   const { attacker, othersGoOn, causes } = await setUp(stage);
-  const good = frameOf({ type: MessageType.RpcRequest, requestId: ID, body });
+  const good = frameOf({ type: MessageType.RpcRequest, idHigh: ID.high, idLow: ID.low, body });
   const bad = fromHex("ffffffffffffffff");
   const both = new Uint8Array(good.length + bad.length);
   both.set(good);
@@ -118,8 +118,8 @@ transportTest("TransportChannelHandler answers what came before bad bytes in one
 });
 
 const RESPONSES: readonly Message[] = [
-  { type: MessageType.RpcResponse, requestId: ID, body },
-  { type: MessageType.RpcResponse, requestId: { high: -1, low: -1 }, body },
+  { type: MessageType.RpcResponse, idHigh: ID.high, idLow: ID.low, body },
+  { type: MessageType.RpcResponse, idHigh: -1, idLow: -1, body },
   { type: MessageType.RpcFailure, requestId: ID, error: "no" },
   { type: MessageType.StreamFailure, streamId: "s", error: "no" },
   { type: MessageType.ChunkFetchSuccess, streamId: ID, chunkIndex: 1, body },
@@ -207,7 +207,12 @@ for (const how of ["a FIN", "an RST"] as const) {
         responder.onSuccess(content.take());
       },
     });
-    const frame = frameOf({ type: MessageType.RpcRequest, requestId: ID, body: MessageBody.of(new Uint8Array(300_000)) });
+    const frame = frameOf({
+      type: MessageType.RpcRequest,
+      idHigh: ID.high,
+      idLow: ID.low,
+      body: MessageBody.of(new Uint8Array(300_000)),
+    });
     attacker.write(frame.subarray(0, 200_000));
     await until(() => [...server.context.connections].some((each) => each.stats().bytesRead === 200_000), "half a frame");
     if (how === "a FIN") attacker.end();
@@ -221,7 +226,7 @@ for (const how of ["a FIN", "an RST"] as const) {
 
 transportTest("TransportChannelHandler lets a frame come as slowly as it likes, and others do not notice", async (stage) => {
   const { server, attacker, allGoOn } = await setUp(stage);
-  const frame = frameOf({ type: MessageType.RpcRequest, requestId: ID, body });
+  const frame = frameOf({ type: MessageType.RpcRequest, idHigh: ID.high, idLow: ID.low, body });
   for (const [i, byte] of frame.entries()) {
     attacker.write(Uint8Array.of(byte));
     const arrived = (): boolean => [...server.context.connections].some((each) => each.stats().bytesRead === i + 1);
@@ -246,7 +251,7 @@ transportTest("TransportChannelHandler claims no memory for a frame that only sa
 transportTest("TransportServer answers a flood of requests, and others besides", async (stage) => {
   const { attacker, allGoOn, server } = await setUp(stage);
   const count = 20_000;
-  const one = frameOf({ type: MessageType.RpcRequest, requestId: ID, body });
+  const one = frameOf({ type: MessageType.RpcRequest, idHigh: ID.high, idLow: ID.low, body });
   const flood = new Uint8Array(one.length * count);
   for (let i = 0; i < count; i++) flood.set(one, i * one.length);
   attacker.write(flood);
@@ -267,7 +272,7 @@ transportTest("RpcHandler.receive() that throws whatever it likes costs nobody t
   for (const each of [new TypeError("a"), "text", null, new ProtocolError("of what I was to send")]) {
     thrown = each;
     const before = attacker.messages.length;
-    attacker.send({ type: MessageType.RpcRequest, requestId: ID, body });
+    attacker.send({ type: MessageType.RpcRequest, idHigh: ID.high, idLow: ID.low, body });
     await attacker.messagesCome(before + 1);
     assertEquals(attacker.messages.at(-1)?.type, MessageType.RpcFailure);
   }

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { ProtocolError, RpcOverloadedError, RpcRemoteError, StreamError } from "../../src/base/errors.ts";
-import { int64FromSafe } from "../../src/base/int64.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
@@ -19,7 +18,7 @@ const ONE_WAY_BYTES = 5;
 const LIMIT = 1_000;
 
 function request(id: number, content: string): Message {
-  return { type: MessageType.RpcRequest, requestId: int64FromSafe(id), body: MessageBody.of(bytesOf(content)) };
+  return { type: MessageType.RpcRequest, idHigh: 0, idLow: id, body: MessageBody.of(bytesOf(content)) };
 }
 
 transportTest(

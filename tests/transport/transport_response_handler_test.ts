@@ -87,9 +87,14 @@ test("TransportResponseHandler gives an answer to who asked, and ignores one tha
   const events: string[] = [];
   const requestId = int64FromSafe(client.sendRpc(bytesOf("ask"), noted(events)));
   assertEquals(client.numOutstandingRequests, 1);
-  arrive({ type: MessageType.RpcResponse, requestId: int64FromSafe(54_321), body: MessageBody.of(new Uint8Array(7)) });
+  arrive({ type: MessageType.RpcResponse, idHigh: 0, idLow: 54_321, body: MessageBody.of(new Uint8Array(7)) });
   assertEquals([client.numOutstandingRequests, events], [1, []]);
-  arrive({ type: MessageType.RpcResponse, requestId, body: MessageBody.of(new Uint8Array(10)) });
+  arrive({
+    type: MessageType.RpcResponse,
+    idHigh: requestId.high,
+    idLow: requestId.low,
+    body: MessageBody.of(new Uint8Array(10)),
+  });
   assertEquals([client.numOutstandingRequests, events], [0, ["success 10"]]);
 });
 
@@ -185,7 +190,7 @@ test("TransportResponseHandler fails a request whose answer is one to another qu
   client.sendMergedBlockMetaReq(BLOCK, meta);
   client.sendRpc(bytesOf("ask"), noted(events));
   arrive(
-    { type: MessageType.RpcResponse, requestId: int64FromSafe(1), body },
+    { type: MessageType.RpcResponse, idHigh: 0, idLow: 1, body },
     { type: MessageType.MergedBlockMetaSuccess, requestId: int64FromSafe(2), numChunks: 1, body },
   );
   assertEquals(events, [
@@ -209,7 +214,7 @@ test("TransportResponseHandler gathers no large chunk that nobody fetches", asyn
   assert(end.logger.has("Ignoring response for block StreamChunkId[streamId=1,chunkIndex=0]"));
   const events: string[] = [];
   const requestId = int64FromSafe(client.sendRpc(bytesOf("ask"), noted(events)));
-  arrive(frame.subarray(1_000_000), { type: MessageType.RpcResponse, requestId, body });
+  arrive(frame.subarray(1_000_000), { type: MessageType.RpcResponse, idHigh: requestId.high, idLow: requestId.low, body });
   assertEquals([events, client.numOutstandingRequests], [["success 4"], 0]);
 });
 
