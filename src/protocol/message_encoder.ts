@@ -53,7 +53,9 @@ export function beginFrame(type: ContentMessageType, out: ByteSink): number {
  * @param idLow The lower half.
  */
 export function endFrame(frameStart: number, type: ContentMessageType, idHigh: number, idLow: number, out: ByteSink): void {
-  setFrameLength(frameStart, out.position - frameStart, out);
+  // No content is that long: a buffer would not hold it.
+  out.setInt32(frameStart, 0);
+  out.setInt32(frameStart + 4, out.position - frameStart);
   out.bytes[frameStart + TYPE_OFFSET] = type;
   let sizeAt = frameStart + HEADER_OFFSET;
   if (type !== MessageType.OneWayMessage) {

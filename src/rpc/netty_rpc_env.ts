@@ -228,11 +228,10 @@ export class NettyRpcEnv implements RpcEnv {
 
   /** Sends a message and waits for the answer. */
   ask(ref: NettyRpcEndpointRef, message: unknown, options?: AskOptions): Promise<unknown> {
-    const timeout = options === undefined ? this.#askTimeout : this.#timeoutOf(options);
-    const signal = options?.signal;
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
-    const ask = new PendingAsk(this, ref, message, timeout);
-    return this.#begin(ask, ref, signal);
+    if (options !== undefined) return this.askAbortable(ref, message, options).future;
+    const ask = new PendingAsk(this, ref, message, this.#askTimeout);
+    this.#start(ask, ref);
+    return ask.promise;
   }
 
   /** Sends a message and waits for the answer, unless it is aborted. */

@@ -46,8 +46,8 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
   readonly #env: NettyRpcEnv;
   readonly #ref: NettyRpcEndpointRef;
   readonly #timeout: RpcTimeout;
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (reason: unknown) => void;
+  #resolve!: (value: unknown) => void;
+  #reject!: (reason: unknown) => void;
   #message: unknown;
   #client: TransportClient | undefined;
   #requestId: number;
@@ -63,10 +63,15 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     this.#requestId = NOT_KEPT;
     this.#particulars = undefined;
     this.deadline = env.deadlines.now() + timeout.durationMs;
-    this.promise = new Promise(captureSettlers);
-    this.#resolve = settlers.resolve;
-    this.#reject = settlers.reject;
+    made = this;
+    this.promise = new Promise(PendingAsk.#settlers);
   }
+
+  /** Keeps a new promise's functions: a closure per ask would cost more than the rest of it. */
+  static readonly #settlers = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
+    made.#resolve = resolve;
+    made.#reject = reject;
+  };
 
   /** Whether the promise has been settled. */
   get settled(): boolean {
@@ -223,16 +228,8 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
   }
 }
 
-/** Where `captureSettlers` leaves a new promise's functions: a closure per ask would cost more than the rest of it. */
-const settlers: { resolve: (value: unknown) => void; reject: (reason: unknown) => void } = {
-  resolve: () => {},
-  reject: () => {},
-};
-
-function captureSettlers(resolve: (value: unknown) => void, reject: (reason: unknown) => void): void {
-  settlers.resolve = resolve;
-  settlers.reject = reject;
-}
+/** The ask whose promise is being made. */
+let made: PendingAsk;
 
 /** What a failure that came as text means, where it can be told. */
 function explainFailure(error: RpcRemoteError, name: string): Error {

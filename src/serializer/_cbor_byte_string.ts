@@ -29,21 +29,28 @@ export function isByteString(value: unknown): value is Uint8Array {
 export function writeByteString(bytes: Uint8Array, out: ByteSink): void {
   const length = bytes.length;
   out.reserve(HEAD + 5 + length);
-  const start = out.position;
-  out.position = start + HEAD + 1;
-  if (length <= INFO_INLINE) {
-    out.setInt32(start, BEGIN | length);
-  } else if (length <= 0xff) {
-    out.setInt32(start, BEGIN | INFO_UINT8);
-    out.writeUint8(length);
-  } else if (length <= 0xffff) {
-    out.setInt32(start, BEGIN | INFO_UINT16);
-    out.writeUint16(length);
-  } else {
-    out.setInt32(start, BEGIN | INFO_UINT32);
-    out.writeInt32(length);
+  if (length <= INFO_INLINE) writeBegin(length, out);
+  else if (length > 0xff) writeLongBegin(length, out);
+  else {
+    writeBegin(INFO_UINT8, out);
+    out.bytes[out.position++] = length;
   }
   out.writeBytes(bytes);
+}
+
+function writeBegin(info: number, out: ByteSink): void {
+  out.setInt32(out.position, BEGIN | info);
+  out.position += HEAD + 1;
+}
+
+function writeLongBegin(length: number, out: ByteSink): void {
+  if (length <= 0xffff) {
+    writeBegin(INFO_UINT16, out);
+    out.writeUint16(length);
+  } else {
+    writeBegin(INFO_UINT32, out);
+    out.writeInt32(length);
+  }
 }
 
 /** The byte string that `content` is; undefined if it is anything else, or not quite right, which the decoder then says. */
@@ -55,18 +62,23 @@ export function readByteString(content: MessageBody): Uint8Array | undefined {
   const begin = content.received.view.getInt32(start);
   if ((begin & ~INFO_MASK) !== BEGIN) return undefined;
   const info = begin & INFO_MASK;
-  let first = head + 1;
-  let length = info;
-  if (info === INFO_UINT8) {
-    length = memory[first++]!;
-  } else if (info === INFO_UINT16) {
+  if (info > INFO_UINT8) return readLong(content, info);
+  const first = info === INFO_UINT8 ? head + 2 : head + 1;
+  const length = info === INFO_UINT8 ? memory[head + 1]! : info;
+  return first + length === end ? content.received.keep(first, end) : undefined;
+}
+
+function readLong({ received, memory, start, end }: MessageBody, info: number): Uint8Array | undefined {
+  let first = start + HEAD + 1;
+  let length: number;
+  if (info === INFO_UINT16) {
     length = (memory[first]! << 8) | memory[first + 1]!;
     first += 2;
   } else if (info === INFO_UINT32) {
     length = int32At(memory, first) >>> 0;
     first += 4;
-  } else if (info > INFO_INLINE) {
+  } else {
     return undefined;
   }
-  return first + length === end ? content.received.keep(first, end) : undefined;
+  return first + length === end ? received.keep(first, end) : undefined;
 }

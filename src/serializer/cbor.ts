@@ -65,8 +65,10 @@ function write(value: unknown, isFailure: boolean, out: ByteSink, context: Seria
 }
 
 function decode(content: MessageBody, context: SerializerContext): unknown {
-  const byteString = readByteString(content);
-  if (byteString !== undefined) return byteString;
+  return readByteString(content) ?? read(content, context);
+}
+
+function read(content: MessageBody, context: SerializerContext): unknown {
   const decoder = idleDecoder ?? new CborDecoder();
   idleDecoder = undefined;
   try {

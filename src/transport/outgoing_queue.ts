@@ -116,16 +116,15 @@ export class OutgoingQueue {
   }
 
   /**
-   * Appends one frame: its head, its content, then the lengths are patched. Returns how many bytes the frame takes; 0 if nothing
-   * is taken any more.
+   * Appends one frame: its content, then its head, which has been left room for. Returns how many bytes the frame takes; 0 if
+   * nothing is taken any more.
    *
    * @param idHigh The upper half of the request's id; a one-way message has none.
    * @param idLow The lower half.
    * @throws ProtocolError if the frame is too large, and what `content` throws; then nothing is sent.
    */
   writeFrame(type: ContentMessageType, idHigh: number, idLow: number, content: Content): number {
-    if (this.#closed) return 0;
-    if (this.#writing) return this.#writeNested(type, idHigh, idLow, content);
+    if (this.#writing || this.#closed) return this.#writeNested(type, idHigh, idLow, content);
     const out = this.#out;
     const start = out.position;
     let size: number;
@@ -137,7 +136,8 @@ export class OutgoingQueue {
       this.#written();
       throw thrown;
     }
-    this.#written();
+    this.#writing = false;
+    if (this.#nested.length > 0 || this.#closed) this.#written();
     if (out.position >= FLUSH_BYTES) this.flush();
     else if (!this.#settling) this.#flushSoon();
     return size;
@@ -311,6 +311,7 @@ export class OutgoingQueue {
 
   /** A frame that is sent from within the writing of another one follows it. */
   #writeNested(type: ContentMessageType, idHigh: number, idLow: number, content: Content): number {
+    if (this.#closed) return 0;
     const out = new ByteSink();
     this.#encode(type, idHigh, idLow, content, out);
     this.#nested.push(out.view());

@@ -123,15 +123,15 @@ export class TransportClient {
    * `content` throws; then nothing was sent and the callback hears nothing.
    */
   sendRpc(content: Content, callback: RpcResponseCallback): number {
-    const { channel } = this;
-    if (!channel.active) {
+    const { active, outgoing } = this.channel;
+    if (!active) {
       callback.onFailure(this.#inactiveError("RPC"));
       return -1;
     }
-    this.#checkBacklog();
+    if (outgoing.exceeds(this.#maxOutboxBytes)) throw this.#overloaded();
     const id = this.#handler.addRpcRequest(callback);
     try {
-      channel.outgoing.writeFrame(MessageType.RpcRequest, highOfSafe(id), id | 0, content);
+      outgoing.writeFrame(MessageType.RpcRequest, highOfSafe(id), id | 0, content);
     } catch (thrown) {
       this.#handler.removeRpcRequest(id);
       throw thrown;
@@ -280,10 +280,13 @@ export class TransportClient {
   }
 
   #checkBacklog(): void {
+    if (this.channel.outgoing.exceeds(this.#maxOutboxBytes)) throw this.#overloaded();
+  }
+
+  #overloaded(): RpcOverloadedError {
     const limit = this.#maxOutboxBytes;
-    if (!this.channel.outgoing.exceeds(limit)) return;
     const queue = `outbox to ${this.channel.remote}`;
-    throw new RpcOverloadedError(`Cannot send: more than ${limit} bytes wait in the ${queue} (maxOutboxBytes)`, queue, limit);
+    return new RpcOverloadedError(`Cannot send: more than ${limit} bytes wait in the ${queue} (maxOutboxBytes)`, queue, limit);
   }
 
   #inactiveError(what: string): Error {
