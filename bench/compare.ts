@@ -1,15 +1,15 @@
 /**
- * The comparison with the raw echo: both sides in turn, in processes of their own, best of rounds.
+ * The comparison with the raw echo: both sides in turn, in processes of their own, best of all slices of time.
  *
- * `deno run -A bench/compare.ts [--runtimes node,deno,bun] [--workloads 64x64,…] [--rounds 5] [--seconds 1] [--pin free]
- * [--json FILE] [--side raw_echo]`; README.md has the method.
+ * `deno run -A bench/compare.ts [--runtimes node,deno,bun] [--workloads 64x64,…] [--rounds 5] [--slices 8] [--seconds 1]
+ * [--pin free] [--json FILE] [--side raw_echo]`; README.md has the method.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
 import { killAll } from "./bench_child.ts";
-import { bundle, canRun, measure, type Placement, programOf, type Run, type RunOptions, type Side } from "./measure.ts";
+import { bundle, canRun, Pair, type Placement, programOf, type Run, type Side } from "./measure.ts";
 import { type Comparison, json, judge, table } from "./report.ts";
 import { type Runtime, RUNTIMES, type Workload, WORKLOADS } from "./workloads.ts";
 
@@ -19,7 +19,11 @@ const DEAR_WAKE_UP = 1.5;
 interface Options {
   readonly runtimes: readonly Runtime[];
   readonly workloads: readonly Workload[];
+  /** How often processes are started anew. */
   readonly rounds: number;
+  /** How often each side is measured in a round. */
+  readonly slices: number;
+  /** How long each side is measured in a round, in all. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
   /** Where processes run; undefined as the method says: round trips apart, others free. */
@@ -36,6 +40,7 @@ function readOptions(args: readonly string[]): Options {
       runtimes: { type: "string", default: RUNTIMES.join() },
       workloads: { type: "string", default: WORKLOADS.map(({ name }) => name).join() },
       rounds: { type: "string", default: "5" },
+      slices: { type: "string", default: "8" },
       seconds: { type: "string", default: "1" },
       "warm-up": { type: "string", default: "0.5" },
       pin: { type: "string", default: "method" },
@@ -51,6 +56,7 @@ function readOptions(args: readonly string[]): Options {
       return WORKLOADS.find((workload) => workload.name === known)!;
     }),
     rounds: positive("--rounds", values.rounds),
+    slices: positive("--slices", values.slices),
     seconds: positive("--seconds", values.seconds),
     warmUpSeconds: positive("--warm-up", values["warm-up"]),
     pin: pin === "method" ? undefined : pin,
@@ -92,20 +98,26 @@ async function main(options: Options): Promise<boolean> {
       comparisons.push(await compare(workload, runtime, placement, options));
     }
   }
-  say(`\nBest of ${options.rounds} rounds; ours is ${options.side}.\n\n${table(comparisons)}`);
+  const measured = `${options.slices} slices in each of ${options.rounds} rounds`;
+  say(`\nBest of ${measured}; ours is ${options.side}.\n\n${table(comparisons)}`);
   if (options.json !== undefined) await Deno.writeTextFile(options.json, json(comparisons));
   return comparisons.every((comparison) => judge(comparison).mark !== "BELOW");
 }
 
-/** Both sides back to back, each first in every other round, so that a slow spell of the machine meets both. */
+/** Both sides in turn, each first in every other slice, so that a slow spell of the machine meets both. */
 async function compare(workload: Workload, runtime: Runtime, placement: Placement, options: Options): Promise<Comparison> {
   const raw: Run[] = [];
   const ours: Run[] = [];
-  const base = { runtime, placement, seconds: options.seconds, warmUpSeconds: options.warmUpSeconds };
-  const runRaw = async (): Promise<unknown> => raw.push(await measure(workload, { ...base, side: "raw_echo" }));
-  const runOurs = async (): Promise<unknown> => ours.push(await measure(workload, { ...base, side: options.side }));
+  const { slices, warmUpSeconds } = options;
+  const base = { runtime, placement, seconds: options.seconds / slices, warmUpSeconds };
   for (let round = 0; round < options.rounds; round++) {
-    for (const run of round % 2 === 0 ? [runRaw, runOurs] : [runOurs, runRaw]) await run();
+    await using rawPair = await Pair.start(workload, { ...base, side: "raw_echo" });
+    await using ourPair = await Pair.start(workload, { ...base, side: options.side });
+    const measureRaw = async (): Promise<unknown> => raw.push(await rawPair.measure());
+    const measureOurs = async (): Promise<unknown> => ours.push(await ourPair.measure());
+    for (let slice = 0; slice < slices; slice++) {
+      for (const measure of slice % 2 === 0 ? [measureRaw, measureOurs] : [measureOurs, measureRaw]) await measure();
+    }
   }
   const comparison = { runtime, workload, placement, raw, ours };
   const { ratio, mark } = judge(comparison);
@@ -117,8 +129,8 @@ async function compare(workload: Workload, runtime: Runtime, placement: Placemen
 async function sayWakeUpCost(runtime: Runtime): Promise<void> {
   const workload = WORKLOADS.find(({ kind }) => kind === "roundtrip")!;
   const p50 = async (placement: Placement): Promise<number> => {
-    const options: RunOptions = { runtime, side: "raw_echo", placement, seconds: 0.3, warmUpSeconds: 0.3 };
-    return (await measure(workload, options)).p50Micros!;
+    await using pair = await Pair.start(workload, { runtime, side: "raw_echo", placement, seconds: 0.3, warmUpSeconds: 0.3 });
+    return (await pair.measure()).p50Micros!;
   };
   const together = await p50("together");
   const apart = await p50("apart");

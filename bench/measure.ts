@@ -1,5 +1,5 @@
 /**
- * One run of one side: a server and a client in processes of their own, warmed up, measured once, ended.
+ * One side while it is measured: a server and a client in processes of their own, warmed up, and measured whenever asked.
  *
  * @module
  */
@@ -29,11 +29,12 @@ export interface RunOptions {
   readonly runtime: Runtime;
   readonly side: Side;
   readonly placement: Placement;
+  /** How long it is measured each time. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
 }
 
-/** What one run gave. */
+/** What one slice of time gave. */
 export interface Run {
   readonly perSecond: number;
   readonly p50Micros?: number;
@@ -74,35 +75,53 @@ export async function canRun(program: string, ...args: string[]): Promise<boolea
   }
 }
 
-/** Runs one side once. */
-export async function measure(workload: Workload, options: RunOptions): Promise<Run> {
-  const { kind, outstanding, bodyBytes } = workload;
-  const smallObject = workload.smallObject && options.side === "sparkwire";
-  const { seconds, warmUpSeconds } = options;
-  const plan: LoadPlan = { kind, outstanding, bodyBytes, smallObject, seconds, warmUpSeconds };
-  const server = new BenchChild(commandOf(options, "server"));
-  try {
+/** A server and its client. */
+export class Pair implements AsyncDisposable {
+  readonly #server: BenchChild;
+  readonly #client: BenchChild;
+  readonly #plan: LoadPlan;
+
+  private constructor(server: BenchChild, client: BenchChild, plan: LoadPlan) {
+    this.#server = server;
+    this.#client = client;
+    this.#plan = plan;
+  }
+
+  /** Starts both and warms them up. */
+  static async start(workload: Workload, options: RunOptions): Promise<Pair> {
+    const { kind, outstanding, bodyBytes } = workload;
+    const smallObject = workload.smallObject && options.side === "sparkwire";
+    const { seconds, warmUpSeconds } = options;
+    const plan: LoadPlan = { kind, outstanding, bodyBytes, smallObject, seconds, warmUpSeconds };
+    await using stack = new AsyncDisposableStack();
+    const server = stack.use(new BenchChild(commandOf(options, "server")));
     const { port } = await server.next<ServerReady>();
-    const client = new BenchChild([...commandOf(options, "client"), JSON.stringify([port, plan])]);
-    try {
-      await client.next(warmUpSeconds);
-      const before = await server.request<ServerStats>("stats");
-      const report = await client.request<ClientReport>("go", seconds);
-      const after = await server.request<ServerStats>("stats");
-      const handled = after.oneWayMessages - before.oneWayMessages;
-      if (kind === "oneway" && handled !== report.requests) {
-        throw new Error(`${report.requests} one-way messages were sent, but ${handled} were handled`);
-      }
-      return {
-        perSecond: report.perSecond,
-        ...(report.p50Micros === undefined ? {} : { p50Micros: report.p50Micros }),
-        cpuMicrosPerRequest: report.cpuMicrosPerRequest + (after.cpuMicros - before.cpuMicros) / report.requests,
-      };
-    } finally {
-      await client[Symbol.asyncDispose]();
+    const client = stack.use(new BenchChild([...commandOf(options, "client"), JSON.stringify([port, plan])]));
+    await client.next(warmUpSeconds);
+    stack.move();
+    return new Pair(server, client, plan);
+  }
+
+  /** Measures one slice. */
+  async measure(): Promise<Run> {
+    const before = await this.#server.request<ServerStats>("stats");
+    const report = await this.#client.request<ClientReport>("go", this.#plan.seconds);
+    const after = await this.#server.request<ServerStats>("stats");
+    const handled = after.oneWayMessages - before.oneWayMessages;
+    if (this.#plan.kind === "oneway" && handled !== report.requests) {
+      throw new Error(`${report.requests} one-way messages were sent, but ${handled} were handled`);
     }
-  } finally {
-    await server[Symbol.asyncDispose]();
+    return {
+      perSecond: report.perSecond,
+      ...(report.p50Micros === undefined ? {} : { p50Micros: report.p50Micros }),
+      cpuMicrosPerRequest: report.cpuMicrosPerRequest + (after.cpuMicros - before.cpuMicros) / report.requests,
+    };
+  }
+
+  /** Ends both, the client first. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client[Symbol.asyncDispose]();
+    await this.#server[Symbol.asyncDispose]();
   }
 }
 

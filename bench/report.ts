@@ -7,16 +7,17 @@
 import type { Placement, Run } from "./measure.ts";
 import type { Runtime, Target, Workload } from "./workloads.ts";
 
-/** All rounds of one workload on one runtime. */
+/** All slices of one workload on one runtime. */
 export interface Comparison {
   readonly runtime: Runtime;
   readonly workload: Workload;
   readonly placement: Placement;
   readonly raw: readonly Run[];
+  /** As many as of raw, each right before or after the one of the same index. */
   readonly ours: readonly Run[];
 }
 
-/** The best and the worst of some rounds. */
+/** The best and the worst of some slices. */
 export interface Spread {
   readonly best: number;
   readonly worst: number;
@@ -28,6 +29,8 @@ export interface Verdict {
   readonly ours: Spread;
   /** Best of ours ÷ best of raw. */
   readonly ratio: number;
+  /** The median of ours ÷ raw, slice by slice. */
+  readonly medianRatio: number;
   /** Least CPU time of raw ÷ least of ours, so that more is better, as with rates. */
   readonly cpuRatio: number;
   readonly target?: Target;
@@ -38,13 +41,15 @@ export interface Verdict {
 /** Judges a comparison. */
 export function judge({ runtime, workload, raw, ours }: Comparison): Verdict {
   const lowerIsBetter = workload.kind === "roundtrip";
-  const figures = (runs: readonly Run[]): Spread => {
-    const sorted = runs.map((run) => lowerIsBetter ? run.p50Micros! : -run.perSecond).sort((a, b) => a - b);
-    return { best: Math.abs(sorted[0]!), worst: Math.abs(sorted.at(-1)!) };
+  const figure = (run: Run): number => lowerIsBetter ? run.p50Micros! : run.perSecond;
+  const spread = (runs: readonly Run[]): Spread => {
+    const sorted = runs.map(figure).sort((a, b) => lowerIsBetter ? a - b : b - a);
+    return { best: sorted[0]!, worst: sorted.at(-1)! };
   };
   const cpu = (runs: readonly Run[]): number => Math.min(...runs.map((run) => run.cpuMicrosPerRequest));
-  const rawSpread = figures(raw);
-  const ourSpread = figures(ours);
+  const rawSpread = spread(raw);
+  const ourSpread = spread(ours);
+  const ratios = ours.map((run, i) => figure(run) / figure(raw[i]!)).sort((a, b) => a - b);
   const ratio = ourSpread.best / rawSpread.best;
   const target = workload.targets?.[runtime];
   const holds = (limit: number): boolean => lowerIsBetter ? ratio <= limit : ratio >= limit;
@@ -53,7 +58,8 @@ export function judge({ runtime, workload, raw, ours }: Comparison): Verdict {
     if (!holds(target.floor)) mark = "BELOW";
     else mark = target.goal !== undefined && holds(target.goal) ? "goal" : "floor";
   }
-  const verdict = { raw: rawSpread, ours: ourSpread, ratio, cpuRatio: cpu(raw) / cpu(ours), mark };
+  const medianRatio = ratios[ratios.length >>> 1]!;
+  const verdict = { raw: rawSpread, ours: ourSpread, ratio, medianRatio, cpuRatio: cpu(raw) / cpu(ours), mark };
   return target === undefined ? verdict : { ...verdict, target };
 }
 
@@ -66,6 +72,7 @@ const COLUMNS = [
   "ours best",
   "(worst)",
   "ours ÷ raw",
+  "median",
   "floor",
   "goal",
   "",
@@ -75,7 +82,7 @@ const COLUMNS = [
 /** The table that is printed at the end, in Markdown. */
 export function table(comparisons: readonly Comparison[]): string {
   const rows = comparisons.map((comparison) => {
-    const { raw, ours, ratio, cpuRatio, target, mark } = judge(comparison);
+    const { raw, ours, ratio, medianRatio, cpuRatio, target, mark } = judge(comparison);
     const unit = comparison.workload.kind === "roundtrip" ? micros : thousands;
     return [
       comparison.runtime,
@@ -86,6 +93,7 @@ export function table(comparisons: readonly Comparison[]): string {
       unit(ours.best),
       `(${unit(ours.worst)})`,
       ratio.toFixed(2),
+      medianRatio.toFixed(2),
       target?.floor.toFixed(2) ?? "-",
       target?.goal?.toFixed(2) ?? "-",
       mark,
@@ -98,14 +106,14 @@ export function table(comparisons: readonly Comparison[]): string {
   return [line(COLUMNS), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.map(line)].join("\n");
 }
 
-/** The same for a program: all rounds, and what they come to. */
+/** The same for a program: all slices, and what they come to. */
 export function json(comparisons: readonly Comparison[]): string {
   const rows = comparisons.map((comparison) => ({
     runtime: comparison.runtime,
     workload: comparison.workload.name,
     placement: comparison.placement,
     ...judge(comparison),
-    rounds: { raw: comparison.raw, ours: comparison.ours },
+    slices: { raw: comparison.raw, ours: comparison.ours },
   }));
   return `${JSON.stringify(rows, undefined, 2)}\n`;
 }
