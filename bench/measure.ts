@@ -80,11 +80,13 @@ export class Pair implements AsyncDisposable {
   readonly #server: BenchChild;
   readonly #client: BenchChild;
   readonly #plan: LoadPlan;
+  readonly #both: AsyncDisposableStack;
 
-  private constructor(server: BenchChild, client: BenchChild, plan: LoadPlan) {
+  private constructor(server: BenchChild, client: BenchChild, plan: LoadPlan, both: AsyncDisposableStack) {
     this.#server = server;
     this.#client = client;
     this.#plan = plan;
+    this.#both = both;
   }
 
   /** Starts both and warms them up. */
@@ -98,8 +100,7 @@ export class Pair implements AsyncDisposable {
     const { port } = await server.next<ServerReady>();
     const client = stack.use(new BenchChild([...commandOf(options, "client"), JSON.stringify([port, plan])]));
     await client.next(warmUpSeconds);
-    stack.move();
-    return new Pair(server, client, plan);
+    return new Pair(server, client, plan, stack.move());
   }
 
   /** Measures one slice. */
@@ -119,9 +120,8 @@ export class Pair implements AsyncDisposable {
   }
 
   /** Ends both, the client first. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client[Symbol.asyncDispose]();
-    await this.#server[Symbol.asyncDispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#both.disposeAsync();
   }
 }
 
