@@ -308,18 +308,11 @@ export class NettyRpcEnv implements RpcEnv {
       } else if (ref.local) {
         this.#askLocal(ask, ref, ask.takeMessage());
       } else {
-        this.#route(ask, ref);
+        this.outboxes.ask(ref, ask);
       }
     } catch (thrown) {
       ask.onFailure(toError(thrown));
     }
-  }
-
-  #route(ask: PendingAsk, ref: NettyRpcEndpointRef): void {
-    const outbox = ref.client === undefined ? this.outboxes.of(ref) : this.outboxes.heldFor(ref.client);
-    const client = outbox === undefined ? ref.client : outbox.client;
-    if (client !== undefined) ask.sendOver(client, ask);
-    else outbox?.send(ask, ask);
   }
 
   #askLocal(ask: PendingAsk, ref: NettyRpcEndpointRef, message: unknown): void {

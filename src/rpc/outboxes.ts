@@ -14,6 +14,7 @@ import type { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import type { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
 import { Outbox } from "./outbox.ts";
 import type { OutboxHost } from "./outbox.ts";
+import type { PendingAsk } from "./pending_ask.ts";
 import { RpcAddress } from "./rpc_address.ts";
 import type { OutboxStats } from "./rpc_env_stats.ts";
 import type { SparkPeers } from "./spark_peers.ts";
@@ -57,7 +58,7 @@ export class Outboxes implements OutboxHost {
    *
    * @throws {RpcError} With code INVALID_ADDRESS if there is no address.
    */
-  get(address: RpcAddress | undefined): Outbox {
+  #get(address: RpcAddress | undefined): Outbox {
     if (address === undefined) {
       throw new RpcError(
         "INVALID_ADDRESS",
@@ -73,16 +74,26 @@ export class Outboxes implements OutboxHost {
     return outbox;
   }
 
-  /** The outbox that leads to `ref`; the reference remembers it, since finding it by address costs as much as sending. */
-  of(ref: NettyRpcEndpointRef): Outbox {
-    if (ref.outbox === undefined || ref.outbox.stopped) ref.outbox = this.get(ref.address);
+  /** The outbox in which messages to `ref` may have to wait; none for one that is bound to a connection, unless some wait there. */
+  #of(ref: NettyRpcEndpointRef): Outbox | undefined {
+    if (ref.client !== undefined) return this.#held.size === 0 ? undefined : this.#held.get(ref.client);
+    // The reference remembers it: finding it by address costs as much as sending.
+    if (ref.outbox === undefined || ref.outbox.stopped) ref.outbox = this.#get(ref.address);
     return ref.outbox;
+  }
+
+  /** Sends an ask: over the connection that `ref` is bound to, or through the outbox of its address. */
+  ask(ref: NettyRpcEndpointRef, ask: PendingAsk): void {
+    const outbox = this.#of(ref);
+    const client = outbox === undefined ? ref.client : outbox.client;
+    if (client !== undefined) ask.sendOver(client, ask);
+    else outbox?.send(ask, ask);
   }
 
   /** Sends a message that wants no answer: over the connection that `ref` is bound to, or through the outbox of its address. */
   send(ref: NettyRpcEndpointRef, message: OneWayOutboxMessage): void {
     try {
-      const outbox = ref.client === undefined ? this.of(ref) : this.heldFor(ref.client);
+      const outbox = this.#of(ref);
       const client = outbox === undefined ? ref.client : outbox.client;
       message.client = client;
       if (client === undefined) outbox?.send(message);
@@ -140,11 +151,6 @@ export class Outboxes implements OutboxHost {
       this.deadlines.add(outbox);
     }
     outbox.hold(client, content);
-  }
-
-  /** Where messages over `client` wait for their turn; undefined if none do. */
-  heldFor(client: TransportClient): Outbox | undefined {
-    return this.#held.size === 0 ? undefined : this.#held.get(client);
   }
 
   holding(outbox: Outbox, client: TransportClient): void {
