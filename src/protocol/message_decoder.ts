@@ -33,32 +33,25 @@ const ONE_WAY_BYTES = 5;
 export function decodeMessage(received: ReceivedBytes, start: number, end: number): Message {
   if (start >= end) throw new ProtocolError("Frame has no message type", { offset: 0 });
   const type = received.memory[start]!;
-  if (type === MessageType.RpcRequest) return decodeRpcRequest(received, start, end);
-  if (type === MessageType.RpcResponse) return decodeRpcResponse(received, start, end);
+  if (type === MessageType.RpcRequest) return decodeRpc(type, received, start, end);
+  if (type === MessageType.RpcResponse) return decodeRpc(type, received, start, end);
   if (type === MessageType.OneWayMessage) return decodeOneWay(received, start, end);
   return decodeOther(received, start, end);
 }
 
 // The body size inside these three is ignored, as Spark does: the frame's end is the body's.
 
-/** Reads an RpcRequest, for whoever has looked at the type. Throws as {@linkcode decodeMessage} does. */
-export function decodeRpcRequest(received: ReceivedBytes, start: number, end: number): RpcRequest {
-  if (end - start < ID_AND_INT_BYTES) throw cutShort("RpcRequest", ID_AND_INT_BYTES, end - start);
+/** Reads a request or its answer, for whoever has looked at the type. Throws as {@linkcode decodeMessage} does. */
+export function decodeRpc<T extends (RpcRequest | RpcResponse)["type"]>(
+  type: T,
+  received: ReceivedBytes,
+  start: number,
+  end: number,
+): Omit<RpcRequest, "type"> & { readonly type: T } {
+  if (end - start < ID_AND_INT_BYTES) throw cutShort(type, ID_AND_INT_BYTES, end - start);
   const { view } = received;
   return {
-    type: MessageType.RpcRequest,
-    idHigh: view.getInt32(start + 1),
-    idLow: view.getInt32(start + 5),
-    body: new MessageBody(received, start + ID_AND_INT_BYTES, end),
-  };
-}
-
-/** Reads an RpcResponse, for whoever has looked at the type. Throws as {@linkcode decodeMessage} does. */
-export function decodeRpcResponse(received: ReceivedBytes, start: number, end: number): RpcResponse {
-  if (end - start < ID_AND_INT_BYTES) throw cutShort("RpcResponse", ID_AND_INT_BYTES, end - start);
-  const { view } = received;
-  return {
-    type: MessageType.RpcResponse,
+    type,
     idHigh: view.getInt32(start + 1),
     idLow: view.getInt32(start + 5),
     body: new MessageBody(received, start + ID_AND_INT_BYTES, end),
@@ -66,7 +59,7 @@ export function decodeRpcResponse(received: ReceivedBytes, start: number, end: n
 }
 
 function decodeOneWay(received: ReceivedBytes, start: number, end: number): OneWayMessage {
-  if (end - start < ONE_WAY_BYTES) throw cutShort("OneWayMessage", ONE_WAY_BYTES, end - start);
+  if (end - start < ONE_WAY_BYTES) throw cutShort(MessageType.OneWayMessage, ONE_WAY_BYTES, end - start);
   return { type: MessageType.OneWayMessage, body: new MessageBody(received, start + ONE_WAY_BYTES, end) };
 }
 
@@ -158,7 +151,8 @@ function decodeBodiless(type: number, reader: ByteReader, frameStart: number, re
   }
 }
 
-function cutShort(name: string, needed: number, size: number): ProtocolError {
+function cutShort(type: MessageType, needed: number, size: number): ProtocolError {
+  const name = Object.entries(MessageType).find(([, known]) => known === type)?.[0];
   return new ProtocolError(`${name} needs ${needed} bytes, but its frame has ${size}`, { offset: size });
 }
 

@@ -11,7 +11,7 @@ import { int32At } from "../base/bytes.ts";
 import { ProtocolError, toError } from "../base/errors.ts";
 import { int64ToBigInt } from "../base/int64.ts";
 import type { ReceivedBytes } from "../base/received_bytes.ts";
-import { decodeMessage, decodeRpcRequest, decodeRpcResponse } from "../protocol/message_decoder.ts";
+import { decodeMessage, decodeRpc } from "../protocol/message_decoder.ts";
 import type { Message, TransportRequest, TransportResponse } from "../protocol/message.ts";
 import { MessageType } from "../protocol/message.ts";
 import type { StreamFlow } from "../protocol/stream_callback.ts";
@@ -124,8 +124,8 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   onFrame(received: ReceivedBytes, start: number, end: number): void {
     const type = received.memory[start];
     // These two by themselves: V8 makes no object of a message that it sees made and used in one place.
-    if (type === MessageType.RpcRequest) this.#requestHandler.handle(decodeRpcRequest(received, start, end));
-    else if (type === MessageType.RpcResponse) this.#responseHandler.handle(decodeRpcResponse(received, start, end));
+    if (type === MessageType.RpcRequest) this.#requestHandler.handle(decodeRpc(type, received, start, end));
+    else if (type === MessageType.RpcResponse) this.#responseHandler.handle(decodeRpc(type, received, start, end));
     else this.#onOther(decodeMessage(received, start, end));
   }
 
@@ -245,10 +245,16 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   }
 }
 
-/** A bit for the type of each request. */
-const REQUESTS = 1 << MessageType.RpcRequest | 1 << MessageType.OneWayMessage | 1 << MessageType.StreamRequest |
-  1 << MessageType.ChunkFetchRequest | 1 << MessageType.UploadStream | 1 << MessageType.MergedBlockMetaRequest;
-
 function isRequest(message: TransportRequest | TransportResponse): message is TransportRequest {
-  return (REQUESTS >> message.type & 1) === 1;
+  switch (message.type) {
+    case MessageType.RpcRequest:
+    case MessageType.OneWayMessage:
+    case MessageType.StreamRequest:
+    case MessageType.ChunkFetchRequest:
+    case MessageType.UploadStream:
+    case MessageType.MergedBlockMetaRequest:
+      return true;
+    default:
+      return false;
+  }
 }

@@ -123,15 +123,15 @@ export class TransportClient {
    * `content` throws; then nothing was sent and the callback hears nothing.
    */
   sendRpc(content: Content, callback: RpcResponseCallback): number {
-    const { active, outgoing } = this.channel;
-    if (!active) {
+    const { channel } = this;
+    if (!channel.active) {
       callback.onFailure(this.#inactiveError("RPC"));
       return -1;
     }
-    if (outgoing.exceeds(this.#maxOutboxBytes)) throw this.#overloaded();
+    this.#checkBacklog();
     const id = this.#handler.addRpcRequest(callback);
     try {
-      outgoing.writeFrame(MessageType.RpcRequest, highOfSafe(id), id | 0, content);
+      channel.outgoing.writeFrame(MessageType.RpcRequest, highOfSafe(id), id | 0, content);
     } catch (thrown) {
       this.#handler.removeRpcRequest(id);
       throw thrown;
