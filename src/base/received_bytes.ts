@@ -8,6 +8,8 @@
  * @module
  */
 
+const { slice } = Uint8Array.prototype;
+
 /** What is kept of so many received bytes, or fewer, is a view; it keeps them all alive. Of more, parts are copied. */
 export const SHARED_BYTES: number = 64 * 1024;
 
@@ -31,6 +33,7 @@ export class ReceivedBytes {
   readonly owned: boolean;
   /** Where what is kept lies, and where it begins there: asking an array for its buffer is a call into the engine (Node 20). */
   #kept: ArrayBufferLike | undefined;
+  readonly #copiedBytes: number;
   #keptStart: number;
   #view: DataView | undefined;
 
@@ -39,12 +42,14 @@ export class ReceivedBytes {
    *
    * @param memory The bytes.
    * @param owned Whether they stay as they are after the call that gave them.
+   * @param copiedBytes Parts of up to so many bytes are copied when they are kept, where that is cheaper than a view of them.
    */
-  constructor(memory: Uint8Array, owned: boolean) {
+  constructor(memory: Uint8Array, owned: boolean, copiedBytes = 0) {
     this.memory = memory;
     this.owned = owned;
     this.#kept = undefined;
     this.#keptStart = 0;
+    this.#copiedBytes = copiedBytes;
     this.#view = undefined;
   }
 
@@ -55,10 +60,15 @@ export class ReceivedBytes {
 
   /** The bytes `[start, end)` for as long as one likes. Their `buffer` has neighbours and must not be transferred. */
   keep(start: number, end: number): Uint8Array {
+    if (end - start <= this.#copiedBytes) return this.#copy(start, end);
     const kept = this.#kept;
     // Not subarray(): that takes twice the time on V8, and gives a Buffer of a Buffer.
     if (kept !== undefined) return new Uint8Array(kept, this.#keptStart + start, end - start);
     return this.#keepFirst(start, end);
+  }
+
+  #copy(start: number, end: number): Uint8Array {
+    return slice.call(this.memory, start, end);
   }
 
   #keepFirst(start: number, end: number): Uint8Array {
@@ -76,7 +86,7 @@ export class ReceivedBytes {
 }
 
 /** A chunk of no more than this is copied to memory that others share. */
-const SLAB_PART_BYTES = 4096;
+const SLAB_PART_BYTES = 16 * 1024;
 let slab = new Uint8Array(0);
 let slabUsed = 0;
 

@@ -57,6 +57,8 @@ export interface Interceptor {
 export interface TransportFrameDecoderOptions {
   /** The largest frame that is taken, in bytes without the length field. @default MAX_FRAME_BYTES */
   readonly maxFrameBytes?: number;
+  /** Parts of frames of up to so many bytes are copied when they are kept: `SocketDriver.copiedBytes`. @default 0 */
+  readonly copiedBytes?: number | undefined;
 }
 
 type State = "idle" | "feeding" | "stopped";
@@ -64,6 +66,7 @@ type State = "idle" | "feeding" | "stopped";
 /** The incoming half of one connection. An error that `feed` throws leaves it stopped. */
 export class TransportFrameDecoder {
   readonly #handler: FrameHandler;
+  readonly #copiedBytes: number;
   #maxFrameBytes = MAX_FRAME_BYTES;
   #state: State = "idle";
   #interceptor: Interceptor | undefined = undefined;
@@ -88,10 +91,11 @@ export class TransportFrameDecoder {
    * A decoder at the beginning of a connection.
    *
    * @param handler Takes the frames.
-   * @param options The limit.
+   * @param options The limits.
    */
   constructor(handler: FrameHandler, options: TransportFrameDecoderOptions = {}) {
     this.#handler = handler;
+    this.#copiedBytes = options.copiedBytes ?? 0;
     this.maxFrameBytes = options.maxFrameBytes ?? MAX_FRAME_BYTES;
   }
 
@@ -137,7 +141,7 @@ export class TransportFrameDecoder {
    */
   allocate(): Uint8Array | undefined {
     if (this.#interceptor !== undefined) return this.#interceptor.allocate?.();
-    if (this.#frameSize - this.#received < LARGE_FRAME_BYTES || this.#headMissing) return undefined;
+    if (this.#frameSize - this.#received < LARGE_FRAME_BYTES || this.#headMissing()) return undefined;
     this.#reserve(LARGE_FRAME_BYTES);
     return this.#memory.subarray(this.#received);
   }
@@ -176,7 +180,7 @@ export class TransportFrameDecoder {
   }
 
   #decode(chunk: Uint8Array, start: number, owned: boolean): void {
-    const received = new ReceivedBytes(chunk, owned);
+    const received = new ReceivedBytes(chunk, owned, this.#copiedBytes);
     const { view } = received;
     const end = chunk.length;
     let at = start;
@@ -205,7 +209,7 @@ export class TransportFrameDecoder {
   }
 
   /** Whether it is still open who takes the frame that is being received. */
-  get #headMissing(): boolean {
+  #headMissing(): boolean {
     return this.#received < FRAME_HEAD_BYTES && this.#frameSize >= FRAME_HEAD_BYTES + STREAMED_BODY_BYTES;
   }
 
@@ -239,7 +243,7 @@ export class TransportFrameDecoder {
 
   #continueFrame(received: ReceivedBytes, at: number): number {
     const chunk = received.memory;
-    if (this.#headMissing) return this.#continueHead(chunk, at);
+    if (this.#headMissing()) return this.#continueHead(chunk, at);
     const count = Math.min(this.#frameSize - this.#received, chunk.length - at);
     if (count === this.#frameSize) {
       // Only the length came apart from the rest.
@@ -286,7 +290,7 @@ export class TransportFrameDecoder {
       this.#frameSize = 0;
       this.#received = 0;
       this.frames++;
-      this.#handler.onFrame(new ReceivedBytes(memory, size >= LARGE_FRAME_BYTES), 0, size);
+      this.#handler.onFrame(new ReceivedBytes(memory, size >= LARGE_FRAME_BYTES, this.#copiedBytes), 0, size);
     }
     return count;
   }

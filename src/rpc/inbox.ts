@@ -295,12 +295,15 @@ export class Inbox {
   }
 
   #answer(message: RpcMessage, result: unknown): void {
-    if (result === later) return;
-    const { context } = message;
-    if (result === unhandled) {
-      this.#failed(message, this.#unsupported(message));
-      return;
+    // Whether it is a symbol at all is asked first: V8 compares with one by a call.
+    if (typeof result === "symbol") {
+      if (result === later) return;
+      if (result === unhandled) {
+        this.#failed(message, this.#unsupported(message));
+        return;
+      }
     }
+    const { context } = message;
     if (context.replied && result === undefined) return;
     try {
       context.reply(result);

@@ -60,7 +60,7 @@ export class MessageLoop {
   /** What `inbox` had in hand has settled: it goes on at once if this turn allows. */
   resume(inbox: Inbox): void {
     if (inbox.active || !inbox.ready) return;
-    if (this.#exhausted || this.#running) {
+    if (this.#exhausted() || this.#running) {
       this.activate(inbox);
       return;
     }
@@ -83,7 +83,7 @@ export class MessageLoop {
     this.#run();
   }
 
-  get #exhausted(): boolean {
+  #exhausted(): boolean {
     return this.#messages >= this.#maxMessages || this.#replyBytes >= REPLY_BYTES_PER_TURN;
   }
 
@@ -101,7 +101,7 @@ export class MessageLoop {
   #goAround(): void {
     // New arrivals join the end of the list while it is gone through; nothing is moved up.
     for (let turn = 0; turn < this.#active.length; turn++) {
-      if (this.#exhausted) {
+      if (this.#exhausted()) {
         this.#active = this.#active.slice(turn);
         return;
       }

@@ -99,7 +99,7 @@ export class SparkPeer implements SerializerContext {
     const { problem } = this;
     if (!this.#known.observe(className, uid)) return;
     this.#silent = false;
-    if (this.problem !== problem) this.#peers.logger.warning(`${this.#name} is no Spark that is known: ${this.problem}`);
+    if (this.problem !== problem) this.#peers.logger.warning(`${this.#name()} is no Spark that is known: ${this.problem}`);
     else if (this.#address !== undefined) this.#peers.remember(this.#address, this.sparkVersion);
   }
 
@@ -197,7 +197,7 @@ export class SparkPeer implements SerializerContext {
     if (problem === undefined && candidates.some((version) => sparkUid(className, version) === uid)) return;
     const whose = describeBuilds(buildsOf(className, uid));
     problem ??= `${className} of ${whose} is not that of Spark ${candidates.join(" or ")} with Scala 2.13`;
-    throw new RpcError("SERIALIZER", `${this.#name} cannot read this: ${problem}`);
+    throw new RpcError("SERIALIZER", `${this.#name()} cannot read this: ${problem}`);
   }
 
   /**
@@ -228,7 +228,7 @@ export class SparkPeer implements SerializerContext {
       }
       const limit = this.#peers.maxOutboxBytes;
       if (this.#heldBytes > 0 && this.#heldBytes + length > limit) {
-        const queue = `answers to ${this.#name}`;
+        const queue = `answers to ${this.#name()}`;
         throw new RpcOverloadedError(`More than ${limit} bytes of ${queue} wait (maxOutboxBytes)`, queue, limit);
       }
       this.#heldBytes += length;
@@ -260,7 +260,7 @@ export class SparkPeer implements SerializerContext {
     if (this.candidates.length === 1) return;
     this.#silent = true;
     const taken = `it is taken for Spark ${this.sparkVersion}`;
-    this.#peers.logger.warning(`${this.#name} does not say which version of Spark it is; ${taken}`);
+    this.#peers.logger.warning(`${this.#name()} does not say which version of Spark it is; ${taken}`);
   }
 
   /** Those of the classes that the peer may have as a known build does, as they are in the version that it is taken for. */
@@ -283,7 +283,7 @@ export class SparkPeer implements SerializerContext {
     return await probe.answer;
   }
 
-  get #name(): string {
+  #name(): string {
     return this.#client?.channel.remote ?? this.#address ?? "The peer";
   }
 }

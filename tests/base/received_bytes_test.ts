@@ -31,6 +31,19 @@ test(`ReceivedBytes.keep() of more than ${SHARED_BYTES} bytes keeps no more aliv
   }
 });
 
+test("ReceivedBytes.keep() copies parts of up to copiedBytes, which then have no neighbours", () => {
+  for (const owned of [true, false]) {
+    const memory = Uint8Array.of(0, 1, 2, 3, 4, 5);
+    const received = new ReceivedBytes(memory.subarray(1), owned, 3);
+    const copied = received.keep(1, 4);
+    const kept = received.keep(1, 5);
+    assertEquals([copied, kept], [Uint8Array.of(2, 3, 4), Uint8Array.of(2, 3, 4, 5)]);
+    assertEquals([copied.buffer.byteLength, kept.buffer.byteLength > 4], [3, true]);
+    memory.fill(0xee);
+    assertEquals(copied, Uint8Array.of(2, 3, 4));
+  }
+});
+
 test("ReceivedBytes.view reads integers of a part of some memory", () => {
   const memory = Uint8Array.of(9, 9, 0, 0, 1, 2);
   assertEquals(new ReceivedBytes(memory.subarray(2), false).view.getInt32(0), 0x102);
