@@ -2,7 +2,7 @@
  * The comparison with the raw echo: both sides in turn, in processes of their own, best of all slices of time.
  *
  * `deno run -A bench/compare.ts [--runtimes node,deno,bun] [--workloads 64x64,…] [--rounds 5] [--slices 8] [--seconds 1]
- * [--pin free] [--json FILE] [--side raw_echo]`; README.md has the method.
+ * [--warm-up 3] [--pin free] [--json FILE] [--side raw_echo]`; README.md has the method.
  *
  * @module
  */
@@ -25,6 +25,7 @@ interface Options {
   readonly slices: number;
   /** How long each side is measured in a round, in all. */
   readonly seconds: number;
+  /** Compilers need 2.5 s on Bun until small objects are as fast as they get. */
   readonly warmUpSeconds: number;
   /** Where processes run; undefined as the method says: round trips apart, others free. */
   readonly pin: Placement | undefined;
@@ -42,7 +43,7 @@ function readOptions(args: readonly string[]): Options {
       rounds: { type: "string", default: "5" },
       slices: { type: "string", default: "8" },
       seconds: { type: "string", default: "1" },
-      "warm-up": { type: "string", default: "0.5" },
+      "warm-up": { type: "string", default: "3" },
       pin: { type: "string", default: "method" },
       json: { type: "string" },
       side: { type: "string", default: "sparkwire" },
