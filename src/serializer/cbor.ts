@@ -10,8 +10,8 @@
  *   what that returns; a platform's object without (a Promise, a stream), a function and a symbol are refused with their path.
  * - Properties named by a symbol, accessors as such, prototypes, a RegExp's `lastIndex`, named properties of arrays, and
  *   what is between two views of one buffer do not travel. A boxed primitive arrives as the primitive.
- * - Byte strings are views of what was received, or of a copy of that: one that is kept keeps up to 64 KiB of its neighbours in
- *   memory, and its `buffer` must not be transferred. `slice()` makes one that is alone and may be.
+ * - Byte strings are views of what was received, or of a copy of that (short ones copies of their own on Bun): one that is kept keeps
+ *   up to 64 KiB of its neighbours in memory, and its `buffer` must not be transferred. `slice()` makes one that is alone and may be.
  * - Read, not written: items of indefinite length, tags 0, 21 to 24 and 32, maps with any keys (as a Map, if the first is not
  *   text). Refused: unknown tags and simple values, text that is not UTF-8, bytes after the value.
  *

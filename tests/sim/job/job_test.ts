@@ -138,6 +138,13 @@ for (const checkMs of [10_000, 500]) {
   });
 }
 
+// Seed 9500000436 was the first to see it.
+test("An executor whose registration is not answered for a whole network timeout gives its driver up, and is lost", async () => {
+  const mishaps = [mishap("driverPause", 5_280, 30_000)];
+  const result = await runJob(1, plan({ faults: { delayMeanMs: 50 }, starts: [0, 5_000], steady: false, mishaps }));
+  assertEquals([result.outcome, [...result.lost], exits(result)], [{ ok: true }, ["1"], ["stopped", "disassociated"]]);
+});
+
 test("A job in which something is wrong says what, what happened last, and how to repeat it", async () => {
   const { expireDeadHosts } = HeartbeatReceiver.prototype;
   // One that hears nothing of silence.

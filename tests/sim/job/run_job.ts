@@ -9,7 +9,7 @@ import { toError } from "../../../src/base/errors.ts";
 import { SimulatedWorld } from "../../../src/rpc/simulated_world.ts";
 import { Ledger } from "../ledger.ts";
 import { JobDriver, type JobOutcome } from "./job_driver.ts";
-import { JobExecutor } from "./job_executor.ts";
+import { type ExitReason, JobExecutor } from "./job_executor.ts";
 import { describeJobPlan, type JobPlan, MAX_TASK_FAILURES, type Mishap, planJob } from "./job_plan.ts";
 import { DRIVER_HOST, type JobStage } from "./job_process.ts";
 
@@ -206,9 +206,12 @@ class JobRun {
   #checkUndisturbed(): void {
     const { plan, ledger } = this.stage;
     if (!plan.harmless) return;
+    const reasons: (ExitReason | undefined)[] = plan.strict ? [] : ["heartbeats", "no driver"];
+    // Whoever waits for an answer, and sends no heartbeats yet, closes a connection that is quiet for so long.
+    if (driverPausesMs(plan) >= plan.timeoutMs) reasons.push("disassociated");
     for (const { id, exit } of this.#executors) {
       if (this.#disturbed.has(id)) continue;
-      const hasGivenUp = !plan.strict && (exit === "heartbeats" || exit === "no driver");
+      const hasGivenUp = reasons.includes(exit);
       if (this.#driver.lost.has(id) && !hasGivenUp) ledger.fail(`Executor ${id} was lost for no reason (${exit})`);
       if (plan.strict && exit !== undefined) ledger.fail(`Executor ${id} ended for no reason (${exit})`);
     }
@@ -232,4 +235,9 @@ class JobRun {
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.stage.world.clock.setTimer(ms, resolve));
   }
+}
+
+/** How long the driver stands still in all. */
+function driverPausesMs({ mishaps }: JobPlan): number {
+  return mishaps.reduce((sum, { kind, forMs }) => kind === "driverPause" ? sum + forMs : sum, 0);
 }
