@@ -33,8 +33,8 @@ export class ReceivedBytes {
   readonly owned: boolean;
   /** Where what is kept lies, and where it begins there: asking an array for its buffer is a call into the engine (Node 20). */
   #kept: ArrayBufferLike | undefined;
-  readonly #copiedBytes: number;
   #keptStart: number;
+  readonly #copiedBytes: number;
   #view: DataView | undefined;
 
   /**
@@ -68,6 +68,7 @@ export class ReceivedBytes {
   }
 
   #copy(start: number, end: number): Uint8Array {
+    // Not copyOf(): that makes a view on the way, which is what shall be saved (with it, nothing is on Bun 1.4).
     return slice.call(this.memory, start, end);
   }
 

@@ -220,3 +220,20 @@ transportTest("RpcResponder.onFailure() sends at most 65536 characters of text",
   });
   assertEquals((await failureOf(ask(connection, "x"))).message, "y".repeat(65_536));
 });
+
+transportTest(
+  "What is kept of an answer has memory of its own up to SocketDriver.copiedBytes, and is a view beyond",
+  async (stage) => {
+    const { connection } = await stage.pair({ handler: echo }, { driver: { ...stage.driver, copiedBytes: 8 } });
+    const keep = (content: Uint8Array): Promise<Uint8Array> =>
+      new Promise((resolve, reject) => {
+        connection.sendRpc(content, waiter((body) => resolve(body.take()), reject));
+      });
+    for (const length of [8, 9]) {
+      const content = new Uint8Array(length).fill(length);
+      const kept = await within(keep(content), "the answer");
+      assertEquals(kept, content);
+      assertEquals(kept.buffer.byteLength > length, length === 9);
+    }
+  },
+);
