@@ -75,6 +75,11 @@ export class RingQueue<T> {
     return this.#slots[this.#head];
   }
 
+  /** The item that `index` others are older than; undefined where there is none. */
+  at(index: number): T | undefined {
+    return index >= 0 && index < this.#length ? this.#slots[(this.#head + index) & (this.#slots.length - 1)] : undefined;
+  }
+
   /**
    * Takes all items at once, and hands each to `drop`, the oldest one first. The queue is empty before the first of these calls, so
    * `drop` may push again.
@@ -103,8 +108,7 @@ export class RingQueue<T> {
 
   /** The items, the oldest one first; they stay. */
   *[Symbol.iterator](): Generator<T, void, undefined> {
-    const mask = this.#slots.length - 1;
-    for (let i = 0; i < this.#length; i++) yield this.#slots[(this.#head + i) & mask]!;
+    for (let i = 0; i < this.#length; i++) yield this.at(i)!;
   }
 
   #grow(): void {

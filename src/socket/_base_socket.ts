@@ -28,7 +28,8 @@ export abstract class BaseSocket implements Socket {
   readonly remoteAddress: SocketAddress;
   readonly secure: boolean;
   readonly closed: Promise<void>;
-  readonly #highWaterMark: number;
+  /** From so many queued bytes on `write` says no. */
+  protected readonly highWaterMark: number;
   readonly #maxQueued: number;
   readonly #settleClosed: () => void;
   #handler: SocketHandler | undefined;
@@ -47,7 +48,7 @@ export abstract class BaseSocket implements Socket {
     this.localAddress = ends.local;
     this.remoteAddress = ends.remote;
     this.secure = options.tls !== undefined;
-    this.#highWaterMark = options.highWaterMarkBytes ?? DEFAULT_HIGH_WATER_MARK_BYTES;
+    this.highWaterMark = options.highWaterMarkBytes ?? DEFAULT_HIGH_WATER_MARK_BYTES;
     this.#maxQueued = options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES;
     let settle!: () => void;
     this.closed = new Promise((resolve) => settle = resolve);
@@ -111,7 +112,7 @@ export abstract class BaseSocket implements Socket {
     this.enqueue(chunks);
     const queued = this.queuedBytes;
     if (queued > this.#maxQueued) this.#finish(socketError("QUEUE_OVERFLOW", this.#toPeer()));
-    if (queued < this.#highWaterMark) return !this.#isClosed;
+    if (queued < this.highWaterMark) return !this.#isClosed;
     this.#wantsDrain = true;
     return false;
   }
@@ -182,7 +183,7 @@ export abstract class BaseSocket implements Socket {
 
   /** Bytes have left the queue. */
   protected drained(): void {
-    if (!this.#wantsDrain || this.#isClosed || this.queuedBytes * 2 >= this.#highWaterMark) return;
+    if (!this.#wantsDrain || this.#isClosed || this.queuedBytes * 2 >= this.highWaterMark) return;
     this.#wantsDrain = false;
     try {
       this.#handler?.onDrain(this);

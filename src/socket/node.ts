@@ -76,9 +76,17 @@ class NodeSocket extends BaseSocket {
     });
   }
 
-  /** Without `cork`: it is of use for many small writes only, and the core gathers those. */
+  /**
+   * Without `cork`: it is of use for many small writes only, and the core gathers those. And with a callback only where there is
+   * something to hear: to be called back takes Node 20 a tick, longer than the writing of a small frame.
+   */
   protected override enqueue(chunks: readonly Uint8Array[]): void {
-    for (const chunk of chunks) if (chunk.length > 0) this.#native.write(chunk, this.#onWritten);
+    const native = this.#native;
+    for (const chunk of chunks) {
+      if (chunk.length === 0) continue;
+      if (native.writableLength > 0 || chunk.length >= this.highWaterMark) native.write(chunk, this.#onWritten);
+      else native.write(chunk);
+    }
   }
 
   protected override finishWriting(): void {
@@ -111,9 +119,12 @@ class Reader implements OnReadOpts {
   /** Ours, once it is attached. */
   socket: NodeSocket | undefined;
   readonly #own = new Uint8Array(READ_BUFFER_BYTES);
+  /** Asked for once: each time is a call into V8. */
+  readonly #ownBuffer = this.#own.buffer;
   readonly buffer: () => Uint8Array = () => this.socket?.nextMemory() ?? this.#own;
   readonly callback: (count: number, memory: Uint8Array) => boolean = (count, memory) => {
-    this.socket?.onRead(count === memory.length ? memory : memory.subarray(0, count), memory !== this.#own);
+    if (memory === this.#own) this.socket?.onRead(new Uint8Array(this.#ownBuffer, 0, count), false);
+    else this.socket?.onRead(count === memory.length ? memory : memory.subarray(0, count), true);
     return true;
   };
 }

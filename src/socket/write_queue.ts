@@ -7,15 +7,13 @@
  */
 
 import { assert } from "../base/assert.ts";
-
-/** Below this many spent places the list is not moved together: moving it would cost more than it frees. */
-const MIN_SPENT = 64;
+import { RingQueue } from "../base/ring_queue.ts";
 
 /** A FIFO of chunks. A chunk that has left in part is kept as a view of its rest: nothing is copied. */
 export class WriteQueue {
-  #chunks: Uint8Array[] = [];
-  /** Index of the first chunk that has not left; the places before it are spent. */
-  #head = 0;
+  readonly #chunks = new RingQueue<Uint8Array>(Number.MAX_SAFE_INTEGER);
+  /** The rest of the first chunk, once a part of it has left. */
+  #rest: Uint8Array | undefined;
   #bytes = 0;
 
   /** How many bytes wait. */
@@ -25,7 +23,7 @@ export class WriteQueue {
 
   /** What has to leave next, or undefined if nothing waits. */
   get first(): Uint8Array | undefined {
-    return this.#chunks[this.#head];
+    return this.#rest ?? this.#chunks.peek();
   }
 
   /** Appends a chunk. An empty one is left out: to send no bytes looks like a full socket on Bun. */
@@ -37,29 +35,21 @@ export class WriteQueue {
 
   /** Takes `count` bytes off the front: all of {@linkcode first}, or a part of it. */
   take(count: number): void {
-    const first = this.#chunks[this.#head];
+    const { first } = this;
     assert(first !== undefined && count >= 0 && count <= first.length, "More bytes left than were queued");
     this.#bytes -= count;
-    if (count < first.length) this.#chunks[this.#head] = first.subarray(count);
-    else this.#next();
+    if (count < first.length) {
+      this.#rest = first.subarray(count);
+      return;
+    }
+    this.#rest = undefined;
+    this.#chunks.shift();
   }
 
   /** Drops everything. */
   clear(): void {
-    this.#chunks = [];
-    this.#head = 0;
+    this.#chunks.clear();
+    this.#rest = undefined;
     this.#bytes = 0;
-  }
-
-  #next(): void {
-    this.#head++;
-    if (this.#head === this.#chunks.length) {
-      this.#chunks.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= MIN_SPENT && this.#head * 2 >= this.#chunks.length) {
-      // Spent places hold on to the memory of chunks that have left. Each chunk is moved at most once per halving.
-      this.#chunks.splice(0, this.#head);
-      this.#head = 0;
-    }
   }
 }

@@ -77,7 +77,7 @@ export class OutgoingQueue {
   /** How many frames were appended. */
   frames = 0;
 
-  /** When bytes were last handed to the socket, in milliseconds of the clock. */
+  /** When there was last something to write, in milliseconds of the clock: it is handed to the socket within the same turn. */
   lastWriteAt = 0;
 
   /**
@@ -94,7 +94,10 @@ export class OutgoingQueue {
     this.#bodies = new StreamBodies({
       writtenBytes: () => this.#writtenBytes,
       leftBytes: () => this.#writtenBytes - this.#socket.queuedBytes,
-      write: (bytes) => this.#write(bytes),
+      write: (bytes) => {
+        this.lastWriteAt = this.#deadlines.now();
+        return this.#write(bytes);
+      },
       failed: (error) => this.#socket.abort(error),
       emptied: () => this.#finish(),
     }, limits.maxQueuedBytes / 4);
@@ -138,7 +141,7 @@ export class OutgoingQueue {
     }
     this.#writing = false;
     if (this.#nested.length > 0 || this.#closed) this.#written();
-    if (out.position >= FLUSH_BYTES) this.flush();
+    if (out.position >= FLUSH_BYTES) this.#flushFull();
     else if (!this.#settling) this.#flushSoon();
     return size;
   }
@@ -154,7 +157,7 @@ export class OutgoingQueue {
       return;
     }
     encodeMessage(message, this.#out);
-    if (this.#out.position >= FLUSH_BYTES) this.flush();
+    if (this.#out.position >= FLUSH_BYTES) this.#flushFull();
     else this.#flushSoon();
   }
 
@@ -253,8 +256,12 @@ export class OutgoingQueue {
     this.#bodies.stop(error);
   }
 
-  #write(bytes: Uint8Array): boolean {
+  #flushFull(): void {
     this.lastWriteAt = this.#deadlines.now();
+    this.flush();
+  }
+
+  #write(bytes: Uint8Array): boolean {
     this.#writtenBytes += bytes.length;
     return this.#socket.write([bytes]);
   }
@@ -327,8 +334,9 @@ export class OutgoingQueue {
   #flushSoon(): void {
     if (this.#settling) return;
     this.#settling = true;
-    this.#seenBytes = 0;
+    this.#seenBytes = this.#out.position;
     this.#quietTurns = 0;
+    this.lastWriteAt = this.#deadlines.now();
     this.#clock.soon(this.#settle);
   }
 

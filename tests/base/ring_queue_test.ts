@@ -15,6 +15,18 @@ test("RingQueue gives items back in the order in which they came", () => {
   assertEquals([queue.length, queue.peek()], [0, undefined]);
 });
 
+test("RingQueue.at() finds items by how many are older, wherever the ring begins", () => {
+  const queue = new RingQueue<number>(16);
+  assertEquals(queue.at(0), undefined);
+  for (let round = 0; round < 40; round++) {
+    queue.push(round);
+    queue.push(-round);
+    assertEquals([queue.at(-1), queue.at(0), queue.at(1), queue.at(2)], [undefined, round, -round, undefined]);
+    queue.shift();
+    queue.shift();
+  }
+});
+
 for (const limit of [1, 2, 15, 16, 17, 1_000, 1_024, 100_000]) {
   test(`RingQueue.push() refuses item ${limit} + 1 at a limit of ${limit}, and takes one again after a shift`, () => {
     const queue = new RingQueue<number>(limit);
