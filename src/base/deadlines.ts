@@ -8,7 +8,8 @@
  * @module
  */
 
-import type { Clock, Timer } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import { WatchTimer } from "./watch_timer.ts";
 
 /** Something that waits, with deadlines. */
 export interface DeadlineSource {
@@ -18,6 +19,9 @@ export interface DeadlineSource {
   expire(now: number): number;
 }
 
+/** A wait of less begins at the very moment, not at the time of the turn: a handler may have been busy since. */
+const EXACT_BELOW_MS = 30_000;
+
 /** This many deadlines are read in less than a millisecond, so looks at more of them are further apart. */
 const READS_PER_MS = 16_384;
 
@@ -25,7 +29,7 @@ const READS_PER_MS = 16_384;
 export class Deadlines {
   readonly #clock: Clock;
   readonly #sources = new Set<DeadlineSource>();
-  #timer: Timer | undefined;
+  #timer: WatchTimer | undefined;
   #dueAt = Infinity;
   #lastLook = -Infinity;
   #now = NaN;
@@ -50,6 +54,11 @@ export class Deadlines {
       this.#clock.soon(this.#forgetNow);
     }
     return this.#now;
+  }
+
+  /** When a wait of `durationMs` ends that begins now. */
+  after(durationMs: number): number {
+    return (durationMs < EXACT_BELOW_MS ? this.#clock.now() : this.now()) + durationMs;
   }
 
   /** Looks after `source` from now on. */
@@ -82,7 +91,7 @@ export class Deadlines {
     const now = this.#clock.now();
     // Timers may fire a fraction early, and a deadline is a promise to wait at least so long.
     const at = Math.max(deadline, this.#lastLook + this.#gapMs());
-    this.#timer = this.#clock.setTimer(Math.max(1, Math.ceil(at - now)), this.#look);
+    this.#timer = new WatchTimer(this.#clock, Math.max(1, Math.ceil(at - now)), this.#look);
   }
 
   #gapMs(): number {

@@ -62,7 +62,7 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     this.#client = undefined;
     this.#requestId = NOT_KEPT;
     this.#particulars = undefined;
-    this.deadline = env.deadlines.now() + timeout.durationMs;
+    this.deadline = env.deadlines.after(timeout.durationMs);
     made = this;
     this.promise = new Promise(PendingAsk.#settlers);
   }

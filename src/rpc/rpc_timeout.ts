@@ -8,6 +8,7 @@
  */
 
 import { type Clock, systemClock } from "../base/clock.ts";
+import { WatchTimer } from "../base/watch_timer.ts";
 import { type AskPhase, RpcError, RpcTimeoutError } from "../base/errors.ts";
 import { illegalValue, type SparkConf } from "../base/spark_conf.ts";
 import { parseTime } from "../base/spark_units.ts";
@@ -128,7 +129,7 @@ export class RpcTimeout {
    */
   awaitResult<T>(promise: Promise<T>, clock: Clock = systemClock): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = this.durationMs === Infinity ? undefined : clock.setTimer(this.durationMs, () => {
+      const timer = this.durationMs === Infinity ? undefined : new WatchTimer(clock, this.durationMs, () => {
         reject(this.timeoutError(`Future timed out after [${this.duration}]`, { phase: "waiting" }));
       });
       promise.then((value) => {

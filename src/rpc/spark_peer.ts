@@ -273,7 +273,7 @@ export class SparkPeer implements SerializerContext {
 
   async #ask(classes: readonly DescribedClass[]): Promise<string | undefined> {
     if (this.#client === undefined) return undefined;
-    const probe = new ClassProbe(this.#peers.deadlines.now() + PROBE_TIMEOUT_MS);
+    const probe = new ClassProbe(this.#peers.deadlines.after(PROBE_TIMEOUT_MS));
     try {
       this.#client.sendRpc(probeFor(classes), probe);
     } catch (thrown) {

@@ -99,7 +99,7 @@ export function promisedAnswer(
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       requestId = send({
-        deadline: timeoutMs === Infinity ? Infinity : deadlines.now() + timeoutMs,
+        deadline: deadlines.after(timeoutMs),
         onSuccess: (body) => settle(() => resolve(body.bytes.slice())),
         onFailure: (error) => settle(() => reject(error)),
         onTimeout() {

@@ -6,7 +6,8 @@
  * @module
  */
 
-import type { Clock, Timer } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
+import { WatchTimer } from "../base/watch_timer.ts";
 
 /** What a connection shows of itself. */
 export interface IdleSubject {
@@ -21,7 +22,7 @@ export class IdleState {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #subject: IdleSubject;
-  #timer: Timer | undefined;
+  #timer: WatchTimer | undefined;
 
   /** @param timeoutMs How long silence may last: `spark.<module>.io.connectionTimeout`; 0 for ever. */
   constructor(clock: Clock, timeoutMs: number, subject: IdleSubject) {
@@ -38,7 +39,7 @@ export class IdleState {
   }
 
   #wait(delayMs: number): void {
-    this.#timer = this.#clock.setTimer(Math.max(1, delayMs), () => this.#look());
+    this.#timer = new WatchTimer(this.#clock, Math.max(1, delayMs), () => this.#look());
   }
 
   #look(): void {

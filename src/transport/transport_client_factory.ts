@@ -9,6 +9,7 @@
 
 import { RpcStoppedError, toError } from "../base/errors.ts";
 import { untilAborted } from "../base/until_aborted.ts";
+import { WatchTimer } from "../base/watch_timer.ts";
 import { SocketError } from "../socket/socket.ts";
 import type { SocketAddress } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
@@ -216,7 +217,7 @@ export class TransportClientFactory implements AsyncDisposable {
     const giveUp = (): void => dial.abort(signal?.reason);
     if (signal?.aborted === true) giveUp();
     signal?.addEventListener("abort", giveUp, { once: true });
-    const timer = timeoutMs > 0 ? clock.setTimer(timeoutMs, () => dial.abort(late)) : undefined;
+    const timer = timeoutMs > 0 ? new WatchTimer(clock, timeoutMs, () => dial.abort(late)) : undefined;
     try {
       const client = await this.#connect(address, dial.signal);
       const connected = clock.now();

@@ -86,3 +86,27 @@ test("Deadlines.now() reads the clock once per turn", () => {
   clock.drain();
   assertEquals(deadlines.now(), 10);
 });
+
+test("Deadlines.after(): a wait of under 30 s begins at the very moment, a longer one when the turn did", () => {
+  const clock = new HandClock();
+  const deadlines = new Deadlines(clock);
+  deadlines.now();
+  clock.skip(500);
+  assertEquals([29_999, 30_000, Infinity].map((ms) => deadlines.after(ms)), [30_499, 30_000, Infinity]);
+  clock.drain();
+  assertEquals(deadlines.after(30_000), 30_500);
+});
+
+test("Deadlines that are looked at late leave 20 ms to those whose answers are there", () => {
+  const clock = new HandClock();
+  const deadlines = new Deadlines(clock);
+  const source = new Source([100, 200]);
+  deadlines.add(source);
+  deadlines.note(100);
+  clock.sleep(150);
+  assertEquals(source.expired, []);
+  // An answer was read.
+  source.waiting = [200];
+  clock.advance(20);
+  assertEquals([source.expired, clock.timers], [[], [200]]);
+});

@@ -10,6 +10,7 @@ import { AssertionError } from "../../src/base/assert.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { RpcError, RpcTimeoutError } from "../../src/base/errors.ts";
 import type { SimulatedClock } from "../../src/base/simulated_clock.ts";
+import { LATE_MS } from "../../src/base/watch_timer.ts";
 import { type Payload, payloadFault } from "./payload.ts";
 
 /** How an ask ended. */
@@ -36,6 +37,9 @@ export interface Tally {
  * (`base/deadlines.ts`).
  */
 export const LOOK_GAP_MS = 2;
+
+/** A host that stood still first reads what came meanwhile (`base/watch_timer.ts`): only after this time is an ask too late. */
+const AWAKE_MS = LATE_MS + 1;
 
 /** How many payloads are kept, to be looked at again long after their message has been handled. */
 const KEPT_PAYLOADS = 32;
@@ -82,7 +86,10 @@ export class Ledger {
     const madeAt = clock.now();
     this.tally.asks++;
     this.#open.add(name);
-    const late = clock.setTimer(timeoutMs + LOOK_GAP_MS, () => this.fail(`${name} did not settle within ${timeoutMs} ms`));
+    const fail = () => this.fail(`${name} did not settle within ${timeoutMs} ms`);
+    let late = clock.setTimer(timeoutMs + LOOK_GAP_MS, () => {
+      late = clock.setTimer(AWAKE_MS, fail);
+    });
     const close = () => {
       late.cancel();
       this.#open.delete(name);
