@@ -145,6 +145,11 @@ test("An executor whose registration is not answered for a whole network timeout
   assertEquals([result.outcome, [...result.lost], exits(result)], [{ ok: true }, ["1"], ["stopped", "disassociated"]]);
 });
 
+test("Seed 9750001153: an executor whose first heartbeat takes longer than the timeout is expired, for which nobody is to blame", async () => {
+  const result = await runJob(9750001153);
+  assertEquals([[...result.expired], result.plan.harmless], [["6"], false]);
+});
+
 test("A job in which something is wrong says what, what happened last, and how to repeat it", async () => {
   const { expireDeadHosts } = HeartbeatReceiver.prototype;
   // One that hears nothing of silence.
