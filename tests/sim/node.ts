@@ -32,6 +32,9 @@ export interface NodeOptions {
 /** After its endpoints have ended, a shutdown waits for what it has sent, but not for long. */
 const MAX_CLOSING_MS = 3 * CLOSE_LINGER_MS;
 
+/** That it is there, broke and is gone: of the address that it comes from, and of that at which the peer listens. */
+const EVENTS_PER_CONNECTION = 6;
+
 /** Size of a connection's gather buffer (`transport/outgoing_queue.ts`). */
 const GATHER_BYTES = 64 * 1024;
 
@@ -167,8 +170,9 @@ export class SimulatedNode {
   checkLimits(): void {
     const { endpoints, connections, outboxes, limits } = this.env.stats();
     for (const { name, queuedMessages, messagesInHand } of endpoints) {
-      // Life-cycle and network events are never refused, so they may come on top: at most four a connection.
-      this.#checkAtMost(`messages in ${name}`, queuedMessages, limits.maxInboxMessages! + 2 + 4 * this.driver.connections);
+      // Life-cycle and network events are never refused, so they may come on top.
+      const events = 2 + EVENTS_PER_CONNECTION * this.driver.connections;
+      this.#checkAtMost(`messages in ${name}`, queuedMessages, limits.maxInboxMessages! + events);
       this.#checkAtMost(`messages in the hands of ${name}`, messagesInHand, limits.maxConcurrentMessages!);
     }
     for (const { remote, outstandingRequests, queuedBytes } of connections) {

@@ -33,6 +33,10 @@ test("The seeds of this test have every kind of network, activity and disruption
   assertEquals(all.filter((name) => !drawn.has(name)), []);
 });
 
+test("Seed 9780001636: a busy endpoint has six events of a connection that came and broke in its inbox, on top of its messages", async () => {
+  await runSeed(9780001636);
+});
+
 test("runSeed() repeats a run exactly", async () => {
   for (let seed = 1; seed <= 10; seed++) {
     const [one, other] = [await runSeed(seed), await runSeed(seed)];
