@@ -43,17 +43,21 @@ export class ReceivedBytes {
    * @param memory The bytes.
    * @param owned Whether they stay as they are after the call that gave them.
    * @param copiedBytes Parts of up to so many bytes are copied when they are kept, where that is cheaper than a view of them.
+   * @param view The bytes as integers, and more bytes behind them, where there is one already.
    */
-  constructor(memory: Uint8Array, owned: boolean, copiedBytes = 0) {
+  constructor(memory: Uint8Array, owned: boolean, copiedBytes = 0, view: DataView | undefined = undefined) {
     this.memory = memory;
     this.owned = owned;
     this.#kept = undefined;
     this.#keptStart = 0;
     this.#copiedBytes = copiedBytes;
-    this.#view = undefined;
+    this.#view = view;
   }
 
-  /** The bytes as integers: where many are read, a DataView takes a quarter of the time that a loop over bytes does. */
+  /**
+   * The bytes as integers: where many are read, a DataView takes a quarter of the time that a loop over bytes does. There may be others
+   * behind them, so whoever reads knows where the bytes end.
+   */
   get view(): DataView {
     return this.#view ??= new DataView(this.memory.buffer, this.memory.byteOffset, this.memory.length);
   }

@@ -180,6 +180,25 @@ test("TransportFrameDecoder.feed() hands out a frame that lies whole in a chunk 
   }
 });
 
+test("TransportFrameDecoder.feed() reads what is lent now, not what lay there before: one memory, or two by turns", () => {
+  const random = seededRandom(4);
+  const { bytes, frames } = manyFrames(200, random);
+  for (const lent of [[new Uint8Array(4_400)], [new Uint8Array(4_400), new Uint8Array(5_000)]]) {
+    const receiver = new Frames();
+    for (let at = 0, turn = 0; at < bytes.length; turn++) {
+      // Also fewer bytes than a length field has, with those of an old one behind.
+      const count = Math.min(bytes.length - at, 1 + Math.floor(random() * (turn % 2 === 0 ? 12 : 4_000)));
+      const memory = lent[turn % lent.length]!;
+      const start = turn % 3 === 0 ? 40 : 0;
+      memory.set(bytes.subarray(at, at + count), start);
+      receiver.decoder.feed(memory.subarray(start, start + count), false);
+      at += count;
+    }
+    assertEquals(receiver.taken.length, frames.length);
+    assert(receiver.taken.every((frame, i) => same(frame, frames[i]!)));
+  }
+});
+
 test("TransportFrameDecoder.feed() puts small frames together in one buffer and large ones in memory of their own", () => {
   const receiver = new Frames();
   const sizes = [100, 9000, 64 * KIB - 1, 64 * KIB, 200 * KIB, 50];
