@@ -9,14 +9,14 @@
  */
 
 import { assert } from "../base/assert.ts";
-import { RpcError, RpcOverloadedError, RpcStoppedError, toError, UnsupportedMessageError } from "../base/errors.ts";
+import { RpcError, RpcOverloadedError, RpcStoppedError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { RingQueue } from "../base/ring_queue.ts";
 import { tellEndpoint } from "./endpoint_events.ts";
-import { describeMessage } from "./inbox_message.ts";
-import type { InboxMessage, OneWayMessage, RpcMessage } from "./inbox_message.ts";
-import { later, unhandled } from "./rpc_call_context.ts";
+import type { InboxMessage, RpcMessage } from "./inbox_message.ts";
 import type { MessageLoop } from "./message_loop.ts";
+import { isThenable, MessageOutcome } from "./message_outcome.ts";
+import { later } from "./rpc_call_context.ts";
 import type { RpcEndpoint } from "./rpc_endpoint.ts";
 import type { EndpointStats } from "./rpc_env_stats.ts";
 
@@ -75,6 +75,7 @@ export class Inbox {
   maxQueuedMessages = 0;
   readonly #host: InboxHost;
   readonly #limits: InboxLimits;
+  readonly #outcome: MessageOutcome;
   readonly #messages = new RingQueue<InboxMessage>(NO_LIMIT);
   readonly #inHand = new Set<InHand>();
   #stopped = false;
@@ -95,6 +96,7 @@ export class Inbox {
     this.loop = options.loop;
     this.#host = options.host;
     this.#limits = options.limits;
+    this.#outcome = new MessageOutcome(this, options.host.logger);
     this.#messages.push({ kind: "OnStart" });
   }
 
@@ -111,6 +113,11 @@ export class Inbox {
   /** How many messages have been given out and have not settled. Spark: numActiveThreads. */
   get messagesInHand(): number {
     return this.#inHand.size + (this.#singleBusy ? 1 : 0);
+  }
+
+  /** Whether it takes no more messages. */
+  get stopped(): boolean {
+    return this.#stopped;
   }
 
   /** Whether a message waits and may be given out. */
@@ -279,10 +286,10 @@ export class Inbox {
   #succeeded(message: InboxMessage, result: unknown): void {
     switch (message.kind) {
       case "RpcMessage":
-        this.#answer(message, result);
+        this.#outcome.answered(message, result);
         return;
       case "OneWayMessage":
-        if (result === unhandled) this.#report(this.#unsupported(message));
+        this.#outcome.received(message, result);
         return;
       case "OnStart":
         // As in Spark: an endpoint whose onStart failed stays with one message at a time.
@@ -294,71 +301,14 @@ export class Inbox {
     }
   }
 
-  #answer(message: RpcMessage, result: unknown): void {
-    // Whether it is a symbol at all is asked first: V8 compares with one by a call.
-    if (typeof result === "symbol") {
-      if (result === later) return;
-      if (result === unhandled) {
-        this.#failed(message, this.#unsupported(message));
-        return;
-      }
-    }
-    const { context } = message;
-    if (context.replied && result === undefined) return;
-    try {
-      context.reply(result);
-    } catch (thrown) {
-      this.#failed(message, thrown);
-    }
-  }
-
   #failed(message: InboxMessage, thrown: unknown): void {
-    const error = toError(thrown);
-    if (message.kind === "RpcMessage" && !message.context.replied) {
-      try {
-        message.context.sendFailure(error);
-      } catch (unsent) {
-        this.#host.logger.error(`Failure of ${describeMessage(message)} could not be sent by endpoint ${this.name}`, unsent);
-      }
-    }
-    if (isFatal(error)) {
-      this.#host.logger.error(`An error happened while processing message in the inbox for ${this.name}`, error);
-    } else {
-      this.#report(error, message.kind === "RpcMessage");
-    }
+    this.#outcome.failed(message, thrown);
     if (message.kind === "OnStop") this.#ended();
   }
 
   #ended(): void {
     assert(this.isEmpty, "OnStop should be the last message");
     this.#host.ended(this);
-  }
-
-  #unsupported(message: OneWayMessage | RpcMessage): Error {
-    const text = `Unsupported message ${describeMessage(message)} from ${message.senderAddress}`;
-    return new UnsupportedMessageError(text);
-  }
-
-  /** Tells onError. Without one the error is logged, unless the asker has been told of it. */
-  #report(error: Error, askerTold = false): void {
-    const ignore = (thrown: unknown): void => {
-      if (this.#stopped) this.#host.logger.debug("Ignoring error", thrown);
-      else this.#host.logger.error("Ignoring error", thrown);
-    };
-    if (this.endpoint.onError === undefined && askerTold) {
-      this.#host.logger.debug(`Endpoint ${this.name} failed an ask`, error);
-      return;
-    }
-    if (this.endpoint.onError === undefined) {
-      ignore(error);
-      return;
-    }
-    try {
-      const result = this.endpoint.onError(error);
-      if (isThenable(result)) result.then(undefined, ignore);
-    } catch (thrown) {
-      ignore(thrown);
-    }
   }
 
   #drop(message: InboxMessage, reason: DropReason): void {
@@ -381,14 +331,4 @@ function isRefusable(message: InboxMessage): boolean {
 
 function takesOneAtATime(endpoint: RpcEndpoint): boolean {
   return endpoint.threadSafe === true || (endpoint.threadCount !== undefined && endpoint.threadCount() <= 1);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (value instanceof Promise) return true;
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-}
-
-/** What Scala's NonFatal would not catch: here a stack that ran over. */
-function isFatal(error: Error): boolean {
-  return error instanceof RangeError && /maximum call stack/i.test(error.message);
 }

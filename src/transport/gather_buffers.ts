@@ -6,6 +6,8 @@
  * @module
  */
 
+import { RingQueue } from "../base/ring_queue.ts";
+
 /** Size of a gather buffer. A larger one gains nothing. */
 export const GATHER_BYTES: number = 64 * 1024;
 /** A buffer that one large frame made larger than this is not kept. */
@@ -21,7 +23,7 @@ interface InFlight {
 
 /** The buffers of one connection that are not being filled. */
 export class GatherBuffers {
-  #inFlight: InFlight[] = [];
+  readonly #inFlight = new RingQueue<InFlight>(Number.MAX_SAFE_INTEGER);
   #pool: Uint8Array[] = [];
 
   /**
@@ -33,15 +35,16 @@ export class GatherBuffers {
    */
   exchange(bytes: Uint8Array, end: number, left: number): Uint8Array {
     this.#inFlight.push({ bytes, end });
-    let gone = 0;
-    while (gone < this.#inFlight.length && this.#inFlight[gone]!.end <= left) this.#giveBack(this.#inFlight[gone++]!.bytes);
-    if (gone > 0) this.#inFlight.splice(0, gone);
+    for (let first = this.#inFlight.peek(); first !== undefined && first.end <= left; first = this.#inFlight.peek()) {
+      this.#inFlight.shift();
+      this.#giveBack(first.bytes);
+    }
     return this.#pool.pop() ?? new Uint8Array(Math.min(bytes.length, GATHER_BYTES));
   }
 
   /** Forgets all of them. */
   clear(): void {
-    this.#inFlight = [];
+    this.#inFlight.clear();
     this.#pool = [];
   }
 

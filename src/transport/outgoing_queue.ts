@@ -1,8 +1,7 @@
 /**
  * What a connection has to send: frames are written into one buffer and leave together, stream bodies follow in order.
  *
- * Spark: Netty's ChannelOutboundBuffer and common/network-common/…/protocol/MessageWithHeader.java. There every message is
- * flushed by itself; here a flush waits until the buffer stops growing, which is worth a factor of five on small messages.
+ * Spark: Netty's ChannelOutboundBuffer and common/network-common/…/protocol/MessageWithHeader.java.
  *
  * @module
  */
@@ -25,6 +24,7 @@ import { SocketError } from "../socket/socket.ts";
 import { GATHER_BYTES, GatherBuffers, MAX_POOLED_BYTES } from "./gather_buffers.ts";
 import type { Socket } from "../socket/socket.ts";
 import { type Content, writeContent } from "./rpc_response_callback.ts";
+import { SettlingFlush } from "./settling_flush.ts";
 import { StreamBodies } from "./stream_bodies.ts";
 
 /** Size of a connection's first buffer, which grows to what it is used for: most connections say little. */
@@ -36,8 +36,6 @@ const FIRST_BYTES = 2 * 1024;
 const FLUSH_BYTES = 32 * 1024;
 /** Bytes from here on go by reference instead of being copied. */
 const BY_REFERENCE_BYTES = 16 * 1024;
-/** Microtask turns without a new frame after which the buffer leaves, unless handlers work on answers. */
-const QUIET_TURNS = 2;
 
 /** Limits of what a connection sends. */
 export interface OutgoingLimits {
@@ -59,6 +57,7 @@ export class OutgoingQueue {
   readonly #bodies: StreamBodies;
   #out = new ByteSink(FIRST_BYTES);
   readonly #buffers = new GatherBuffers();
+  readonly #settlingFlush: SettlingFlush;
   /** Frames that were sent from within the writing of another one; they follow it. */
   #nested: Uint8Array[] = [];
   #writing = false;
@@ -66,9 +65,6 @@ export class OutgoingQueue {
   #closed = false;
   /** Called once all that was taken has been handed to the socket. */
   #onFlushed: (() => void) | undefined;
-  #settling = false;
-  #seenBytes = 0;
-  #quietTurns = 0;
   #writtenBytes = 0;
   #backlog = 0;
   /** How many requests of the peer are being worked on: while there are any, answers are likely soon. */
@@ -91,6 +87,7 @@ export class OutgoingQueue {
     this.#deadlines = deadlines;
     this.#maxQueuedBytes = limits.maxQueuedBytes;
     this.#maxFrameBytes = Math.min(limits.maxFrameBytes, MAX_FRAME_BYTES);
+    this.#settlingFlush = new SettlingFlush(this, clock);
     this.#bodies = new StreamBodies({
       writtenBytes: () => this.#writtenBytes,
       leftBytes: () => this.#writtenBytes - this.#socket.queuedBytes,
@@ -106,6 +103,11 @@ export class OutgoingQueue {
   /** Bytes that have been queued and have not left this process. */
   get queuedBytes(): number {
     return this.#out.position + this.#bodies.queuedBytes + this.#socket.queuedBytes;
+  }
+
+  /** Bytes that wait for the next flush. */
+  get gatheredBytes(): number {
+    return this.#out.position;
   }
 
   /** All bytes that have been handed to the socket. */
@@ -142,7 +144,7 @@ export class OutgoingQueue {
     this.#writing = false;
     if (this.#nested.length > 0 || this.#closed) this.#written();
     if (out.position >= FLUSH_BYTES) this.#flushFull();
-    else if (!this.#settling) this.#flushSoon();
+    else if (!this.#settlingFlush.settling) this.#flushSoon();
     return size;
   }
 
@@ -332,39 +334,10 @@ export class OutgoingQueue {
   }
 
   #flushSoon(): void {
-    if (this.#settling) return;
-    this.#settling = true;
-    this.#seenBytes = this.#out.position;
-    this.#quietTurns = 0;
+    if (this.#settlingFlush.settling) return;
     this.lastWriteAt = this.#deadlines.now();
-    this.#clock.soon(this.#settle);
+    this.#settlingFlush.begin();
   }
-
-  /**
-   * Waits until the buffer has stopped growing: in microtasks, or, while handlers work on answers, until the event loop has its
-   * turn. Async handlers answer in a microtask each; a flush after the first one would send every answer alone, and a look after
-   * each one costs as much as the answer's copying.
-   */
-  readonly #settle = (): void => {
-    const bytes = this.#out.position;
-    if (this.handlersAtWork > 0 && bytes > 0) {
-      this.#clock.yieldThen(this.#flushSettled);
-      return;
-    }
-    if (bytes !== this.#seenBytes) {
-      this.#seenBytes = bytes;
-      this.#quietTurns = 0;
-    } else if (bytes === 0 || ++this.#quietTurns >= QUIET_TURNS) {
-      this.#flushSettled();
-      return;
-    }
-    this.#clock.soon(this.#settle);
-  };
-
-  readonly #flushSettled = (): void => {
-    this.#settling = false;
-    this.flush();
-  };
 
   /** Goes on in the same buffer, unless one large frame has made it larger than what is kept. */
   #emptyBuffer(): void {

@@ -1,0 +1,112 @@
+/**
+ * What becomes of a message when its handler has settled: its answer is sent, what failed is told to the asker and to `onError`.
+ *
+ * Spark: what `Inbox.process` and its `safelyCall` do about errors, core/…/rpc/netty/Inbox.scala. Difference: an answer may be what the
+ * handler returns.
+ *
+ * @module
+ */
+
+import { toError, UnsupportedMessageError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+import { describeMessage } from "./inbox_message.ts";
+import type { InboxMessage, OneWayMessage, RpcMessage } from "./inbox_message.ts";
+import { later, unhandled } from "./rpc_call_context.ts";
+import type { RpcEndpoint } from "./rpc_endpoint.ts";
+
+/** Whose messages they are. */
+export interface MessageOwner {
+  /** The endpoint's name. */
+  readonly name: string;
+  /** The endpoint. */
+  readonly endpoint: RpcEndpoint;
+  /** Whether it takes no more messages. */
+  readonly stopped: boolean;
+}
+
+/** Sees to what has become of one endpoint's messages. */
+export class MessageOutcome {
+  readonly #owner: MessageOwner;
+  readonly #logger: Logger;
+
+  /** @param logger Hears of what nobody else is told. */
+  constructor(owner: MessageOwner, logger: Logger) {
+    this.#owner = owner;
+    this.#logger = logger;
+  }
+
+  /** The handler of an ask has returned `result`, or the promise of it. */
+  answered(message: RpcMessage, result: unknown): void {
+    // Whether it is a symbol at all is asked first: V8 compares with one by a call.
+    if (typeof result === "symbol") {
+      if (result === later) return;
+      if (result === unhandled) {
+        this.failed(message, unsupported(message));
+        return;
+      }
+    }
+    const { context } = message;
+    if (context.replied && result === undefined) return;
+    try {
+      context.reply(result);
+    } catch (thrown) {
+      this.failed(message, thrown);
+    }
+  }
+
+  /** The handler of a one-way message has returned `result`, or the promise of it. */
+  received(message: OneWayMessage, result: unknown): void {
+    if (result === unhandled) this.#report(unsupported(message));
+  }
+
+  /** The handler of a message or an event has thrown, or its answer could not be sent. */
+  failed(message: InboxMessage, thrown: unknown): void {
+    const { name } = this.#owner;
+    const error = toError(thrown);
+    if (message.kind === "RpcMessage" && !message.context.replied) {
+      try {
+        message.context.sendFailure(error);
+      } catch (unsent) {
+        this.#logger.error(`Failure of ${describeMessage(message)} could not be sent by endpoint ${name}`, unsent);
+      }
+    }
+    if (isFatal(error)) this.#logger.error(`An error happened while processing message in the inbox for ${name}`, error);
+    else this.#report(error, message.kind === "RpcMessage");
+  }
+
+  /** Tells onError. Without one the error is logged, unless the asker has been told of it. */
+  #report(error: Error, askerTold = false): void {
+    const { endpoint, name } = this.#owner;
+    if (endpoint.onError === undefined) {
+      if (askerTold) this.#logger.debug(`Endpoint ${name} failed an ask`, error);
+      else this.#ignore(error);
+      return;
+    }
+    try {
+      const result = endpoint.onError(error);
+      if (isThenable(result)) result.then(undefined, (rejected) => this.#ignore(rejected));
+    } catch (thrown) {
+      this.#ignore(thrown);
+    }
+  }
+
+  #ignore(thrown: unknown): void {
+    if (this.#owner.stopped) this.#logger.debug("Ignoring error", thrown);
+    else this.#logger.error("Ignoring error", thrown);
+  }
+}
+
+/** Whether what a handler returned has yet to settle. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (value instanceof Promise) return true;
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function unsupported(message: OneWayMessage | RpcMessage): Error {
+  return new UnsupportedMessageError(`Unsupported message ${describeMessage(message)} from ${message.senderAddress}`);
+}
+
+/** What Scala's NonFatal would not catch: here a stack that ran over. */
+function isFatal(error: Error): boolean {
+  return error instanceof RangeError && /maximum call stack/i.test(error.message);
+}
