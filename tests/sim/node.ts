@@ -9,6 +9,7 @@ import type { Logger } from "../../src/base/logger.ts";
 import type { RpcEnv, RpcEnvLimits } from "../../src/rpc/rpc_env.ts";
 import type { RpcEnvStats } from "../../src/rpc/rpc_env_stats.ts";
 import { CLOSE_LINGER_MS } from "../../src/transport/channel.ts";
+import { GATHER_BYTES } from "../../src/transport/gather_buffers.ts";
 import { codeOf, type Ledger } from "./ledger.ts";
 import type { Stage } from "./stage.ts";
 import { Subject, type SubjectKind } from "./subject.ts";
@@ -34,9 +35,6 @@ const MAX_CLOSING_MS = 3 * CLOSE_LINGER_MS;
 
 /** That it is there, broke and is gone: of the address that it comes from, and of that at which the peer listens. */
 const EVENTS_PER_CONNECTION = 6;
-
-/** Size of a connection's gather buffer (`transport/outgoing_queue.ts`). */
-const GATHER_BYTES = 64 * 1024;
 
 /** Lines of level error that a fault of the network explains; all others are a bug. */
 const EXPLAINED_ERRORS = [
