@@ -12,7 +12,7 @@ import { RpcError, RpcOverloadedError, RpcStoppedError, StreamError } from "../b
 import type { SparkConf } from "../base/spark_conf.ts";
 import type { SocketAddress } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
-import { BodyChannel, type BodySink } from "../transport/body_channel.ts";
+import { BodyChannel, type BodyFailure, type BodySink } from "../transport/body_channel.ts";
 import { noOpRpcHandler } from "../transport/rpc_handler.ts";
 import type { TransportChannelHandler } from "../transport/transport_channel_handler.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
@@ -106,7 +106,7 @@ export class FileDownloads {
       this.#downloads.delete(channel);
       signal?.removeEventListener("abort", onAbort);
       if (client === undefined) dial.abort(failure?.reason);
-      else if (failure === undefined || isAnswer(failure.reason)) this.#giveBack(address, client);
+      else if (failure === undefined || isAnswer(failure)) this.#giveBack(address, client);
       else client.channel.abort(new StreamError(`Download of ${streamId} ended`, streamId, { cause: failure.reason }));
     });
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -179,9 +179,12 @@ export class FileDownloads {
   }
 }
 
-/** Whether the peer said so, in good order, and its connection can be used again. */
-function isAnswer(reason: unknown): boolean {
-  return reason instanceof StreamError && reason.cause === undefined;
+/**
+ * Whether the peer said so, in good order, and its connection can be used again. Who gives up a download may do so for the answer to
+ * another: then the rest of this one is still to come.
+ */
+function isAnswer({ reason, cancelled }: BodyFailure): boolean {
+  return !cancelled && reason instanceof StreamError && reason.cause === undefined;
 }
 
 /** The module's own settings, and those of `rpc` where it has none. Spark: downloadClient. */

@@ -130,6 +130,21 @@ fileTest("ReadableStream.cancel() of a download frees both ends", async (stage) 
   assertEquals(await fetchText(client, smallUri), "small");
 });
 
+fileTest("A download that is given up for the failure of another frees both ends", async (stage) => {
+  const { server, client, uri, smallUri } = await serveBig(stage);
+  const reader = await begin(client, uri);
+  await stalled(server);
+  const failure = await fetchFailure(client, `${smallUri}-no-more`);
+  assertInstanceOf(failure, StreamError);
+  await reader.cancel(failure);
+  await within(Promise.all([settled(client), settled(server)]), "both ends to be free");
+  // The connection of the other one is kept for the next.
+  await until(() => client.stats().connections.length === 1, "the connection to be given up");
+  const { bytesRead } = client.stats().connections[0]!;
+  assert(bytesRead < BIG_BYTES, `${bytesRead} bytes were read for nobody`);
+  assertEquals(await fetchText(client, smallUri), "small");
+});
+
 fileTest("The signal of openChannel() fails the stream with its reason, whatever has come by then", async (stage) => {
   const { server, client, uri, smallUri } = await serveBig(stage);
   const reason = new Error("Not needed any more");
