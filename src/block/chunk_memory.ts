@@ -35,6 +35,8 @@ export class ChunkMemory {
 
   /** Takes memory back: every view of it is empty from now on. */
   giveBack({ buffer }: Uint8Array<ArrayBuffer>): void {
+    // Who has transferred it, as to a worker, has taken it along: it cannot change hands once more.
+    if (buffer.byteLength === 0) return;
     if (this.#spareBytes + buffer.byteLength > MAX_SPARE_BYTES) return;
     // Node 20 has no ArrayBuffer.prototype.transfer. Nothing is copied.
     const spare = structuredClone(buffer, { transfer: [buffer] });

@@ -47,6 +47,15 @@ test("ChunkManagedBuffer gives its memory back with the last release, and cannot
   }
 });
 
+test("ChunkManagedBuffer whose memory has been transferred, as to a worker, has none to give back", () => {
+  const memory = new ChunkMemory();
+  const bytes = memory.take(1_000_000);
+  const buffer = new ChunkManagedBuffer(bytes, memory);
+  structuredClone(bytes, { transfer: [bytes.buffer] });
+  buffer.release();
+  assertEquals([memory.spareBytes, memory.take(1_000_000).length], [0, 1_000_000]);
+});
+
 test("PiecesManagedBuffer reads across its pieces", () => {
   const content = blockBytes(1_000);
   const cuts = [0, 1, 1, 400, 990, 1_000];
