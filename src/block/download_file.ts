@@ -44,6 +44,8 @@ export class SimpleDownloadFile implements DownloadFile {
   /** Where it is. */
   readonly path: string;
   readonly #files: WritableFiles;
+  /** It could not be made: if something has its path, that is another's. */
+  #isMissing = false;
 
   /**
    * Makes nothing yet.
@@ -56,14 +58,19 @@ export class SimpleDownloadFile implements DownloadFile {
     this.path = path;
   }
 
-  /** Makes it. */
+  /** Makes it. Rejects if something has its path. */
   async openForWriting(): Promise<DownloadFileWritableChannel> {
-    return new SimpleDownloadChannel(this.#files, this.path, await this.#files.create(this.path));
+    try {
+      return new SimpleDownloadChannel(this.#files, this.path, await this.#files.create(this.path));
+    } catch (thrown) {
+      this.#isMissing = true;
+      throw thrown;
+    }
   }
 
-  /** Takes it away; nothing happens if it is not there. */
+  /** Takes it away; nothing happens if it is not there, or could not be made. */
   delete(): Promise<void> {
-    return this.#files.unlink(this.path);
+    return this.#isMissing ? Promise.resolve() : this.#files.unlink(this.path);
   }
 }
 

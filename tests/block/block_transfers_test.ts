@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assertEquals, assertRejects } from "@std/assert";
+import { RpcError } from "../../src/base/errors.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import type { BlockFetchingListener } from "../../src/block/block_fetching_listener.ts";
 import { type DownloadFile, type DownloadFileManager, SimpleDownloadFile } from "../../src/block/download_file.ts";
@@ -164,6 +165,21 @@ test("fetchBlock() to a file that cannot be written fails, and the connection li
   assertEquals(block.bytes, blockBytes(10));
   await idle(server);
   assertEquals(server.service.stats().connections.length, 1);
+});
+
+test("fetchBlock() to a file that is there already fails, and leaves that alone", async (context) => {
+  const server = await startService(context, new MemoryBlocks({ big: blockBytes(5_000_000), small: blockBytes(10) }));
+  const client = await startService(context);
+  const folder = await makeFolder(context);
+  await writeFile(join(folder, "0"), "somebody else's");
+  const downloadFileManager = new TemporaryFiles(folder, true);
+  const failed = client.service.fetchBlock(server.peer, "big", { downloadFileManager });
+  await within(assertRejects(() => failed, RpcError, "File exists"), "the failure");
+  assertEquals(await readFile(join(folder, "0"), "utf8"), "somebody else's");
+  const block = await within(client.service.fetchBlock(server.peer, "small", { downloadFileManager }), "the block");
+  assertEquals(block.size, 10);
+  block.release();
+  await idle(server);
 });
 
 test("fetchBlock() that is aborted fails with the signal's reason, and frees both ends", async (context) => {
