@@ -223,8 +223,11 @@ class DiskBlockWriter implements BlockWriter {
   async abort(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
-    await this.#writer.close();
-    await this.#files.unlink(this.#part);
+    try {
+      await this.#writer.close();
+    } finally {
+      await this.#files.unlink(this.#part);
+    }
   }
 }
 

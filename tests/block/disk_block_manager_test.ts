@@ -201,3 +201,32 @@ test("DiskBlockStore fails an upload that cannot be written, and leaves nothing"
   await assertRejects(() => files.stat("/blocks"), RpcError, "No such file");
   await within(client.service.uploadBlock(server.peer, "b", bufferOf(blockBytes(30)), new Uint8Array(0)), "the upload");
 });
+
+test("DiskBlockStore leaves nothing of an upload whose file cannot be closed", async (context) => {
+  class BadDisk extends MemoryWritableFiles {
+    parts = 0;
+
+    override async create(path: string) {
+      const writer = await super.create(path);
+      this.parts++;
+      // What a disk far away could not keep, it may say at the end.
+      const close = () => writer.close().then(() => Promise.reject(new Error("No space left")));
+      return { write: (bytes: Uint8Array) => writer.write(bytes), close, [Symbol.asyncDispose]: close };
+    }
+
+    override async unlink(path: string) {
+      await super.unlink(path);
+      this.parts--;
+    }
+  }
+  const files = new BadDisk();
+  const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files, subDirectories: 0 }));
+  const server = await startService(context, store);
+  const client = await startService(context);
+  for (const blockId of ["a", "shuffle_0_0_0"]) {
+    const upload = client.service.uploadBlock(server.peer, blockId, bufferOf(blockBytes(30)), new Uint8Array(0));
+    await within(assertRejects(() => upload, RpcError, "No space left"), "the failure");
+  }
+  await until(() => files.parts === 0, "the parts to be taken away");
+  await assertRejects(() => files.stat("/blocks"), RpcError, "No such file");
+});
