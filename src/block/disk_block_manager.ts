@@ -150,10 +150,9 @@ export class DiskBlockManager {
 
   async #find(blockId: string): Promise<{ readonly real: string; readonly size: number }> {
     const { index, folder, name } = this.#place(blockId);
-    const root = await this.#root(index);
-    let real: string;
     try {
-      real = await this.#files.realpath(`${folder}/${name}`);
+      const root = await this.#root(index);
+      const real = await this.#files.realpath(`${folder}/${name}`);
       const { isFile, size } = await this.#files.stat(real);
       if (isFile && liesBelow(real, root)) return { real, size };
     } catch (thrown) {

@@ -147,6 +147,15 @@ test("DiskBlockManager has no block outside of its folder, by name or by link", 
   assertEquals((await contents(await new DiskBlockManager(folder, { subDirectories: 0 }).getBlock("secret"))).length, 6);
 });
 
+test("DiskBlockManager of a folder that is not there yet has no block, and tells no path", async (context) => {
+  const folder = join(await makeFolder(context), "later");
+  const blocks = new DiskBlockManager(folder);
+  const { code, message } = await assertRejects(() => blocks.getBlock("a"), RpcError) as RpcError;
+  assertEquals([code, message, await blocks.containsBlock("a")], ["NOT_FOUND", "Block a not found", false]);
+  await put(blocks, "a", blockBytes(3));
+  assertEquals((await blocks.getBlock("a")).size, 3);
+});
+
 test("isFileName() takes odd names that are names", () => {
   const taken = ["a b", "ü", "-", "...", ".hidden", "con:1", "x".repeat(255)].map(isFileName);
   assertEquals(taken, taken.map(() => true));
