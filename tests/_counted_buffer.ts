@@ -19,6 +19,8 @@ export function content(length: number, seed = 0): Uint8Array {
 export interface CountedBufferOptions {
   /** Whether its bytes are in memory; else they are read. */
   readonly inMemory?: boolean;
+  /** Whether they stay there after the release. @default true */
+  readonly keepsBytes?: boolean;
   /** At which position reading fails. */
   readonly failAt?: number;
   /** What each read waits for. */
@@ -29,6 +31,7 @@ export interface CountedBufferOptions {
 export class CountedBuffer implements ManagedBuffer {
   readonly size: number;
   readonly bytes: Uint8Array | undefined;
+  readonly keepsBytes: boolean;
   holders = 1;
   /** How often the last holder gave it up. */
   frees = 0;
@@ -38,6 +41,7 @@ export class CountedBuffer implements ManagedBuffer {
   constructor(bytes: Uint8Array, options: CountedBufferOptions = {}) {
     this.size = bytes.length;
     this.bytes = options.inMemory === true ? bytes : undefined;
+    this.keepsBytes = options.keepsBytes ?? true;
     this.#content = bytes;
     this.#options = options;
   }

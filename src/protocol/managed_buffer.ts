@@ -12,6 +12,13 @@ export interface ManagedBuffer {
   readonly size: number;
   /** All bytes, where they are in memory. */
   readonly bytes?: Uint8Array | undefined;
+  /**
+   * Whether `bytes` stay as they are after the last release: a connection then sends them from where they are. Of others it sends
+   * a copy, since its socket may have the last of them for a while after the release.
+   *
+   * @default false
+   */
+  readonly keepsBytes?: boolean | undefined;
   /** Reads at least one byte at `position` into `into` and says how many; it fails where the bytes are fewer than `size`. */
   read(position: number, into: Uint8Array): number | Promise<number>;
   /** Keeps it alive once more. */
@@ -35,6 +42,8 @@ export interface ManagedBuffer {
 export class BytesManagedBuffer implements ManagedBuffer {
   /** All of them. */
   readonly bytes: Uint8Array;
+  /** Nobody uses their memory for anything else. */
+  readonly keepsBytes = true;
 
   /**
    * Makes a buffer of bytes.

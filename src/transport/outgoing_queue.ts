@@ -25,7 +25,7 @@ import { GATHER_BYTES, GatherBuffers, MAX_POOLED_BYTES } from "./gather_buffers.
 import type { Socket } from "../socket/socket.ts";
 import { type Content, writeContent } from "./rpc_response_callback.ts";
 import { SettlingFlush } from "./settling_flush.ts";
-import { StreamBodies } from "./stream_bodies.ts";
+import { lastingBytes, StreamBodies } from "./stream_bodies.ts";
 
 /** Size of a connection's first buffer, which grows to what it is used for: most connections say little. */
 const FIRST_BYTES = 2 * 1024;
@@ -187,15 +187,15 @@ export class OutgoingQueue {
     }
     const start = this.#out.position;
     this.#writeHead(head, body);
-    const bytes = body.bytes;
-    if (bytes !== undefined && bytes.length < BY_REFERENCE_BYTES) {
+    const bytes = body.size < BY_REFERENCE_BYTES ? body.bytes : undefined;
+    if (bytes !== undefined) {
       this.#out.writeBytes(bytes);
       body.release();
       this.#flushSoon();
       done(undefined);
       return;
     }
-    if (bytes !== undefined || body.size === 0 || refusal === undefined) {
+    if (lastingBytes(body) !== undefined || body.size === 0 || refusal === undefined) {
       this.flush();
       this.#bodies.push(body, done);
       return;

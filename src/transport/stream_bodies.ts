@@ -44,6 +44,11 @@ interface Piece {
 /** A body, or frames that wait behind one. */
 type Item = Body | { readonly frames: ByteSink };
 
+/** A body's bytes, where they are in memory and can stay with the socket when the body has been released. */
+export function lastingBytes(body: ManagedBuffer): Uint8Array | undefined {
+  return body.keepsBytes === true ? body.bytes : undefined;
+}
+
 /** What {@linkcode StreamBodies} tells its owner. */
 export interface StreamBodiesOwner {
   /** How many bytes `write` was given, here and elsewhere. */
@@ -164,13 +169,14 @@ export class StreamBodies {
       return true;
     }
     const { body, sentBytes } = item;
+    const bytes = lastingBytes(body);
     if (sentBytes === body.size) {
       this.#items.shift();
       body.release();
       item.done(undefined);
-    } else if (body.bytes !== undefined) {
+    } else if (bytes !== undefined) {
       item.sentBytes = Math.min(sentBytes + Math.min(VIEW_BYTES, this.#maxPieceBytes), body.size);
-      this.#send(body.bytes.subarray(sentBytes, item.sentBytes));
+      this.#send(bytes.subarray(sentBytes, item.sentBytes));
     } else if (this.#ready !== undefined) {
       const { buffer, length } = this.#ready;
       this.#ready = undefined;
@@ -191,7 +197,7 @@ export class StreamBodies {
 
   #readAhead(item: Body): void {
     const missing = item.body.size - item.readBytes;
-    if (this.#reading || this.#ready !== undefined || missing === 0 || item.body.bytes !== undefined) return;
+    if (this.#reading || this.#ready !== undefined || missing === 0 || lastingBytes(item.body) !== undefined) return;
     if (this.#stopped !== undefined) return;
     this.#reading = true;
     const wanted = Math.min(missing, this.#maxPieceBytes);

@@ -225,7 +225,10 @@ function releaseNoted(buffer: ManagedBuffer, onReleased: () => void): ManagedBuf
   let holders = 1;
   const noted: ManagedBuffer = {
     size: buffer.size,
-    bytes: buffer.bytes,
+    get bytes() {
+      return buffer.bytes;
+    },
+    keepsBytes: buffer.keepsBytes,
     read: (position, into) => buffer.read(position, into),
     retain() {
       holders++;

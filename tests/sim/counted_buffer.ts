@@ -16,6 +16,7 @@ export type ReadMode = "memory" | "pieces" | "slow" | "broken";
 export class CountedBuffer implements ManagedBuffer {
   readonly size: number;
   readonly bytes?: Uint8Array;
+  readonly keepsBytes = true;
   readonly #bytes: Uint8Array;
   readonly #mode: ReadMode;
   readonly #clock: Clock;

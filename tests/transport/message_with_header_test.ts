@@ -95,6 +95,27 @@ test("OutgoingQueue.writeBody() hands large bytes in memory on without a copy", 
   assertEquals([buffers.length, buffers[1] === bytes.buffer, sent(socket)], [2, true, frame(bytes)]);
 });
 
+test("OutgoingQueue.writeBody() sends what a body was, though its memory changes with the release while the socket has it", async () => {
+  for (const size of [100, 20_000, 3_000_000]) {
+    const { socket, queue } = setUp();
+    const late: Uint8Array[] = [];
+    socket.write = (chunks) => {
+      late.push(...chunks);
+      for (const { length } of chunks) socket.queuedBytes += length;
+      return true;
+    };
+    const body = new CountedBuffer(content(size), { inMemory: true, keepsBytes: false });
+    let done = false;
+    queue.writeBody(head(size), body, () => done = true);
+    queue.flush();
+    await until(() => done, "the chunk to be handed over");
+    assertEquals([body.holders, body.frees], [0, 1]);
+    body.bytes?.fill(0xee);
+    socket.writes.push(...late);
+    assertEquals(sent(socket), frame(content(size)));
+  }
+});
+
 /** A body whose reads give what lies in one of its parts. */
 function composite(parts: readonly Uint8Array[]): ManagedBuffer {
   const size = parts.reduce((sum, part) => sum + part.length, 0);
