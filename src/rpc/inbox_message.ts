@@ -6,6 +6,7 @@
  * @module
  */
 
+import { describeContent } from "./describe_content.ts";
 import type { RpcAddress } from "./rpc_address.ts";
 import type { RpcCallContext } from "./rpc_call_context.ts";
 
@@ -77,20 +78,4 @@ export function describeMessage(message: InboxMessage): string {
     default:
       return `${message.kind}(${message.remoteAddress})`;
   }
-}
-
-const MAX_DESCRIPTION = 200;
-
-/** A message's content for people: a typed one by its tag, others by their text, shortened. */
-export function describeContent(content: unknown): string {
-  if (typeof content === "object" && content !== null && "tag" in content && typeof content.tag === "string") {
-    return content.tag;
-  }
-  let text: string;
-  try {
-    text = typeof content === "string" ? content : JSON.stringify(content) ?? String(content);
-  } catch {
-    text = Object.prototype.toString.call(content);
-  }
-  return text.length > MAX_DESCRIPTION ? `${text.slice(0, MAX_DESCRIPTION)}…` : text;
 }
