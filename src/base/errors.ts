@@ -297,8 +297,13 @@ export class StreamError extends RpcError {
   }
 }
 
-/** Turns what was thrown into an Error, so that it has a message and can be a cause. */
+/** Turns what was thrown into an Error, so that it has a message and can be a cause. Never throws. */
 export function toError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
-  return new Error(typeof thrown === "string" ? thrown : `Thrown: ${String(thrown)}`, { cause: thrown });
+  try {
+    if (thrown instanceof Error) return thrown;
+    return new Error(typeof thrown === "string" ? thrown : `Thrown: ${String(thrown)}`, { cause: thrown });
+  } catch {
+    // Object.create(null) has no text, and a revoked Proxy has not even a class.
+    return new Error("Thrown: a value without text", { cause: thrown });
+  }
 }

@@ -82,7 +82,7 @@ export class Dispatcher implements InboxHost {
    *
    * @throws {RpcStoppedError} If the environment has been stopped.
    * @throws {RangeError} If the name is taken.
-   * @throws What the endpoint's onRegistered throws.
+   * @throws What the endpoint's threadCount and onRegistered throw.
    */
   registerRpcEndpoint(name: string, endpoint: RpcEndpoint, makeRef: (inbox: Inbox) => RpcEndpointRef): RpcEndpointRef {
     if (this.#stopped) throw new RpcStoppedError("RpcEnv has been stopped");
@@ -90,6 +90,7 @@ export class Dispatcher implements InboxHost {
     const loop = this.#loopFor(name, endpoint);
     const inbox = new Inbox(name, endpoint, { loop, host: this, limits: this.#options });
     const ref = makeRef(inbox);
+    if (loop instanceof DedicatedMessageLoop) this.#dedicated.add(loop);
     this.#endpoints.set(name, inbox);
     this.#refs.set(endpoint, ref);
     this.#inboxes.add(inbox);
@@ -232,9 +233,6 @@ export class Dispatcher implements InboxHost {
   }
 
   #loopFor(name: string, endpoint: RpcEndpoint): MessageLoop {
-    if (endpoint.threadCount === undefined) return this.#shared;
-    const loop = new DedicatedMessageLoop(this.#options.clock, name);
-    this.#dedicated.add(loop);
-    return loop;
+    return endpoint.threadCount === undefined ? this.#shared : new DedicatedMessageLoop(this.#options.clock, name);
   }
 }

@@ -15,7 +15,7 @@ import { RingQueue } from "../base/ring_queue.ts";
 import { tellEndpoint } from "./endpoint_events.ts";
 import type { InboxMessage, RpcMessage } from "./inbox_message.ts";
 import type { MessageLoop } from "./message_loop.ts";
-import { isThenable, MessageOutcome } from "./message_outcome.ts";
+import { MessageOutcome, promiseOf } from "./message_outcome.ts";
 import { later } from "./rpc_call_context.ts";
 import type { RpcEndpoint } from "./rpc_endpoint.ts";
 import type { EndpointStats } from "./rpc_env_stats.ts";
@@ -78,6 +78,7 @@ export class Inbox {
   readonly #outcome: MessageOutcome;
   readonly #messages = new RingQueue<InboxMessage>(NO_LIMIT);
   readonly #inHand = new Set<InHand>();
+  readonly #oneAtATime: boolean;
   #stopped = false;
   #concurrent = false;
   /** The one message in the hands of an endpoint that takes one at a time. */
@@ -97,6 +98,7 @@ export class Inbox {
     this.#host = options.host;
     this.#limits = options.limits;
     this.#outcome = new MessageOutcome(this, options.host.logger);
+    this.#oneAtATime = takesOneAtATime(endpoint);
     this.#messages.push({ kind: "OnStart" });
   }
 
@@ -196,23 +198,25 @@ export class Inbox {
 
   #give(message: InboxMessage): void {
     let result: unknown;
+    let promise: Promise<unknown> | undefined;
     this.#single.message = message;
     this.#calling = true;
     try {
       result = this.#call(message);
+      promise = promiseOf(result);
     } catch (thrown) {
       this.#calling = false;
       this.#failed(message, thrown);
       return;
     }
     this.#calling = false;
-    if (!isThenable(result)) {
+    if (promise === undefined) {
       this.#succeeded(message, result);
       return;
     }
     this.#host.watch(this);
-    if (this.#concurrent) this.#awaitAmongOthers(message, result);
-    else this.#awaitAlone(result);
+    if (this.#concurrent) this.#awaitAmongOthers(message, promise);
+    else this.#awaitAlone(promise);
   }
 
   #call(message: InboxMessage): unknown {
@@ -249,7 +253,7 @@ export class Inbox {
   }
 
   /** Two functions bound once serve all messages of an endpoint that takes one at a time. */
-  #awaitAlone(result: PromiseLike<unknown>): void {
+  #awaitAlone(result: Promise<unknown>): void {
     this.#single.seen = 0;
     this.#singleBusy = true;
     result.then(this.#settledAlone, this.#failedAlone);
@@ -269,7 +273,7 @@ export class Inbox {
     this.loop.resume(this);
   };
 
-  #awaitAmongOthers(message: InboxMessage, result: PromiseLike<unknown>): void {
+  #awaitAmongOthers(message: InboxMessage, result: Promise<unknown>): void {
     const hand: InHand = { message, seen: 0 };
     this.#inHand.add(hand);
     result.then((value) => {
@@ -293,7 +297,7 @@ export class Inbox {
         return;
       case "OnStart":
         // As in Spark: an endpoint whose onStart failed stays with one message at a time.
-        this.#concurrent = !this.#stopped && !takesOneAtATime(this.endpoint);
+        this.#concurrent = !this.#stopped && !this.#oneAtATime;
         return;
       case "OnStop":
         this.#ended();

@@ -83,8 +83,7 @@ export class MessageOutcome {
       return;
     }
     try {
-      const result = endpoint.onError(error);
-      if (isThenable(result)) result.then(undefined, (rejected) => this.#ignore(rejected));
+      promiseOf(endpoint.onError(error))?.then(undefined, (rejected) => this.#ignore(rejected));
     } catch (thrown) {
       this.#ignore(thrown);
     }
@@ -96,10 +95,14 @@ export class MessageOutcome {
   }
 }
 
-/** Whether what a handler returned has yet to settle. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (value instanceof Promise) return true;
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+/**
+ * The promise of what a handler returned, if that has yet to settle. What is only like a promise is awaited by one, since it may
+ * call back twice, or at once, or throw. Throws what reading its `then` throws.
+ */
+export function promiseOf(value: unknown): Promise<unknown> | undefined {
+  if (value instanceof Promise) return value;
+  const isThenable = typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+  return isThenable ? Promise.resolve(value) : undefined;
 }
 
 function unsupported(message: OneWayMessage | RpcMessage): Error {

@@ -29,7 +29,7 @@ import type { RpcEnv } from "./rpc_env.ts";
 export interface RpcEndpoint {
   /** One message at a time, in order of arrival, across `await`. Spark: ThreadSafeRpcEndpoint. */
   readonly threadSafe?: boolean;
-  /** Gives the endpoint a loop of its own; more than one "thread" means that it may take messages at once. */
+  /** Gives the endpoint a loop of its own; more than one "thread" means that it may take messages at once. Asked at its set-up. */
   threadCount?(): number;
   /** It has been registered: called before `setupEndpoint` returns, which ends the endpoint and throws what this throws. */
   onRegistered?(self: RpcEndpointRef): void;

@@ -1,4 +1,4 @@
-import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { RpcOverloadedError, RpcStoppedError, UnsupportedMessageError } from "../../src/base/errors.ts";
 import { Inbox } from "../../src/rpc/inbox.ts";
 import type { DropReason, InboxHost } from "../../src/rpc/inbox.ts";
@@ -316,6 +316,73 @@ test("Inbox answers an ask that fails, and tells onError", async () => {
   assertEquals(texts, ["Boom", "Boom", "Unsupported message unhandled from localhost:12345", "not to be encoded"]);
   assertInstanceOf(contexts[2]!.failures[0], UnsupportedMessageError);
   assertEquals(errors.length, 4);
+});
+
+test("Inbox awaits what is like a promise as await does, and takes its first answer only", async () => {
+  type Settle = (value: unknown) => void;
+  const answers: Record<string, unknown> = {
+    nested: { then: (resolve: Settle) => resolve({ then: (inner: Settle) => inner("inner") }) },
+    twice: {
+      then: (resolve: Settle) => {
+        resolve("first");
+        resolve("second");
+      },
+    },
+    throwing: {
+      then: () => {
+        throw new Error("then threw");
+      },
+    },
+    unreadable: {
+      get then(): never {
+        throw new Error("then is not to be read");
+      },
+    },
+  };
+  for (const threadSafe of [true, false]) {
+    const { inbox, errors } = setUp({ threadSafe, receiveAndReply: (message) => answers[String(message)] });
+    inbox.process(ALL);
+    const contexts = [...Object.keys(answers), "last"].map((content) => {
+      const context = new Context();
+      inbox.post(ask(content, context));
+      return context;
+    });
+    inbox.process(ALL);
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals(contexts.map(({ replies }) => replies), [["inner"], ["first"], [], [], [undefined]]);
+    const texts = contexts.map(({ failures }) => failures.map((failure) => failure.message));
+    assertEquals(texts, [[], [], ["then threw"], ["then is not to be read"], []]);
+    assertEquals(errors.map((error) => error.message).sort(), ["then is not to be read", "then threw"]);
+  }
+});
+
+test("Inbox answers an ask whose handler throws what has no text", async () => {
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  for (const thrown of [Object.create(null), revoked.proxy]) {
+    const { inbox, errors } = setUp({
+      receiveAndReply: (message) => {
+        if (message === "async") return Promise.reject(thrown);
+        throw thrown;
+      },
+    });
+    const contexts = ["sync", "async"].map((content) => {
+      const context = new Context();
+      inbox.post(ask(content, context));
+      return context;
+    });
+    inbox.process(ALL);
+    await new Promise((resolve) => setTimeout(resolve));
+    for (const { failures } of contexts) assertEquals(failures.map(({ message }) => message), ["Thrown: a value without text"]);
+    assertEquals(errors.length, 2);
+  }
+});
+
+test("Inbox asks for threadCount() when it is made, so that what that throws reaches setupEndpoint()", () => {
+  const threadCount = (): number => {
+    throw new Error("no count");
+  };
+  assertThrows(() => setUp({ threadCount }), Error, "no count");
 });
 
 test("Inbox leaves an ask to its context after `later`, and after a reply within the handler", () => {
