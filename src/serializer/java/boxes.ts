@@ -101,6 +101,7 @@ function readBigInteger(object: JavaObject, reading: JavaReading): bigint {
   if (magnitude.length > MAX_BIGINT_BYTES) {
     throw reading.fail(`BigInteger has ${magnitude.length} bytes, more than ${MAX_BIGINT_BYTES}`);
   }
+  reading.spend(magnitude.length);
   let hex = "0x0";
   for (const byte of magnitude) hex += byte.toString(16).padStart(2, "0");
   const value = BigInt(hex);

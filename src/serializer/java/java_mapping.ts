@@ -22,6 +22,11 @@ export interface JavaReading {
   readonly registry: JavaRegistry;
   /** Whether doubles and BigIntegers arrive as JavaNumber. */
   readonly exactNumbers: boolean;
+  /**
+   * Counts elements, bytes or the like that a mapping copies out of a part of an object: few bytes suffice to refer to a part of
+   * any size, again and again. Throws if the content is too small for so much work.
+   */
+  spend(count: number): void;
   /** The error that says what is wrong with the object. */
   fail(message: string): SerializerError;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { Conversions } from "./_conversions.ts";
 import { isJavaNumber, JavaNumber, type JavaNumberType } from "./java_numbers.ts";
 import { arrayClassName, KnownClass, signatureOf } from "./class_desc.ts";
 import type { SerializerError } from "../../base/errors.ts";
@@ -268,6 +269,7 @@ export function arrayOf<T>(element: JavaType<T>, known?: KnownClass): JavaType<r
   const className = arrayClassName(element.signature);
   const arrayClass = known ?? new KnownClass(className, { uid: ARRAY_UIDS[className] ?? 0n });
   const expected = `a ${className}`;
+  const conversions = new Conversions<readonly T[]>();
   const type: JavaType<readonly T[]> = {
     signature: signatureOf(className),
     needs: [element],
@@ -279,7 +281,7 @@ export function arrayOf<T>(element: JavaType<T>, known?: KnownClass): JavaType<r
     },
     fromJava(value, reading) {
       if (!Array.isArray(value)) throw reading.fail(mismatch(expected, value));
-      return mapItems(value, (item) => element.fromJava(item, reading));
+      return conversions.of(value, value.length, reading, () => mapItems(value, (item) => element.fromJava(item, reading)));
     },
   };
   return setRegistration(type, { described: [arrayClass] });

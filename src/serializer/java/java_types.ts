@@ -7,6 +7,7 @@
  */
 
 import type { EncodedRef } from "../serializer.ts";
+import { Conversions } from "./_conversions.ts";
 import { signatureOf } from "./class_desc.ts";
 import { javaArrayList, javaLinkedHashMap, javaLinkedHashSet } from "./jdk_collections.ts";
 import { JavaAs, type JavaMapping, JavaTyped, originOf, setOrigin } from "./java_mapping.ts";
@@ -41,6 +42,7 @@ function asCollection(value: object, { mapping, family }: CollectionOptions): un
 
 function arrayType<T>(element: JavaType<T>, options: CollectionOptions): JavaType<readonly T[]> {
   const { className } = options;
+  const conversions = new Conversions<readonly T[]>();
   return {
     signature: signatureOf(className),
     needs: [element],
@@ -50,13 +52,14 @@ function arrayType<T>(element: JavaType<T>, options: CollectionOptions): JavaTyp
     },
     fromJava(value, reading) {
       if (!Array.isArray(value)) throw reading.fail(mismatch(`a ${className}`, value));
-      return mapItems(value, (item) => element.fromJava(item, reading));
+      return conversions.of(value, value.length, reading, () => mapItems(value, (item) => element.fromJava(item, reading)));
     },
   };
 }
 
 function setType<T>(element: JavaType<T>, options: CollectionOptions): JavaType<ReadonlySet<T>> {
   const { className } = options;
+  const conversions = new Conversions<ReadonlySet<T>>();
   return {
     signature: signatureOf(className),
     needs: [element],
@@ -68,15 +71,18 @@ function setType<T>(element: JavaType<T>, options: CollectionOptions): JavaType<
     },
     fromJava(value, reading) {
       if (!(value instanceof Set)) throw reading.fail(mismatch(`a ${className}`, value));
-      const items = [...value];
-      const converted = mapItems(items, (item) => element.fromJava(item, reading));
-      return converted === items ? value as ReadonlySet<T> : sameOrigin(new Set(converted), value);
+      return conversions.of(value, value.size, reading, () => {
+        const items = [...value];
+        const converted = mapItems(items, (item) => element.fromJava(item, reading));
+        return converted === items ? value as ReadonlySet<T> : sameOrigin(new Set(converted), value);
+      });
     },
   };
 }
 
 function mapType<K, V>(key: JavaType<K>, item: JavaType<V>, options: CollectionOptions): JavaType<ReadonlyMap<K, V>> {
   const { className } = options;
+  const conversions = new Conversions<ReadonlyMap<K, V>>();
   return {
     signature: signatureOf(className),
     needs: [key, item],
@@ -86,7 +92,8 @@ function mapType<K, V>(key: JavaType<K>, item: JavaType<V>, options: CollectionO
     },
     fromJava(value, reading) {
       if (!(value instanceof Map)) throw reading.fail(mismatch(`a ${className}`, value));
-      return mapEntries(value, (one) => key.fromJava(one, reading), (one) => item.fromJava(one, reading));
+      const convert = () => mapEntries(value, (one) => key.fromJava(one, reading), (one) => item.fromJava(one, reading));
+      return conversions.of(value, value.size, reading, convert);
     },
   };
 }

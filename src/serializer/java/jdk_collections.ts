@@ -101,6 +101,7 @@ const asList: JavaMapping = {
   read(object, made, reading) {
     const array = object.get("a");
     if (!Array.isArray(array)) throw reading.fail("List has no array");
+    reading.spend(array.length);
     setOrigin(made!, { mapping: asList, detail: originOf(array) });
     return push(made, array);
   },

@@ -104,6 +104,8 @@ const proxied: JavaMapping = {
   known: COLLECTION_PROXY,
   read(object, _, reading) {
     const factory = object.get("factory");
+    // It is looked through for its own factory, and others may refer to it.
+    if (factory instanceof JavaObject) reading.spend(factory.values.length);
     const companion = factory instanceof JavaObject ? factory.get("factory") : undefined;
     const kind = companion instanceof ScalaObject ? KINDS.get(companion) : undefined;
     // One that is not known stays what it is.
@@ -299,9 +301,14 @@ function arraySeq(suffix: string, arraySignature: string): JavaMapping {
     read(object, _, reading) {
       const array = object.get("unsafeArray");
       // A copy, since the array itself would go on as an array.
-      if (Array.isArray(array)) return setOrigin([...array], { mapping, detail: originOf(array) });
-      if (array instanceof Int32Array || array instanceof Float64Array) return setOrigin(array.slice(), { mapping });
-      if (array instanceof BigInt64Array) return setOrigin(array.slice(), { mapping });
+      if (Array.isArray(array)) {
+        reading.spend(array.length);
+        return setOrigin([...array], { mapping, detail: originOf(array) });
+      }
+      if (array instanceof Int32Array || array instanceof Float64Array || array instanceof BigInt64Array) {
+        reading.spend(array.length);
+        return setOrigin(array.slice(), { mapping });
+      }
       throw reading.fail("ArraySeq has no array");
     },
     write(value, { version }) {

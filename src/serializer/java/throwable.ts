@@ -14,6 +14,7 @@ import { MAX_CAUSES } from "./java_limits.ts";
 import {
   JavaAs,
   type JavaMapping,
+  type JavaReading,
   type JavaRegistryInit,
   type JavaWriting,
   objectOf,
@@ -60,10 +61,13 @@ const MAX_DATA = 64;
 /** How many lines of a stack travel. */
 const MAX_STACK = 1024;
 
+/** So many characters of a stack's text count as one part of the content. */
+const CHARACTERS_PER_PART = 8;
+
 const throwable: JavaMapping = {
   known: THROWABLE,
   inherited: true,
-  read: (object) => setOrigin(errorOf(object), { mapping: throwable, detail: object }),
+  read: (object, _, reading) => setOrigin(errorOf(object, reading), { mapping: throwable, detail: object }),
   write(value, writing) {
     const error = value as Error;
     const came = originOf(error)?.detail;
@@ -72,7 +76,7 @@ const throwable: JavaMapping = {
 };
 
 /** The error that an exception is here. */
-function errorOf(object: JavaObject): RpcRemoteError {
+function errorOf(object: JavaObject, reading: JavaReading): RpcRemoteError {
   const remoteClass = object.className;
   const text = object.get("detailMessage", THROWABLE.name);
   // As Throwable.toString does, the class stands for a text that is missing.
@@ -80,7 +84,7 @@ function errorOf(object: JavaObject): RpcRemoteError {
   // One that is its own cause has none; of a ring of causes, the link that closes it is not an error yet.
   const cause = object.get("cause", THROWABLE.name);
   const data = dataOf(object);
-  const remoteStack = stackText(object, typeof text === "string" ? `${remoteClass}: ${text}` : remoteClass);
+  const remoteStack = stackText(object, typeof text === "string" ? `${remoteClass}: ${text}` : remoteClass, reading);
   const options = { remoteClass, remoteStack, ...(data === undefined ? {} : { data }) };
   return new RpcRemoteError(message, cause instanceof Error ? { ...options, cause } : options);
 }
@@ -111,11 +115,18 @@ function plainOf(value: unknown): unknown {
 }
 
 /** The stack as Java prints it. */
-function stackText(object: JavaObject, head: string): string | undefined {
+function stackText(object: JavaObject, head: string, reading: JavaReading): string | undefined {
   const elements = object.get("stackTrace", THROWABLE.name);
   if (!Array.isArray(elements) || elements.length === 0) return undefined;
-  const lines = elements.slice(0, MAX_STACK).map((element) => element instanceof JavaObject ? elementText(element) : "");
-  return [head, ...lines.filter((line) => line !== "")].join("\n");
+  const lines = [head];
+  for (const element of elements.slice(0, MAX_STACK)) {
+    if (!(element instanceof JavaObject)) continue;
+    reading.spend(element.values.length);
+    lines.push(elementText(element));
+  }
+  // Nothing of the texts is copied before here.
+  for (const line of lines) reading.spend(Math.ceil(line.length / CHARACTERS_PER_PART));
+  return lines.join("\n");
 }
 
 function elementText(element: JavaObject): string {
