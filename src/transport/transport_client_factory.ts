@@ -168,18 +168,24 @@ export class TransportClientFactory implements AsyncDisposable {
 
   /** Not async: whoever asks while the dial is under way gets the very same promise. */
   #fill(slots: Slot[], index: number, address: SocketAddress): Promise<TransportClient> {
-    const dialling = this.#dial(address);
-    slots[index] = dialling;
     const forget = (slot: Slot): void => {
       if (slots[index] !== slot) return;
       slots[index] = undefined;
       this.#forgetEmpty(formatAddress(address), slots);
     };
-    dialling.then((client) => {
+    const dialling = this.#dial(address).then((client) => {
+      if (this.#closed) {
+        // Between the end of the dial and this: no dial was left to be given up, and no client was here to be closed.
+        client.close(stoppedError());
+        throw stoppedError();
+      }
       slots[index] = client;
       this.#lastFailures.delete(formatAddress(address));
       client.channel.socket.closed.then(() => forget(client));
-    }, (thrown) => {
+      return client;
+    });
+    slots[index] = dialling;
+    dialling.catch((thrown) => {
       // As in Spark, only what an IOException is there: a wrong password is no reason to leave a peer alone.
       if (thrown instanceof SocketError) this.#noteFailure(formatAddress(address));
       forget(dialling);

@@ -270,6 +270,23 @@ test("TransportClientFactory.close() closes a connection that was made at the sa
   assertEquals(driver.sockets.map((socket) => socket.isShut), [true]);
 });
 
+test("TransportClientFactory.close() leaves no connection open whose dial ends at the same moment", async (context) => {
+  const { stage, driver } = stubbed(context);
+  for (let turns = 0; turns < 12; turns++) {
+    const bootstrapped = deferred();
+    const end = stage.end();
+    const factory = end.makeFactory([{ doBootstrap: () => bootstrapped.promise }]);
+    const dialling = factory.createClient(PEER);
+    await until(() => end.context.connections.size === 1, "the bootstrap to begin");
+    bootstrapped.resolve();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await factory.close();
+    // Whoever was given it has been given a closed one.
+    await dialling.then((client) => assertEquals(client.isActive, false), (error) => assertInstanceOf(error, RpcStoppedError));
+    assertEquals(driver.sockets.at(-1)!.isShut, true, `after ${turns} turns`);
+  }
+});
+
 transportTest("TransportClientFactory runs bootstraps in their order before anybody gets the connection", async (stage) => {
   const listening = await stage.end({ handler: echo }).listen();
   const heard: string[] = [];
