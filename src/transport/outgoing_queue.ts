@@ -9,7 +9,7 @@
 import { ByteSink } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
-import { ProtocolError, RpcError } from "../base/errors.ts";
+import { ProtocolError, RpcError, toError } from "../base/errors.ts";
 import { type Message, MessageType } from "../protocol/message.ts";
 import { FRAME_LENGTH_BYTES, MAX_FRAME_BYTES } from "../protocol/frame_length.ts";
 import {
@@ -168,7 +168,8 @@ export class OutgoingQueue {
    *
    * @param refusal What is said instead where not even the first bytes can be read; without it the connection is aborted then, as
    * it is if later ones cannot be.
-   * @throws ProtocolError if the frame is too large; then the body has been released, and `done` hears nothing.
+   * @throws ProtocolError if the frame is too large; then the body has been released, and `done` hears nothing. From within a frame's
+   * content nothing is thrown, and `done` hears of it.
    */
   writeBody(
     head: Message,
@@ -182,7 +183,7 @@ export class OutgoingQueue {
       return;
     }
     if (this.#writing) {
-      this.#clock.soon(() => this.writeBody(head, body, done, refusal));
+      this.#clock.soon(() => this.#writeBodyLater(head, body, done, refusal));
       return;
     }
     const start = this.#out.position;
@@ -284,6 +285,15 @@ export class OutgoingQueue {
     const error = new SocketError("QUEUE_OVERFLOW", message);
     this.stop(error);
     this.#socket.abort(error);
+  }
+
+  #writeBodyLater(...args: Parameters<OutgoingQueue["writeBody"]>): void {
+    try {
+      this.writeBody(...args);
+    } catch (thrown) {
+      // Whoever has called has long returned.
+      args[2](toError(thrown));
+    }
   }
 
   #encode(type: ContentMessageType, idHigh: number, idLow: number, content: Content, out: ByteSink): number {

@@ -108,7 +108,14 @@ export class StreamRequestHandler {
       metrics.transfersFailed++;
       logger.warning(`Error sending stream ${streamId} to ${this.#channel.remote}: ${error.message}`, error);
     };
-    this.#channel.outgoing.writeBody(head, buffer, sent, (error) => this.#failure(streamId, error));
+    try {
+      this.#channel.outgoing.writeBody(head, buffer, sent, (error) => this.#failure(streamId, error));
+    } catch (thrown) {
+      // Its name is as long as a frame may be, and an answer has its size too.
+      this.#beingSent--;
+      guard(() => manager.streamSent?.(streamId));
+      this.#respondFailure(streamId, toError(thrown));
+    }
   }
 
   async #refuse(streamId: string, previous: Promise<void> | undefined): Promise<void> {

@@ -5,9 +5,11 @@ import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
 import { SocketError } from "../../src/socket/socket.ts";
-import { receiveUpload, sendUpload } from "../../src/transport/transfers.ts";
+import type { StreamManager } from "../../src/transport/stream_manager.ts";
+import { readStream, receiveUpload, sendUpload } from "../../src/transport/transfers.ts";
 import { MAX_STREAMS_WAITING } from "../../src/transport/transport_response_handler.ts";
-import { deferred, until } from "../_harness.ts";
+import { countedBuffers } from "../_counted_buffer.ts";
+import { deferred, until, within } from "../_harness.ts";
 import { dialRaw, listenRaw } from "./_raw_peer.ts";
 import { ReceivedStream } from "./_received_stream.ts";
 import { ask, askBytes, bytesOf, echo, failureOf, Held, streamsOf, textOf, transportTest, waiter } from "./_stage.ts";
@@ -75,6 +77,24 @@ transportTest("maxFrameBytes: a larger frame that arrives closes its connection"
   assert(causes[0] instanceof ProtocolError);
   assertEquals(causes[0].limit, LIMIT);
   assertEquals(await ask(await client.dial(listening), "anew"), "anew");
+});
+
+transportTest("maxFrameBytes: a stream whose answer is too large is refused, and the connection stays", async (stage) => {
+  const buffer = countedBuffers(stage.test);
+  const sent: number[] = [];
+  const streamManager: StreamManager = {
+    openStream: (name) => buffer(bytesOf(name)),
+    streamSent: (name) => void sent.push(name.length),
+  };
+  const { connection, server } = await stage.pair({ handler: { ...echo, streamManager }, limits: { maxFrameBytes: LIMIT } });
+  const read = (length: number): Promise<string> => new Response(readStream(connection, "x".repeat(length))).text();
+  // The answer takes eight bytes more than the request does.
+  const text = "Message takes 1003 bytes, but the limit is 1000 (spark.rpc.message.maxSize)";
+  assertEquals((await failureOf(read(LIMIT - 10))).message, text);
+  assertEquals((await within(read(LIMIT - 13), "the stream")).length, LIMIT - 13);
+  assertEquals(sent, [LIMIT - 10, LIMIT - 13]);
+  const { streamsSent, transfersFailed } = server.context.stats();
+  assertEquals([streamsSent, transfersFailed], [1, 1]);
 });
 
 transportTest("maxOutstandingRequests: one more fails before it is sent", async (stage) => {

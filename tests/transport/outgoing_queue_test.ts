@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { MessageBody } from "../../src/base/message_body.ts";
 import { Deadlines } from "../../src/base/deadlines.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
@@ -56,13 +57,17 @@ class HeldSocket implements Socket {
   }
 }
 
-function setUp(instant = true, maxQueuedBytes = 2 ** 28): { clock: HandClock; socket: HeldSocket; queue: OutgoingQueue } {
+function setUp(
+  instant = true,
+  maxQueuedBytes = 2 ** 28,
+  maxFrameBytes = 2 ** 31,
+): { clock: HandClock; socket: HeldSocket; queue: OutgoingQueue } {
   const clock = new HandClock();
   const socket = new HeldSocket(instant);
   return {
     clock,
     socket,
-    queue: new OutgoingQueue(socket, clock, new Deadlines(clock), { maxQueuedBytes, maxFrameBytes: 2 ** 31 }),
+    queue: new OutgoingQueue(socket, clock, new Deadlines(clock), { maxQueuedBytes, maxFrameBytes }),
   };
 }
 
@@ -268,6 +273,25 @@ test("OutgoingQueue.writeBody() ends the connection when a body fails, since its
   await until(() => socket.aborted, "the connection to be aborted");
   assertEquals(errors, ["disk is gone", "disk is gone"]);
   assertEquals([body.holders, second.holders], [0, 0]);
+});
+
+test("OutgoingQueue.writeBody() from within a frame's content tells of a frame that is too large", () => {
+  const { clock, socket, queue } = setUp(true, 2 ** 28, 100);
+  const body = new CountedBuffer(3);
+  const errors: (Error | undefined)[] = [];
+  respond(queue, () => {
+    const upload = {
+      type: MessageType.UploadStream,
+      requestId: { high: 0, low: 1 },
+      meta: MessageBody.of(new Uint8Array(101)),
+    };
+    queue.writeBody({ ...upload, bodyByteCount: 3 } as const, body, (error) => errors.push(error));
+  });
+  clock.drain();
+  assertEquals(errors.map((error) => error?.message), [
+    "Message takes 122 bytes, but the limit is 100 (spark.rpc.message.maxSize)",
+  ]);
+  assertEquals([body.holders, socket.sent.length], [0, HEAD_BYTES]);
 });
 
 test("OutgoingQueue.stop() releases bodies and tells their senders", () => {
