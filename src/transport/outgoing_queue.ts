@@ -192,7 +192,8 @@ export class OutgoingQueue {
     if (bytes !== undefined) {
       this.#out.writeBytes(bytes);
       body.release();
-      this.#flushSoon();
+      if (this.#out.position >= FLUSH_BYTES) this.#flushFull();
+      else this.#flushSoon();
       done(undefined);
       return;
     }

@@ -81,6 +81,17 @@ test("OutgoingQueue.writeBody() sends the same bytes to a socket that takes them
   }
 });
 
+test("OutgoingQueue.writeBody() writes small bodies when a buffer is full of them, however many come at once", () => {
+  const { socket, queue } = setUp();
+  const bytes = content(10_000);
+  for (let i = 0; i < 100; i++) {
+    queue.writeBody(head(bytes.length), new CountedBuffer(bytes, { inMemory: true }), () => {});
+    assert(queue.gatheredBytes < 32 * 1024, `${queue.gatheredBytes} bytes are gathered`);
+  }
+  queue.flush();
+  assertEquals(socket.writtenBytes, 100 * frame(bytes).length);
+});
+
 // Spark: MessageWithHeaderSuite "testByteBufBody"
 test("OutgoingQueue.writeBody() hands large bytes in memory on without a copy", () => {
   const { socket, queue } = setUp();
