@@ -14,7 +14,7 @@ import { type PieceBuffer, PieceMemory } from "./piece_memory.ts";
 
 /** How much of a body in memory is handed over at once. */
 const VIEW_BYTES = 1024 * 1024;
-/** Frames that wait are put together in blocks of this size: one object each would cost more than the frames. */
+/** Frames that wait are put together in blocks of up to this size: one object each would cost more than the frames. */
 const FRAMES_BYTES = 16 * 1024;
 
 interface Body {
@@ -114,11 +114,12 @@ export class StreamBodies {
     if (this.#stopped !== undefined) return;
     this.#queuedBytes += bytes.length;
     const last = this.#items.at(-1);
-    if (last !== undefined && "frames" in last && last.frames.position + bytes.length <= last.frames.bytes.length) {
+    if (last !== undefined && "frames" in last && last.frames.position + bytes.length <= FRAMES_BYTES) {
       last.frames.writeBytes(bytes);
       return;
     }
-    const frames = new ByteSink(Math.max(FRAMES_BYTES, bytes.length));
+    // No larger than it must be: between two bodies there is often no more than the head of the second.
+    const frames = new ByteSink(bytes.length);
     frames.writeBytes(bytes);
     this.#items.push({ frames });
   }

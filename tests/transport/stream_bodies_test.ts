@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import { BytesManagedBuffer, type ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { PIECE_BYTES, PieceMemory } from "../../src/transport/piece_memory.ts";
 import { StreamBodies } from "../../src/transport/stream_bodies.ts";
 import { deferred, test, until } from "../_harness.ts";
@@ -137,6 +137,25 @@ test("StreamBodies goes on when a body gives little at a time, though nothing ev
   assertEquals([ended, wire.pieces.length, file.holders], [true, 15, 0]);
   while (wire.queue.length > 0) wire.send();
   assertEquals(wire.faults, 0);
+});
+
+test("StreamBodies keeps few bytes between two bodies in little memory, and many frames in few pieces", () => {
+  const wire = new Wire();
+  wire.bodies.push(new BytesManagedBuffer(new Uint8Array(PIECE_BYTES)), () => {});
+  for (let i = 0; i < 3; i++) {
+    wire.bodies.pushFrames(new Uint8Array(29));
+    wire.bodies.push(new BytesManagedBuffer(new Uint8Array(PIECE_BYTES)), () => {});
+  }
+  for (let i = 0; i < 1_000; i++) wire.bodies.pushFrames(new Uint8Array(100));
+  assertEquals(wire.bodies.queuedBytes, 3 * 29 + 100_000);
+  const sent: Uint8Array[] = [];
+  while (wire.queue.length > 0) {
+    sent.push(wire.queue[0]!);
+    wire.send();
+  }
+  const frames = sent.filter(({ length }) => length < PIECE_BYTES);
+  assertEquals(frames.slice(0, 3).map(({ buffer }) => buffer.byteLength < 100), [true, true, true]);
+  assertEquals([frames.length, wire.bodies.queuedBytes, wire.written], [3 + 7, 0, 4 * PIECE_BYTES + 3 * 29 + 100_000]);
 });
 
 test("StreamBodies hands over no more at once than it may", async () => {
