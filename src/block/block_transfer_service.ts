@@ -41,7 +41,7 @@ export interface FetchBlocksOptions extends BlockTransferOptions {
 
 /** How a block is fetched as a stream. */
 export interface OpenBlockOptions extends BlockTransferOptions {
-  /** Hears how many bytes there are, before the first of them. */
+  /** Hears how many bytes there are, before the first of them. What it throws gives the block up, as the signal does. */
   readonly onSize?: ((bytes: number) => void) | undefined;
 }
 

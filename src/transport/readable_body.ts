@@ -13,7 +13,7 @@ const HIGH_WATER_MARK_BYTES = 1024 * 1024;
  * A stream of what a channel gives. To cancel it cancels the channel.
  *
  * @param open Makes the channel, and may ask for the body at once.
- * @param onSize Hears how many bytes there are, before the first of them.
+ * @param onSize Hears how many bytes there are, before the first of them; what it throws cancels the channel.
  */
 export function readableBody(
   open: (sink: BodySink) => BodyChannel,
@@ -23,7 +23,13 @@ export function readableBody(
   return new ReadableStream<Uint8Array>({
     start(controller) {
       channel = open({
-        onSize: (bytes) => onSize?.(bytes),
+        onSize(bytes) {
+          try {
+            onSize?.(bytes);
+          } catch (thrown) {
+            channel?.cancel(thrown);
+          }
+        },
         onData(chunk) {
           controller.enqueue(chunk);
           return (controller.desiredSize ?? 0) > 0;

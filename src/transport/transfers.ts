@@ -26,7 +26,7 @@ import type { TransportClient } from "./transport_client.ts";
 export interface TransferOptions {
   /** Gives it up: the stream fails with the signal's reason, and the connection is closed unless all has come. */
   readonly signal?: AbortSignal | undefined;
-  /** Hears how many bytes there are, before the first of them. */
+  /** Hears how many bytes there are, before the first of them. What it throws gives the transfer up, as the signal does. */
   readonly onSize?: ((bytes: number) => void) | undefined;
 }
 
@@ -113,9 +113,10 @@ export function readChunk(
   options: TransferOptions = {},
 ): ReadableStream<Uint8Array> {
   const { name } = new StreamChunkId(streamId, chunkIndex);
-  return readBody(client, name, options, (channel) => {
+  return readBody(client, name, options, (channel, arrived) => {
     client.fetchChunk(streamId, chunkIndex, {
       onSuccess(_, whole) {
+        arrived();
         channel.onStart(name, whole.length);
         if (whole.length > 0) channel.onData(name, whole.take(), true, noFlow);
         channel.onComplete();
@@ -133,24 +134,24 @@ function readBody(
   client: TransportClient,
   name: string,
   { signal, onSize }: TransferOptions,
-  ask: (channel: BodyChannel) => void,
+  ask: (channel: BodyChannel, arrived: () => void) => void,
 ): ReadableStream<Uint8Array> {
   return readableBody((sink) => {
     const onAbort = (): void => channel.cancel(signal?.reason);
     const channel = new BodyChannel(name, sink, (failure) => {
       signal?.removeEventListener("abort", onAbort);
-      if (failure?.cancelled !== true || !hasAsked) return;
+      if (failure?.cancelled !== true || !isComing) return;
       client.channel.abort(new StreamError(`Transfer of ${name} was given up`, name, { cause: failure.reason }));
     });
-    let hasAsked = false;
+    let isComing = false;
     if (signal?.aborted === true) {
       channel.cancel(signal.reason);
       return channel;
     }
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      ask(channel);
-      hasAsked = true;
+      ask(channel, () => isComing = false);
+      isComing = true;
     } catch (thrown) {
       channel.cancel(thrown);
     }

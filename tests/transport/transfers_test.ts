@@ -3,6 +3,7 @@ import { RpcError, StreamError } from "../../src/base/errors.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import { type ByteSource, StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
+import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { readChunk, readStream, receiveUpload, sendUpload } from "../../src/transport/transfers.ts";
 import { deferred, test, until, untilStill, within } from "../_harness.ts";
 import { content, CountedBuffer, countedBuffers } from "../_counted_buffer.ts";
@@ -36,6 +37,25 @@ transportTest("readStream() and readChunk() give the bytes as they come, of all 
     assertEquals(sizes, [size, size]);
   }
   assertEquals(connection.numOutstandingRequests, 0);
+});
+
+transportTest("readStream() and readChunk() fail with what onSize throws, which gives them up", async (stage) => {
+  const onSize = (bytes: number): void => {
+    throw new RangeError(`${bytes} bytes are too many`);
+  };
+  const { connection, client, listening } = await stage.pair({ handler: server((bytes) => new CountedBuffer(bytes)) });
+  const size = 3 * MIB;
+  assertEquals((await failureOf(all(readChunk(connection, 7n, 10, { onSize })))).message, "10 bytes are too many");
+  assertEquals(await ask(connection, "all of it had come"), "all of it had come");
+  const reads = [
+    (each: TransportClient) => readChunk(each, 7n, size, { onSize }),
+    (each: TransportClient) => readStream(each, String(size), { onSize }),
+  ];
+  for (const read of reads) {
+    const each = await within(client.factory.createUnmanagedClient(listening.address), "to connect");
+    assertEquals((await failureOf(all(read(each)))).message, `${size} bytes are too many`);
+    assertEquals([each.isActive, client.logger.has("Callback of a response")], [false, false]);
+  }
 });
 
 transportTest("readStream() and readChunk() can be iterated", async (stage) => {
