@@ -90,7 +90,7 @@ export class OutgoingQueue {
     this.#settlingFlush = new SettlingFlush(this, clock);
     this.#bodies = new StreamBodies({
       writtenBytes: () => this.#writtenBytes,
-      leftBytes: () => this.#writtenBytes - this.#socket.queuedBytes,
+      leftBytes: () => this.leftBytes,
       write: (bytes) => {
         this.lastWriteAt = this.#deadlines.now();
         return this.#write(bytes);
@@ -113,6 +113,11 @@ export class OutgoingQueue {
   /** All bytes that have been handed to the socket. */
   get writtenBytes(): number {
     return this.#writtenBytes;
+  }
+
+  /** How many of them have left this process. */
+  get leftBytes(): number {
+    return this.#writtenBytes - this.#socket.queuedBytes;
   }
 
   /** Whether all bytes have left this process. */
@@ -227,8 +232,7 @@ export class OutgoingQueue {
       out.truncate(0);
       return;
     }
-    const left = this.#writtenBytes - this.#socket.queuedBytes;
-    out.bytes = this.#buffers.exchange(out.bytes, this.#writtenBytes, left);
+    out.bytes = this.#buffers.exchange(out.bytes, this.#writtenBytes, this.leftBytes);
     out.truncate(0);
   }
 

@@ -44,8 +44,8 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   #lastReadAt: number;
   /** The consumer of a stream is full, so that nothing is read however much the peer may send. */
   #isHeld = false;
-  /** What waited to be sent when the connection was last found idle. */
-  #queuedWhenIdle = Infinity;
+  /** How many bytes had left when the connection was last found idle. */
+  #leftWhenIdle = -1;
 
   /** @param dialled The address that was dialled; undefined for an accepted connection. */
   constructor(context: TransportContext, socket: Socket, dialled: SocketAddress | undefined) {
@@ -186,9 +186,9 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   onIdle(): boolean {
     const { conf, closeIdleConnections, logger } = this.#context;
     const { remote } = this.channel;
-    const queued = this.channel.outgoing.queuedBytes;
-    const leaving = queued > 0 && queued < this.#queuedWhenIdle;
-    this.#queuedWhenIdle = queued;
+    const { queuedBytes, leftBytes } = this.channel.outgoing;
+    const leaving = queuedBytes > 0 && leftBytes > this.#leftWhenIdle;
+    this.#leftWhenIdle = leftBytes;
     // What was written long ago may still be leaving, which nothing else tells of.
     if (leaving || this.#isHeld) return true;
     if (this.#responseHandler.numOutstandingRequests > 0) {

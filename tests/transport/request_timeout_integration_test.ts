@@ -183,3 +183,26 @@ test("TransportContext takes bytes that are still leaving for activity, until no
   stage.clock.advance(CLOSE_LINGER_MS);
   assert(socket.aborted !== undefined);
 });
+
+test("TransportContext takes bytes that are still leaving for activity after an earlier silence, too", async (context) => {
+  const driver = new StubDriver();
+  const stage = new Stage(context, driver);
+  const connection = await stage.end(shuffle).dial({ port: 1 });
+  const socket = driver.sockets[0]!;
+  // Nobody waits for anything, and a little is leaving.
+  for (const left of [10, 0]) {
+    socket.queuedBytes = left;
+    stage.clock.advance(TIMEOUT_MS);
+  }
+  const failed = failureOf(askBytes(connection, new Uint8Array(1_000_000)));
+  await until(() => socket.writtenBytes > 1_000_000, "the request to be written");
+  for (const left of [500_000, 10]) {
+    socket.queuedBytes = left;
+    stage.clock.advance(TIMEOUT_MS);
+    assertEquals(connection.isActive, true, `${left} bytes left`);
+  }
+  stage.clock.advance(TIMEOUT_MS);
+  assertEquals(connection.isActive, false);
+  assertInstanceOf(await failed, RpcError);
+  stage.clock.advance(CLOSE_LINGER_MS);
+});
