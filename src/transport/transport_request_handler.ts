@@ -10,8 +10,16 @@
 import { ProtocolError, RpcOverloadedError, toError } from "../base/errors.ts";
 import type { Int64 } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
+import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType } from "../protocol/message.ts";
-import type { MergedBlockMetaRequest, OneWayMessage, RpcRequest, TransportRequest, UploadStream } from "../protocol/message.ts";
+import type {
+  MergedBlockMetaRequest,
+  Message,
+  OneWayMessage,
+  RpcRequest,
+  TransportRequest,
+  UploadStream,
+} from "../protocol/message.ts";
 import type { StreamCallback, StreamFlow } from "../protocol/stream_callback.ts";
 import { StreamInterceptor } from "../protocol/stream_interceptor.ts";
 import type { TransportFrameDecoder } from "../protocol/transport_frame_decoder.ts";
@@ -307,7 +315,6 @@ export class TransportRequestHandler {
 
   #processMergedBlockMetaRequest({ requestId, appId, shuffleId, shuffleMergeId, reduceId }: MergedBlockMetaRequest): void {
     const handler = this.#rpcHandler.mergedBlockMetaReqHandler;
-    const { outgoing } = this.#channel;
     const onFailure = (error: Error): void => this.respondFailure(requestId, error);
     if (handler === undefined) {
       onFailure(new Error("This server has no merged blocks"));
@@ -317,13 +324,29 @@ export class TransportRequestHandler {
     try {
       handler.receiveMergeBlockMetaReq(this.#client, block, {
         onFailure,
-        onSuccess(numChunks, buffer) {
-          const body = bodyElsewhere(buffer.size);
-          outgoing.writeBody({ type: MessageType.MergedBlockMetaSuccess, requestId, numChunks, body }, buffer, () => {});
-        },
+        onSuccess: (numChunks, buffer) => this.#respondMergedBlockMeta(requestId, numChunks, buffer),
       });
     } catch (thrown) {
       onFailure(toError(thrown));
+    }
+  }
+
+  #respondMergedBlockMeta(requestId: Int64, numChunks: number, buffer: ManagedBuffer): void {
+    const { outgoing, remote } = this.#channel;
+    const { logger, exposeStack } = this.#options;
+    const head = { type: MessageType.MergedBlockMetaSuccess, requestId, numChunks, body: bodyElsewhere(buffer.size) } as const;
+    const sent = (error: Error | undefined): void => {
+      if (error === undefined) return;
+      logger.warning(`Error sending the meta data of a merged block to ${remote}: ${error.message}`, error);
+    };
+    const refusal = (error: Error): Message => {
+      return { type: MessageType.RpcFailure, requestId, error: failureText(error, exposeStack) };
+    };
+    try {
+      outgoing.writeBody(head, buffer, sent, refusal);
+    } catch (thrown) {
+      // It is larger than a frame may be.
+      this.respondFailure(requestId, toError(thrown));
     }
   }
 

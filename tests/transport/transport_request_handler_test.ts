@@ -1,13 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { OneForOneStreamManager } from "../../src/block/one_for_one_stream_manager.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import { int64FromBigInt, int64FromSafe } from "../../src/base/int64.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { MessageType } from "../../src/protocol/message.ts";
 import type { MergedBlockMetaReqHandler } from "../../src/transport/merged_block_meta.ts";
 import { type Deferred, deferred, until } from "../_harness.ts";
-import { content, CountedBuffer } from "../_counted_buffer.ts";
+import { content, CountedBuffer, countedBuffers } from "../_counted_buffer.ts";
 import { dialRaw, type RawPeer } from "./_raw_peer.ts";
-import { echo, type End, failureOf, type Stage, transportTest } from "./_stage.ts";
+import { ask, echo, type End, failureOf, type Stage, transportTest } from "./_stage.ts";
 
 interface Scene {
   readonly streamId: bigint;
@@ -133,6 +134,34 @@ transportTest("TransportRequestHandler answers for the meta data of merged block
   assertEquals((await failureOf(ask(-1, 1))).message, "For test");
   assertEquals((await failureOf(ask(0, 7))).message, "no such reducer");
   assertEquals(connection.numOutstandingRequests, 0);
+});
+
+// Spark: MessageEncoder, which answers with a failure where a body cannot be opened.
+transportTest("TransportRequestHandler refuses meta data of a merged block that cannot be read", async (stage) => {
+  const buffer = countedBuffers(stage.test);
+  const mergedBlockMetaReqHandler: MergedBlockMetaReqHandler = {
+    receiveMergeBlockMetaReq(_, { reduceId }, responder) {
+      const answer = (): void => responder.onSuccess(1, buffer(new Uint8Array(reduceId), reduceId === 7 ? { failAt: 0 } : {}));
+      // Also where it takes its time.
+      if (reduceId === 7) answer();
+      else systemClock.yieldThen(answer);
+    },
+  };
+  const { connection, server } = await stage.pair({
+    handler: { ...echo, mergedBlockMetaReqHandler },
+    limits: { maxFrameBytes: 100 },
+  });
+  const failed = (reduceId: number) =>
+    failureOf(
+      new Promise((onSuccess, onFailure) => {
+        const block = { appId: "app1", shuffleId: 0, shuffleMergeId: 0, reduceId };
+        connection.sendMergedBlockMetaReq(block, { onSuccess, onFailure });
+      }),
+    );
+  assertEquals((await failed(7)).message, "disk is gone");
+  assert(server.logger.has("Error sending the meta data of a merged block"));
+  assertEquals((await failed(1_000)).message, "Message takes 1013 bytes, but the limit is 100 (spark.rpc.message.maxSize)");
+  assertEquals(await ask(connection, "still here"), "still here");
 });
 
 transportTest("RpcHandler.receiveStream() that closes the connection itself still has its upload failed", async (stage) => {
