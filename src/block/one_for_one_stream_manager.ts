@@ -1,7 +1,8 @@
 /**
  * Streams of chunks, each of which is fetched once and in order: chunk 0, then chunk 1, and so on.
  *
- * Spark: common/network-common/…/server/OneForOneStreamManager.java. Difference: a chunk may take its time to be found.
+ * Spark: common/network-common/…/server/OneForOneStreamManager.java. Differences: a chunk may take its time to be found, and one that
+ * cannot be released keeps no other from being so.
  *
  * @module
  */
@@ -196,16 +197,25 @@ export class OneForOneStreamManager implements StreamManager {
    */
   connectionTerminated(client: TransportClient): void {
     let failure: { readonly thrown: unknown } | undefined;
-    for (const [streamId, state] of this.#streams) {
-      if (state.client !== client) continue;
-      this.#forget(streamId, state);
-      if (state.materializedOnNext) continue;
+    const attempt = (run: () => void): void => {
       try {
-        while (state.buffers.hasNext()) this.#release(state.buffers.next());
+        run();
       } catch (thrown) {
         if (failure === undefined) failure = { thrown };
         else this.#logger.error("Exception trying to release remaining StreamState buffers", toError(thrown));
       }
+    };
+    for (const [streamId, state] of this.#streams) {
+      if (state.client !== client) continue;
+      this.#forget(streamId, state);
+      if (state.materializedOnNext) continue;
+      attempt(() => {
+        while (state.buffers.hasNext()) {
+          const chunk = state.buffers.next();
+          // One that cannot be released is no reason to keep those behind it.
+          attempt(() => this.#release(chunk));
+        }
+      });
     }
     if (failure !== undefined) throw failure.thrown;
   }

@@ -73,6 +73,22 @@ test("OneForOneStreamManager.connectionTerminated() forgets all streams even if 
   assert(logger.has("Exception trying to release remaining StreamState buffers (second)"));
 });
 
+test("OneForOneStreamManager.connectionTerminated() releases the chunks behind one that cannot be released", () => {
+  const logger = new MemoryLogger();
+  const manager = new OneForOneStreamManager({ logger });
+  const client = clientOf();
+  const all = buffers(4);
+  for (const [index, text] of [[0, "first"], [2, "second"]] as const) {
+    all[index]!.release = () => {
+      throw new RangeError(text);
+    };
+  }
+  manager.registerStream("appId", all, { client });
+  assertThrows(() => manager.connectionTerminated(client), RangeError, "first");
+  assertEquals([released(all), manager.numStreamStates], [[0, 1, 0, 1], 0]);
+  assert(logger.has("Exception trying to release remaining StreamState buffers (second)"));
+});
+
 // Spark: OneForOneStreamManagerSuite "streamStatesAreFreeOrNotWhenConnectionIsClosed"
 test("OneForOneStreamManager.connectionTerminated() leaves chunks alone that are made when they are asked for", () => {
   const manager = new OneForOneStreamManager();
