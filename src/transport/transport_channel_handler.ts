@@ -161,6 +161,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
 
   /** The socket is gone. */
   onClose(_socket: Socket, error: SocketError | undefined): void {
+    // A body that is arriving breaks off as it does with a FIN: who reads it gets one kind of error, and this one is its cause.
     if (error !== undefined && this.channel.active) this.#caught(error);
     this.channel.closed(error);
     this.#context.unregister(this);
@@ -224,6 +225,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
 
   #fail(error: Error): void {
     if (!this.channel.active) return;
+    this.#decoder.exceptionCaught(error);
     this.#caught(error);
     this.channel.abort(error);
   }
@@ -231,7 +233,6 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   #caught(error: Error): void {
     this.#context.metrics.connectionsBroken++;
     this.#context.logger.warning(`Exception in connection from ${this.channel.remote}: ${error.message}`);
-    this.#decoder.exceptionCaught(error);
     this.#requestHandler.exceptionCaught(error);
   }
 
