@@ -47,8 +47,8 @@ export class Dispatcher implements InboxHost {
   readonly #dedicated = new Set<DedicatedMessageLoop>();
   /** Those that can be found by name. */
   readonly #endpoints = new Map<string, Inbox>();
-  /** Those whose onStop has not run yet: an endpoint keeps its reference while it drains. */
-  readonly #refs = new Map<RpcEndpoint, RpcEndpointRef>();
+  /** Those whose onStop has not run yet: an endpoint keeps its reference while it drains, or until it is set up again. */
+  readonly #refs = new Map<RpcEndpoint, { readonly ref: RpcEndpointRef; readonly inbox: Inbox }>();
   /** Those that exist, also of endpoints that are about to stop. */
   readonly #inboxes = new Set<Inbox>();
   readonly #slow: SlowHandlers;
@@ -91,16 +91,21 @@ export class Dispatcher implements InboxHost {
     const inbox = new Inbox(name, endpoint, { loop, host: this, limits: this.#options });
     const ref = makeRef(inbox);
     if (loop instanceof DedicatedMessageLoop) this.#dedicated.add(loop);
+    const before = this.#refs.get(endpoint);
     this.#endpoints.set(name, inbox);
-    this.#refs.set(endpoint, ref);
+    this.#refs.set(endpoint, { ref, inbox });
     this.#inboxes.add(inbox);
     this.generation++;
     loop.activate(inbox);
     try {
       endpoint.onRegistered?.(ref);
     } catch (thrown) {
-      // It ends as any other does: what it has sent to itself is answered.
-      this.unregisterRpcEndpoint(name);
+      // It may live under another name, and must not hear of an end that is not its own.
+      this.removeRpcEndpointRef(inbox);
+      if (before !== undefined) this.#refs.set(endpoint, before);
+      this.#endpoints.delete(name);
+      this.generation++;
+      inbox.discard();
       throw thrown;
     }
     return ref;
@@ -113,7 +118,7 @@ export class Dispatcher implements InboxHost {
 
   /** The reference of an endpoint, from its registration until its onStop. */
   getRpcEndpointRef(endpoint: RpcEndpoint): RpcEndpointRef | undefined {
-    return this.#refs.get(endpoint);
+    return this.#refs.get(endpoint)?.ref;
   }
 
   /** Whether an endpoint of that name takes messages. Spark: verify. */
@@ -196,15 +201,16 @@ export class Dispatcher implements InboxHost {
   }
 
   describe(inbox: Inbox): string {
-    return String(this.#refs.get(inbox.endpoint) ?? inbox.name);
+    return String(this.getRpcEndpointRef(inbox.endpoint) ?? inbox.name);
   }
 
   watch(): void {
     this.#slow.watch();
   }
 
-  removeRpcEndpointRef(endpoint: RpcEndpoint): void {
-    this.#refs.delete(endpoint);
+  removeRpcEndpointRef(inbox: Inbox): void {
+    const { endpoint } = inbox;
+    if (this.#refs.get(endpoint)?.inbox === inbox) this.#refs.delete(endpoint);
   }
 
   ended(inbox: Inbox): void {

@@ -32,8 +32,8 @@ export interface InboxHost {
   /** A handler has returned a promise. */
   watch(inbox: Inbox): void;
   /** OnStop is about to be handled: the endpoint's reference is removed. */
-  removeRpcEndpointRef(endpoint: RpcEndpoint): void;
-  /** OnStop has been handled: there is nothing more to come. */
+  removeRpcEndpointRef(inbox: Inbox): void;
+  /** OnStop has been handled, or all was discarded: there is nothing more to come. */
   ended(inbox: Inbox): void;
   /** A message was dropped. */
   dropped(inbox: Inbox, message: InboxMessage, reason: DropReason): void;
@@ -154,6 +154,15 @@ export class Inbox {
     this.#messages.push({ kind: "OnStop" });
   }
 
+  /** Drops all that waits: an endpoint that has not started is not told of its end either. */
+  discard(): void {
+    this.#stopped = true;
+    for (let message = this.#messages.shift(); message !== undefined; message = this.#messages.shift()) {
+      if (message.kind !== "OnStart") this.#drop(message, "stopped");
+    }
+    this.#host.ended(this);
+  }
+
   /** Gives out up to `limit` messages; returns how many. */
   process(limit: number): number {
     let processed = 0;
@@ -249,7 +258,7 @@ export class Inbox {
   #leave(): void {
     const inHand = this.messagesInHand;
     assert(inHand === 0, `There should be only a single active thread but found ${inHand} threads.`);
-    this.#host.removeRpcEndpointRef(this.endpoint);
+    this.#host.removeRpcEndpointRef(this);
   }
 
   /** Two functions bound once serve all messages of an endpoint that takes one at a time. */

@@ -31,7 +31,7 @@ export interface RpcEndpoint {
   readonly threadSafe?: boolean;
   /** Gives the endpoint a loop of its own; more than one "thread" means that it may take messages at once. Asked at its set-up. */
   threadCount?(): number;
-  /** It has been registered: called before `setupEndpoint` returns, which ends the endpoint and throws what this throws. */
+  /** It has been registered: called before `setupEndpoint` returns. What this throws that throws too, and nothing else is called. */
   onRegistered?(self: RpcEndpointRef): void;
   /** A message that wants no answer. Returns {@linkcode unhandled} for what it does not take. */
   receive?(message: unknown, senderAddress: RpcAddress): unknown;

@@ -25,7 +25,7 @@ class Host implements InboxHost {
 
   watch(): void {}
 
-  removeRpcEndpointRef(endpoint: RpcEndpoint): void {
+  removeRpcEndpointRef({ endpoint }: Inbox): void {
     this.removed.push(endpoint);
   }
 

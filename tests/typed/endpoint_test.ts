@@ -108,17 +108,23 @@ test("endpoint(): what make() throws, setupEndpoint() throws, and the name is fr
   assertThrows(() => env.setupEndpoint("Echo", broken), RangeError, "cannot be made");
   const ref = env.setupEndpoint("Echo", endpoint<Echo>(() => echoes));
   assertEquals(await typedRef(ref).ask("Echo", "here"), "here");
-  await assertRejects(() => asked[0]!, RpcError, "won't reply anything");
+  await assertRejects(() => asked[0]!, RpcStoppedError, "Endpoint Echo is stopped");
   assertEquals(env.endpointRef(broken), undefined);
   assertEquals(env.stats().endpoints.map(({ name }) => name).sort(), ["Echo", "endpoint-verifier"]);
 });
 
 test("endpoint() makes an endpoint that is set up once", async (context) => {
   const env = await environment(context);
-  const echo = endpoint<Echo>(() => echoes);
+  const events: string[] = [];
+  const callbacks = { onStart: () => events.push("onStart"), onStop: () => events.push("onStop") };
+  const echo = endpoint<Echo>(() => ({ ...echoes, ...callbacks }));
   const ref = env.setupEndpoint("Echo", echo);
+  const self = env.endpointRef(echo);
   assertThrows(() => env.setupEndpoint("Twice", echo), TypeError, "Cannot set up Twice: this typed endpoint has been set up");
   assertEquals(await typedRef(ref).ask("Echo", "here"), "here");
+  // The one that lives is told nothing of the one that was refused, and keeps its reference.
+  assertEquals(events, ["onStart"]);
+  assert(self !== undefined && env.endpointRef(echo) === self);
 });
 
 test("RpcEnv.setupEndpoint() tells a plain endpoint its own reference before it returns", async (context) => {

@@ -1,0 +1,57 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { RpcStoppedError } from "../../src/base/errors.ts";
+import { ThreadSafeRpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
+import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
+import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
+import { test } from "../_harness.ts";
+import { environment } from "../typed/_environments.ts";
+
+test("RpcEnv.setupEndpoint() of an endpoint that is stopping gives it its new reference, which the old one does not take along", async (context) => {
+  const env = await environment(context);
+  const seen: string[] = [];
+  class Restarted extends ThreadSafeRpcEndpoint {
+    override onStart(): void {
+      seen.push(`onStart ${this.self}`);
+    }
+    override receiveAndReply(): string {
+      return String(this.self);
+    }
+    override onStop(): void {
+      seen.push(`onStop ${this.self}`);
+    }
+  }
+  const endpoint = new Restarted(env);
+  const first = env.setupEndpoint("first", endpoint);
+  await first.ask("started?");
+  env.stop(first);
+  const second = env.setupEndpoint("second", endpoint);
+  assertEquals(await second.ask("who are you?"), String(second));
+  assertEquals(seen, [`onStart ${first}`, `onStop ${second}`, `onStart ${second}`]);
+  env.stop(second);
+  await env.shutdown();
+  assertEquals(seen.at(-1), "onStop undefined");
+});
+
+test("RpcEnv.setupEndpoint() runs nothing of an endpoint whose onRegistered threw", async (context) => {
+  const env = await environment(context);
+  const calls: string[] = [];
+  let asked: Promise<unknown> | undefined;
+  const endpoint: RpcEndpoint = {
+    onRegistered(self: RpcEndpointRef) {
+      self.send("note");
+      asked = self.ask("anybody?").catch((error: unknown) => error);
+      throw new RangeError("not to be set up");
+    },
+    onStart: () => calls.push("onStart"),
+    receive: () => calls.push("receive"),
+    receiveAndReply: () => calls.push("receiveAndReply"),
+    onStop: () => calls.push("onStop"),
+  };
+  assertThrows(() => env.setupEndpoint("broken", endpoint), RangeError, "not to be set up");
+  assert(await asked instanceof RpcStoppedError);
+  assertEquals(env.endpointRef(endpoint), undefined);
+  assertEquals(env.stats().endpoints.map(({ name }) => name), ["endpoint-verifier"]);
+  assertEquals(env.stats().droppedMessages, 2);
+  await env.shutdown();
+  assertEquals(calls, []);
+});
