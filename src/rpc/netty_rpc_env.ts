@@ -7,7 +7,6 @@
  * @module
  */
 
-import { ByteSink } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
 import { RpcEndpointNotFoundError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
@@ -16,9 +15,9 @@ import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
 import { untilAborted } from "../base/until_aborted.ts";
 import type { Files } from "../platform/files.ts";
-import { MessageBody } from "../base/message_body.ts";
+import type { MessageBody } from "../base/message_body.ts";
 import { CheckExistence } from "../serializer/java/check_existence.ts";
-import type { Serializer, SerializerContext } from "../serializer/serializer.ts";
+import type { SerializerContext } from "../serializer/serializer.ts";
 import type { SocketDriver } from "../socket/socket.ts";
 import { RequestTable } from "../transport/request_table.ts";
 import { readableBody } from "../transport/readable_body.ts";
@@ -34,6 +33,7 @@ import type { ContentCodecs } from "./content_codecs.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { FileDownloads, parseDownloadUri } from "./file_downloads.ts";
 import { describeMessage } from "./inbox_message.ts";
+import { localCopy } from "./local_copy.ts";
 import { parseLookupTarget } from "./lookup_target.ts";
 import type { LookupTarget } from "./lookup_target.ts";
 import { type CopyLocal, LocalNettyRpcCallContext } from "./netty_rpc_call_context.ts";
@@ -155,7 +155,8 @@ export class NettyRpcEnv implements RpcEnv {
     this.#localAsks = new RequestTable(this.limits.maxOutstandingRequests);
     this.deadlines.add(this.#localAsks);
     this.#localSender = new RpcAddress(options.host, 0);
-    this.#copyLocal = options.localMessages === "clone" ? (value, codec) => this.#clone(value, codec) : (value) => value;
+    const clones = options.localMessages === "clone";
+    this.#copyLocal = clones ? (value, codec) => localCopy(value, codec, encoding) : (value) => value;
   }
 
   get address(): RpcAddress | undefined {
@@ -334,12 +335,6 @@ export class NettyRpcEnv implements RpcEnv {
     const rpcAddress = address === undefined ? undefined : new RpcAddress(address.host, address.port, { asWritten: true });
     const local = rpcAddress === undefined || rpcAddress.equals(this.#address);
     return new NettyRpcEndpointRef(this, rpcAddress, name, { local });
-  }
-
-  #clone(value: unknown, codec: Serializer): unknown {
-    const out = new ByteSink();
-    codec.encode(value, out, this.encoding);
-    return codec.decode(MessageBody.of(out.view()), this.encoding);
   }
 
   /** Endpoints first, so that none of them hears of the connections that are closed after. */

@@ -163,6 +163,17 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(reply === message, false);
   });
 
+  rpcTest("a reference of a client leads to that client also after it was cloned within the server", async (context) => {
+    const env = await server(context, { localMessages: "clone" });
+    env.setupEndpoint("Executor", { receiveAndReply: () => "the server's own" });
+    const inner = env.setupEndpoint("Inner", { receiveAndReply: (message) => (message as RpcEndpointRef).ask("who?") });
+    env.setupEndpoint("Outer", { receiveAndReply: (message) => inner.ask(message) });
+    const there = await client(context);
+    const executor = there.setupEndpoint("Executor", { receiveAndReply: () => "the client's" });
+    const outer = await there.setupEndpointRef(`spark://Outer@${env.address}`);
+    assertEquals(await outer.ask(executor), "the client's");
+  });
+
   // Spark: RpcEnvSuite "ask a message remotely"
   rpcTest("ask() is answered by an endpoint of another environment", async (context) => {
     const ref = await remote(context, { receiveAndReply: (message) => message });
