@@ -56,7 +56,7 @@ export class Dispatcher implements InboxHost {
   #drained: (() => void)[] = [];
   /** Changes when an endpoint comes or goes: what was found by name before must be looked up again. */
   generation = 0;
-  /** Messages dropped by inboxes that are gone. */
+  /** Messages dropped by inboxes that are gone, and those that came after all had to go. */
   droppedMessages = 0;
 
   /** @param options Clock, log and limits. */
@@ -167,6 +167,18 @@ export class Dispatcher implements InboxHost {
   cannotPost(name: string): Error {
     if (this.#stopped) return new RpcStoppedError();
     return new RpcEndpointNotFoundError(`Could not find ${name}.`, name);
+  }
+
+  /**
+   * A message for `name`, who has no inbox, wants no answer. That peers go on sending to an environment that ends is no error.
+   *
+   * @throws {RpcEndpointNotFoundError} If the environment has not been stopped.
+   */
+  dropOneWay(name: string): void {
+    const error = this.cannotPost(name);
+    if (!(error instanceof RpcStoppedError)) throw error;
+    this.droppedMessages++;
+    this.logger.debug(`One-way message for ${name} dropped. ${error.message}`);
   }
 
   /** A new turn of the event loop: what has arrived is handled now. */

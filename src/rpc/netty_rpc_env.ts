@@ -220,8 +220,7 @@ export class NettyRpcEnv implements RpcEnv {
     if (this.#stopped) {
       this.outboxes.lost(ref.address ?? this.#localSender, new RpcStoppedError());
     } else if (ref.local) {
-      const content = this.#copyLocal(message, ref.serializer);
-      this.dispatcher.postMessage(ref.name, { kind: "OneWayMessage", senderAddress: this.#localSender, content });
+      this.#sendLocal(ref, message);
     } else {
       this.outboxes.send(ref, new OneWayOutboxMessage(ref, message));
     }
@@ -314,6 +313,15 @@ export class NettyRpcEnv implements RpcEnv {
     } catch (thrown) {
       ask.onFailure(toError(thrown));
     }
+  }
+
+  #sendLocal(ref: NettyRpcEndpointRef, message: unknown): void {
+    if (this.dispatcher.stopped) {
+      this.outboxes.lost(ref.address ?? this.#localSender, new RpcStoppedError());
+      return;
+    }
+    const content = this.#copyLocal(message, ref.serializer);
+    this.dispatcher.postMessage(ref.name, { kind: "OneWayMessage", senderAddress: this.#localSender, content });
   }
 
   #askLocal(ask: PendingAsk, ref: NettyRpcEndpointRef, message: unknown): void {

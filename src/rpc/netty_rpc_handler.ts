@@ -55,7 +55,10 @@ export class NettyRpcHandler implements RpcHandler {
   receiveOneWay(client: TransportClient, body: MessageBody): void {
     const connection = this.#connection(client);
     const route = this.#internalReceive(connection, body);
-    if (route.inbox === undefined) throw this.#env.dispatcher.cannotPost(route.name);
+    if (route.inbox === undefined) {
+      this.#env.dispatcher.dropOneWay(route.name);
+      return;
+    }
     try {
       const serializer = this.#serializer(route, body);
       const content = serializer.decode(body, connection.decoding(serializer));

@@ -44,10 +44,11 @@ export interface RpcEndpointRef<in out C = unknown> {
   /** Carries the contract in the type; nothing of it exists at run time. */
   readonly "~contract"?: (value: C) => C;
   /**
-   * Sends a message that wants no answer. It is lost if the connection breaks.
+   * Sends a message that wants no answer. It is lost, which `env.stats()` counts, if the connection breaks or the environment has
+   * been stopped.
    *
    * @throws {SerializerError} If the message cannot be encoded.
-   * @throws {RpcError} If the environment has been stopped, or a local endpoint does not exist.
+   * @throws {RpcError} If a local endpoint does not exist.
    */
   send(message: unknown): void;
   /**

@@ -39,7 +39,7 @@ export interface Ref<in out C> {
    * @param args Its payload, if it takes one.
    * @throws {SerializerError} If the payload cannot be encoded.
    * @throws {RangeError} If the tag begins with `sparkwire:`.
-   * @throws {RpcError} If the environment has been stopped, or a local endpoint does not exist.
+   * @throws {RpcError} If a local endpoint does not exist.
    */
   send<T extends keyof Sends<C> & string>(tag: T, ...args: Args<Sends<C>[T]>): void;
   /** Whether `other` is a typed reference that leads to the same address and name. */

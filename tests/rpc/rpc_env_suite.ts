@@ -643,6 +643,35 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(there.stats().connections, []);
   });
 
+  rpcTest("during shutdown() sends to its endpoints are dropped and counted, and nobody fails", async (context) => {
+    const logger = new MemoryLogger();
+    const env = await server(context, { logger });
+    const other = env.setupEndpoint("other", {});
+    const ended: string[] = [];
+    const released = deferred();
+    env.setupEndpoint("ending", {
+      onStop: () => {
+        other.send("bye");
+        ended.push("said so");
+      },
+      onError: (error) => ended.push(error.message),
+    });
+    const slow = env.setupEndpoint("slow", { threadSafe: true, receiveAndReply: () => released.promise });
+    const there = await client(context);
+    const ref = await there.setupEndpointRef({ address: env.address!, name: "other" });
+    const asked = slow.ask("wait");
+    await Promise.resolve();
+    const shutdown = env.shutdown();
+    ref.send("late");
+    // Comes after what was sent before.
+    await assertRejects(() => ref.ask("late too"), RpcStoppedError);
+    released.resolve();
+    await Promise.all([shutdown, asked]);
+    assertEquals(ended, ["said so"]);
+    assertEquals([env.stats().lostMessages, env.stats().droppedMessages], [1, 1]);
+    assertEquals(logger.lines.filter((line) => !line.startsWith("debug") && line.includes("stopped")), []);
+  });
+
   rpcTest("shutdown() sends what was sent before it", async (context) => {
     const env = await server(context);
     const endpoint = new Recorder(env);
