@@ -158,7 +158,9 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     // What a peer's transport says may be of an ask that was never decoded; what its endpoint says is an answer, and of one that was.
     const client = this.#client;
     if (!(error instanceof RpcRemoteError) || client === undefined) this.#fail(error);
-    else if (!this.#sendAgain(client, error)) this.#fail(explainRefusal(error, client.channel.remote) ?? error);
+    else if (!this.#sendAgain(client, error)) {
+      this.#fail(explainRefusal(error, client.channel.remote) ?? explainFailure(error, this.#ref.name));
+    }
   }
 
   /** Sends the ask once more if the peer could not read its classes and now could. */
@@ -183,7 +185,7 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
   }
 
   #fail(error: Error): void {
-    if (this.#settle()) this.#reject(error instanceof RpcRemoteError ? explainFailure(error, this.#ref.name) : error);
+    if (this.#settle()) this.#reject(error);
     else this.#env.logger.debug("Ignored failure: the ask has ended", error);
   }
 
@@ -231,7 +233,7 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
 /** The ask whose promise is being made. */
 let made: PendingAsk;
 
-/** What a failure that came as text means, where it can be told. */
+/** What a failure that a peer's transport told as text means, where it can be told. */
 function explainFailure(error: RpcRemoteError, name: string): Error {
   const { message } = error;
   const [line = ""] = message.split("\n", 1);

@@ -612,6 +612,19 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     );
   });
 
+  rpcTest("ask() fails with what the handler said, also if that is what an environment says of itself", async (context) => {
+    const texts = ["Worker 7: RpcEnv already stopped.", "Cache: Could not find endpoint.", "invalid stream header: D9D9F7"];
+    const ref = await remote(context, {
+      receiveAndReply: (message) => {
+        throw new RangeError(String(message));
+      },
+    });
+    for (const text of texts) {
+      const error = await assertRejects(() => ref.ask(text), RpcRemoteError);
+      assertEquals([error.message, error.remoteClass], [text, "RangeError"]);
+    }
+  });
+
   rpcTest("ask() of an endpoint that is gone fails with its name, a send to it is logged there", async (context) => {
     const logger = new MemoryLogger();
     const env = await server(context, { logger });
