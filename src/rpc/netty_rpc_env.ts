@@ -237,7 +237,13 @@ export class NettyRpcEnv implements RpcEnv {
   /** Sends a message and waits for the answer, unless it is aborted. */
   askAbortable(ref: NettyRpcEndpointRef, message: unknown, options: AskOptions = {}): AbortableRpcFuture {
     if (options.signal?.aborted === true) return { future: Promise.reject(options.signal.reason), abort() {} };
-    const ask = new PendingAsk(this, ref, message, this.#timeoutOf(options));
+    let timeout: RpcTimeout;
+    try {
+      timeout = this.#timeoutOf(options);
+    } catch (thrown) {
+      return { future: Promise.reject(thrown), abort() {} };
+    }
+    const ask = new PendingAsk(this, ref, message, timeout);
     return { future: this.#begin(ask, ref, options.signal), abort: (reason) => ask.abort(reason) };
   }
 

@@ -193,6 +193,17 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals([own.key, own.timeoutMs], ["timeoutMs", 5]);
   });
 
+  rpcTest("ask() rejects when its time limit is none, and does not throw", async (context) => {
+    const ref = await remote(context, { receiveAndReply: (message) => message });
+    for (const timeoutMs of [-1, NaN]) {
+      const asked = ref.ask("hello", { timeoutMs });
+      const { future } = ref.askAbortable("hello", { timeoutMs });
+      for (const promise of [asked, future]) {
+        await assertRejects(() => promise, RangeError, `Timeout of timeoutMs must not be negative: ${timeoutMs} ms`);
+      }
+    }
+  });
+
   // Spark: RpcEnvSuite "ask a message abort"
   rpcTest("askAbortable() can be given up, and a late answer is ignored", async (context) => {
     const gate = deferred<string>();
