@@ -62,6 +62,11 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
     return this.#route.local === true;
   }
 
+  /** Whether the endpoint lives in `env`, or did. */
+  isLocalTo(env: NettyRpcEnv): boolean {
+    return this.local && this.#env === env;
+  }
+
   /** The connection that it is bound to. */
   get client(): TransportClient | undefined {
     return this.#route.client;

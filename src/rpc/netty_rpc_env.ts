@@ -205,7 +205,10 @@ export class NettyRpcEnv implements RpcEnv {
   }
 
   stop<C>(ref: RpcEndpointRef<C>): void {
-    if (!(ref instanceof NettyRpcEndpointRef)) throw new TypeError("requirement failed: not a reference of this environment");
+    // By name alone, as in Spark, a reference to somebody else's endpoint would stop the one that has its name here.
+    if (!(ref instanceof NettyRpcEndpointRef && ref.isLocalTo(this))) {
+      throw new TypeError(`requirement failed: ${ref} is no reference to an endpoint of this environment`);
+    }
     if (!this.dispatcher.stopped) this.dispatcher.unregisterRpcEndpoint(ref.name);
   }
 

@@ -208,7 +208,11 @@ export interface RpcEnv extends AsyncDisposable {
    * @throws {RpcError} INVALID_ADDRESS if the URI is none of a file.
    */
   openChannel(uri: string, options?: TransferOptions): ReadableStream<Uint8Array>;
-  /** Stops an endpoint of this environment: what waits is delivered, then comes onStop. Twice is the same as once. */
+  /**
+   * Stops an endpoint of this environment: what waits is delivered, then comes onStop. Twice is the same as once.
+   *
+   * @throws {TypeError} If the reference is to an endpoint of another environment.
+   */
   stop<C>(ref: RpcEndpointRef<C>): void;
   /**
    * Stops all endpoints, sends what was sent before, closes all connections. Idempotent. Safe within a handler, as long as the

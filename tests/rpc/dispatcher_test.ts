@@ -1,10 +1,10 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { RpcStoppedError } from "../../src/base/errors.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { RpcEndpointNotFoundError, RpcStoppedError } from "../../src/base/errors.ts";
 import { ThreadSafeRpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { test } from "../_harness.ts";
-import { environment } from "../typed/_environments.ts";
+import { environment, environments } from "../typed/_environments.ts";
 
 test("RpcEnv.setupEndpoint() of an endpoint that is stopping gives it its new reference, which the old one does not take along", async (context) => {
   const env = await environment(context);
@@ -54,4 +54,17 @@ test("RpcEnv.setupEndpoint() runs nothing of an endpoint whose onRegistered thre
   assertEquals(env.stats().droppedMessages, 2);
   await env.shutdown();
   assertEquals(calls, []);
+});
+
+test("RpcEnv.stop() refuses a reference to another environment's endpoint, and leaves its own of that name alone", async (context) => {
+  const { server, client } = await environments(context);
+  server.setupEndpoint("Worker", { receiveAndReply: () => "theirs" });
+  const own = client.setupEndpoint("Worker", { receiveAndReply: () => "own" });
+  const theirs = await client.setupEndpointRef(`spark://Worker@${server.address}`);
+  const message = `requirement failed: ${theirs} is no reference to an endpoint of this environment`;
+  assertThrows(() => client.stop(theirs), TypeError, message);
+  assertThrows(() => server.stop(own), TypeError, "requirement failed: ");
+  assertEquals([await own.ask("whose?"), await theirs.ask("whose?")], ["own", "theirs"]);
+  server.stop(await server.setupEndpointRef(`spark://Worker@${server.address}`));
+  await assertRejects(() => theirs.ask("whose?"), RpcEndpointNotFoundError);
 });
