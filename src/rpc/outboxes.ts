@@ -65,10 +65,11 @@ export class Outboxes implements OutboxHost {
         "requirement failed: Cannot send message to client endpoint with no listen address.",
       );
     }
-    let outbox = this.#byAddress.get(address.hostPort);
+    const canonical = canonicalAddress(address);
+    let outbox = this.#byAddress.get(canonical.hostPort);
     if (outbox === undefined) {
-      outbox = new Outbox(address, this);
-      this.#byAddress.set(address.hostPort, outbox);
+      outbox = new Outbox(canonical, this);
+      this.#byAddress.set(canonical.hostPort, outbox);
       this.deadlines.add(outbox);
     }
     return outbox;
@@ -183,5 +184,14 @@ export class Outboxes implements OutboxHost {
 
   #all(): Set<Outbox> {
     return new Set([...this.#byAddress.values(), ...this.#held.values()]);
+  }
+}
+
+/** A peer may have written an IPv6 address in another way than the connection to it has. One that is none fails its dial. */
+function canonicalAddress(address: RpcAddress): RpcAddress {
+  try {
+    return new RpcAddress(address.host, address.port);
+  } catch {
+    return address;
   }
 }

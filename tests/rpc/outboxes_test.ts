@@ -1,0 +1,44 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { RpcError } from "../../src/base/errors.ts";
+import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
+import { RpcEnv } from "../../src/rpc/rpc_env.ts";
+import { cborSerializer } from "../../src/serializer/cbor.ts";
+import type { Serializer, SerializerContext } from "../../src/serializer/serializer.ts";
+import { test, until } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
+
+/** CBOR of an environment that writes the host of its references in another way. */
+function withHost(host: string): Serializer {
+  const encode: Serializer["encode"] = (value, out, context) => {
+    const encodeRef: SerializerContext["encodeRef"] = (ref) => {
+      const encoded = context.encodeRef(ref);
+      return encoded?.address && { ...encoded, address: { host, port: encoded.address.port } };
+    };
+    cborSerializer.encode(value, out, { ...context, encodeRef });
+  };
+  return { ...cborSerializer, encode };
+}
+
+test("Outboxes dials again after a connection was lost, however a peer writes its IPv6 address", async (context) => {
+  for (const host of ["::1", "0:0:0:0:0:0:0:1", "[0::0:1]"]) {
+    const options = { name: "peer", host: "[::1]", logger: new MemoryLogger(), serializers: [withHost(host)] };
+    const first = await RpcEnv.create({ ...options, port: 0 });
+    context.defer(() => first.shutdown());
+    const endpoint = { receiveAndReply: (message: unknown): unknown => message === "self" ? ref : message };
+    const ref = first.setupEndpoint("peer", endpoint);
+    const env = await RpcEnv.create({ name: "env", logger: new MemoryLogger() });
+    context.defer(() => env.shutdown());
+    const address = first.address!;
+    const lookedUp = await env.setupEndpointRef({ address, name: "peer" });
+    const told = await lookedUp.ask("self") as RpcEndpointRef;
+    assertEquals([String(told.address), await told.ask(1)], [`${host}:${address.port}`, 1]);
+    await first.shutdown();
+    await until(() => env.stats().connections.length === 0, "the end of the connection");
+    assertEquals(env.stats().outboxes, []);
+    await assertRejects(() => told.ask(2), RpcError);
+    const second = await RpcEnv.create({ ...options, port: address.port });
+    context.defer(() => second.shutdown());
+    second.setupEndpoint("peer", endpoint);
+    assertEquals([await told.ask(3), await lookedUp.ask(4)], [3, 4]);
+  }
+});
