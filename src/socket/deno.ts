@@ -184,8 +184,7 @@ async function connect(address: SocketAddress, attach: AttachSocket, options: Co
   signal?.throwIfAborted();
   let conn: DenoConn;
   try {
-    const target = { hostname: address.host, port: address.port };
-    conn = await deno().connect(signal === undefined ? target : { ...target, signal });
+    conn = await dial(address, signal);
   } catch (thrown) {
     signal?.throwIfAborted();
     throw toSocketError(thrown, `Cannot connect to ${formatAddress(address)}`);
@@ -198,6 +197,21 @@ async function connect(address: SocketAddress, attach: AttachSocket, options: Co
   const error = socket.open(attach);
   if (error !== undefined) throw error;
   return socket;
+}
+
+async function dial({ host, port }: SocketAddress, signal: AbortSignal | undefined): Promise<DenoConn> {
+  const target = { hostname: host, port };
+  if (signal === undefined) return await deno().connect(target);
+  const controller = new AbortController();
+  // Deno 2.9 asks its signal once more when it is connected. Were that aborted, nobody would be given the connection to close it.
+  controller.signal.throwIfAborted = () => {};
+  const giveUp = () => controller.abort(signal.reason);
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await deno().connect({ ...target, signal: controller.signal });
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
 }
 
 async function listen(address: SocketAddress, attach: AttachSocket, options: ListenOptions = {}): Promise<SocketListener> {

@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertNotEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { systemClock } from "../../src/base/clock.ts";
 import { type ConnectOptions, type SocketAddress, SocketError, type SocketErrorCode } from "../../src/socket/socket.ts";
 import type { Peer } from "./_peer.ts";
 import { socketCase, type SocketSuiteOptions, type Stage } from "./_stage.ts";
@@ -165,6 +166,10 @@ function signalCases(suite: SocketSuiteOptions): void {
     },
   );
 
+  if (suite.realNetwork ?? true) {
+    socketCase(suite, "SocketDriver.connect() that is aborted as it succeeds leaves no connection behind", abortedAsItSucceeds);
+  }
+
   socketCase(suite, "SocketDriver.connect() is done with the signal once it is connected or has failed", async (stage) => {
     const listening = await stage.listen({ hooks: { onData: (peer, chunk) => void peer.send(chunk.length) } });
     const { address } = listening;
@@ -188,6 +193,35 @@ function signalCases(suite: SocketSuiteOptions): void {
     client.send(10);
     await stage.until(client, "the echo", () => client.receivedBytes === 10);
   });
+}
+
+/** Each time both the connection and the moment to give up have come before a busy runtime looks at either. */
+async function abortedAsItSucceeds(stage: Stage): Promise<void> {
+  const reason = new Error("given up");
+  const listener = await stage.listen();
+  const clients: Peer[] = [];
+  for (let i = 0; i < 20; i++) {
+    const controller = new AbortController();
+    const connected = clients.length;
+    const dialled = stage.dial(listener.address, (socket) => {
+      const client = stage.track(socket);
+      clients.push(client);
+      return client;
+    }, { signal: controller.signal });
+    systemClock.setTimer(0, () => controller.abort(reason));
+    for (const start = systemClock.now(); systemClock.now() - start < 2;);
+    const thrown = await stage.run(dialled.then(() => undefined, (error) => error), "to connect or to fail");
+    assertStrictEquals(thrown, clients.length > connected ? undefined : reason);
+  }
+  const last = await stage.connect(listener.address);
+  clients.push(last);
+  const ports = new Set(clients.map(({ socket }) => socket.localAddress.port));
+  // Over TLS nobody is heard of who has left in the midst of the handshake.
+  for (let port = 0; port !== last.socket.localAddress.port;) {
+    const server = await listener.next();
+    port = server.socket.remoteAddress.port;
+    if (!ports.has(port)) await stage.until(server, "to be cut off", () => server.hasEnded || server.isClosed);
+  }
 }
 
 /** What a connect rejects with. */
