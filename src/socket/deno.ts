@@ -21,7 +21,7 @@ import type {
   SocketListener,
   SocketOptions,
 } from "./socket.ts";
-import { formatAddress, toSocketError } from "./socket_errors.ts";
+import { formatAddress, socketError, toSocketError } from "./socket_errors.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** How long accepting rests after a failure, such as no free file descriptor. */
@@ -182,12 +182,15 @@ async function connect(address: SocketAddress, attach: AttachSocket, options: Co
   if (options.tls !== undefined) return await (await import("./node.ts")).nodeSocketDriver.connect(address, attach, options);
   const { signal } = options;
   signal?.throwIfAborted();
+  const what = `Cannot connect to ${formatAddress(address)}`;
+  // Deno 2.9 throws a RangeError; everywhere else the system says that nobody listens there.
+  if (address.port === 0) throw socketError("CONNECTION_REFUSED", what);
   let conn: DenoConn;
   try {
     conn = await dial(address, signal);
   } catch (thrown) {
     signal?.throwIfAborted();
-    throw toSocketError(thrown, `Cannot connect to ${formatAddress(address)}`);
+    throw toSocketError(thrown, what);
   }
   if (signal?.aborted) {
     conn.close();

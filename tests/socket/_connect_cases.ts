@@ -95,6 +95,12 @@ function failureCases(suite: SocketSuiteOptions): void {
     if (suite.realNetwork ?? true) assert(error.cause instanceof Error);
   });
 
+  socketCase(suite, "SocketDriver.connect() to port 0, where nobody can listen, is CONNECTION_REFUSED", async (stage) => {
+    const { address: { host } } = await stage.listen();
+    const error = await connectError(stage, { host, port: 0 });
+    assertEquals([error.socketCode, error.message], ["CONNECTION_REFUSED", `Cannot connect to ${host}:0: connection refused`]);
+  });
+
   socketCase(suite, "SocketDriver.listen() on a port in use is ADDRESS_IN_USE", async (stage) => {
     const { address } = await stage.listen();
     const error = await listenError(stage, address);
