@@ -80,6 +80,8 @@ export class JavaWriter implements JavaWriting {
   readonly #boxes = new Boxes<number>();
   /** Objects, and identities of strings and numbers. */
   readonly #objects = new Map<object, number>();
+  /** Objects that were written in another class than they have of themselves, by the mapping that was asked for. */
+  readonly #objectsAs = new Map<JavaMapping, Map<object, number>>();
   #depth = 0;
   readonly #path: (string | number)[] = [];
 
@@ -165,7 +167,7 @@ export class JavaWriter implements JavaWriting {
   }
 
   #writeObject(value: object): void {
-    const handle = this.#objects.get(value);
+    const handle = this.#objects.get(value) ?? this.#handleAsAny(value);
     if (handle !== undefined) return writeReference(this.#out, handle);
     this.#checkDepth();
     this.#depth++;
@@ -178,13 +180,38 @@ export class JavaWriter implements JavaWriting {
     this.#depth--;
   }
 
-  /** A value that came as something else than the mapping writes goes on as what it was, if the mapping is content with that. */
-  #writeAs({ value, mapping }: JavaAs): void {
-    if (typeof value === "object" && value !== null) {
-      const handle = this.#objects.get(value);
-      if (handle !== undefined) return writeReference(this.#out, handle);
+  /** Where nothing is said of its class, a value is the same as where a class was asked for. */
+  #handleAsAny(value: object): number | undefined {
+    for (const handles of this.#objectsAs.values()) {
+      const handle = handles.get(value);
+      if (handle !== undefined) return handle;
     }
-    this.#writeRecord(mapping.write(value, this), value);
+    return undefined;
+  }
+
+  /** What was written in another class is not referred to: a field can hold only what it is declared as. */
+  #writeAs({ value, mapping }: JavaAs): void {
+    if (typeof value !== "object" || value === null) return this.#writeRecord(mapping.write(value, this), value);
+    const origin = originOf(value);
+    const plain = this.#isMappedBy(mapping, value, origin);
+    const handles = plain ? this.#objects : this.#handlesAs(mapping);
+    const handle = handles.get(value);
+    if (handle !== undefined) return writeReference(this.#out, handle);
+    if (plain) this.#writeMapped(value, origin);
+    else this.#writeRecord(mapping.write(value, this), value, handles);
+  }
+
+  #isMappedBy(mapping: JavaMapping, value: object, origin: Origin | undefined): boolean {
+    if (origin?.arrayClass !== undefined) return false;
+    if (origin?.mapping !== undefined) return origin.mapping === mapping;
+    const prototype: object | null = Object.getPrototypeOf(value);
+    return prototype !== null && this.#registry.byPrototype(prototype) === mapping;
+  }
+
+  #handlesAs(mapping: JavaMapping): Map<object, number> {
+    let handles = this.#objectsAs.get(mapping);
+    if (handles === undefined) this.#objectsAs.set(mapping, handles = new Map());
+    return handles;
   }
 
   #writeMapped(value: object, origin: Origin | undefined): void {
@@ -211,14 +238,14 @@ export class JavaWriter implements JavaWriting {
     throw this.fail(`an object of class ${typeof constructor === "function" ? constructor.name : "null"}`);
   }
 
-  /** Writes an object; `value`, if there is one, is what refers to it from now on. */
-  #writeRecord(object: JavaObject, value: unknown): void {
+  /** Writes an object; `value`, if there is one, is what refers to it from now on, where `handles` are asked. */
+  #writeRecord(object: JavaObject, value: unknown, handles: Map<object, number> = this.#objects): void {
     const { desc, values, annotations, identities } = object;
     this.#out.writeUint8(Tag.Object);
     this.#writeDesc(desc);
     const handle = this.#keep();
     this.#objects.set(object, handle);
-    if (typeof value === "object" && value !== null) this.#objects.set(value, handle);
+    if (typeof value === "object" && value !== null) handles.set(value, handle);
     const line = desc.line;
     let slot = 0;
     for (let i = 0; i < line.length; i++) {

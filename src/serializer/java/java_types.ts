@@ -22,30 +22,50 @@ import {
   mapItems,
   mismatch,
 } from "./java_type.ts";
-import { scalaList, scalaMap, scalaSet, scalaVector, tuples } from "./scala_collections.ts";
+import { scalaClassOf, scalaList, scalaMap, scalaSet, scalaVector, tuples } from "./scala_collections.ts";
 import { enumerationType, enumType, None, Some } from "./scala_values.ts";
 
-/** A type whose collections are written by `mapping`, unless they came as another of the same family. */
+/** A type whose collections are written by `mapping`, unless they came as another that a field of the type can hold. */
 interface CollectionOptions {
   readonly className: string;
   readonly mapping: JavaMapping;
-  /** What the names of the family's classes begin with. */
-  readonly family: "java." | "scala.";
+  /** What the names of the classes begin with that a field of the type can hold. */
+  readonly holds: string;
+  /** What the names begin with of all classes that a field can hold whose type is another interface of the same library. */
+  readonly family: string;
 }
 
-/** The value to write for a collection: itself, if it came as one of the family. */
-function asCollection(value: object, { mapping, family }: CollectionOptions): unknown {
+/** Makes the same type for fields that are declared in another way. */
+const redeclare: unique symbol = Symbol("redeclare");
+
+/** A type whose values depend on what a field is declared as. */
+interface Redeclarable<T> extends JavaType<T> {
+  [redeclare](className: string): JavaType<T>;
+}
+
+function isRedeclarable<T>(type: JavaType<T>): type is Redeclarable<T> {
+  return redeclare in type;
+}
+
+function redeclared(options: CollectionOptions, className: string): CollectionOptions {
+  return { ...options, className, holds: options.family };
+}
+
+/** The value to write for a collection: as what it came, if the field can hold that. */
+function asCollection(value: object, { mapping, holds }: CollectionOptions): JavaAs {
   const origin = originOf(value);
   const came = origin?.arrayClass === undefined ? origin?.mapping : undefined;
-  return came?.known.name.startsWith(family) === true ? value : new JavaAs(value, mapping);
+  const fits = came !== undefined && scalaClassOf(origin!)?.startsWith(holds) === true;
+  return new JavaAs(value, fits ? came : mapping);
 }
 
-function arrayType<T>(element: JavaType<T>, options: CollectionOptions): JavaType<readonly T[]> {
+function arrayType<T>(element: JavaType<T>, options: CollectionOptions): Redeclarable<readonly T[]> {
   const { className } = options;
   const conversions = new Conversions<readonly T[]>();
   return {
     signature: signatureOf(className),
     needs: [element],
+    [redeclare]: (declared) => arrayType(element, redeclared(options, declared)),
     toJava(value, writing) {
       if (!Array.isArray(value)) throw writing.fail(mismatch(`an array for a ${className}`, value));
       return asCollection(mapItems(value, (item) => element.toJava(item, writing)), options);
@@ -57,12 +77,13 @@ function arrayType<T>(element: JavaType<T>, options: CollectionOptions): JavaTyp
   };
 }
 
-function setType<T>(element: JavaType<T>, options: CollectionOptions): JavaType<ReadonlySet<T>> {
+function setType<T>(element: JavaType<T>, options: CollectionOptions): Redeclarable<ReadonlySet<T>> {
   const { className } = options;
   const conversions = new Conversions<ReadonlySet<T>>();
   return {
     signature: signatureOf(className),
     needs: [element],
+    [redeclare]: (declared) => setType(element, redeclared(options, declared)),
     toJava(value, writing) {
       if (!(value instanceof Set)) throw writing.fail(mismatch(`a Set for a ${className}`, value));
       const items = [...value];
@@ -80,12 +101,17 @@ function setType<T>(element: JavaType<T>, options: CollectionOptions): JavaType<
   };
 }
 
-function mapType<K, V>(key: JavaType<K>, item: JavaType<V>, options: CollectionOptions): JavaType<ReadonlyMap<K, V>> {
+function mapType<K, V>(
+  key: JavaType<K>,
+  item: JavaType<V>,
+  options: CollectionOptions,
+): Redeclarable<ReadonlyMap<K, V>> {
   const { className } = options;
   const conversions = new Conversions<ReadonlyMap<K, V>>();
   return {
     signature: signatureOf(className),
     needs: [key, item],
+    [redeclare]: (declared) => mapType(key, item, redeclared(options, declared)),
     toJava(value, writing) {
       if (!(value instanceof Map)) throw writing.fail(mismatch(`a Map for a ${className}`, value));
       return asCollection(mapEntries(value, (one) => key.toJava(one, writing), (one) => item.toJava(one, writing)), options);
@@ -141,6 +167,7 @@ function nullableType<T>(type: JavaType<T>): JavaType<T | null> {
 }
 
 function declaredType<T>(className: string, type: JavaType<T>): JavaType<T> {
+  if (isRedeclarable(type)) return type[redeclare](className);
   return {
     signature: signatureOf(className),
     needs: [type],
@@ -218,14 +245,22 @@ export interface JavaTypes {
   readonly ref: JavaType<EncodedRef>;
 }
 
-const javaList = { className: "java.util.List", mapping: javaArrayList, family: "java." } as const;
-const javaSet = { className: "java.util.Set", mapping: javaLinkedHashSet, family: "java." } as const;
-const javaMap = { className: "java.util.Map", mapping: javaLinkedHashMap, family: "java." } as const;
-const immutableSeq = { className: "scala.collection.immutable.Seq", mapping: scalaList, family: "scala." } as const;
-const immutableList = { className: "scala.collection.immutable.List", mapping: scalaList, family: "scala." } as const;
-const immutableVector = { className: "scala.collection.immutable.Vector", mapping: scalaVector, family: "scala." } as const;
-const immutableSet = { className: "scala.collection.immutable.Set", mapping: scalaSet, family: "scala." } as const;
-const immutableMap = { className: "scala.collection.immutable.Map", mapping: scalaMap, family: "scala." } as const;
+function ofJava(className: string, mapping: JavaMapping): CollectionOptions {
+  return { className, mapping, holds: "java.util.", family: "java.util." };
+}
+
+function ofScala(className: string, mapping: JavaMapping, holds = "scala.collection.immutable."): CollectionOptions {
+  return { className, mapping, holds, family: "scala.collection." };
+}
+
+const javaList = ofJava("java.util.List", javaArrayList);
+const javaSet = ofJava("java.util.Set", javaLinkedHashSet);
+const javaMap = ofJava("java.util.Map", javaLinkedHashMap);
+const immutableSeq = ofScala("scala.collection.immutable.Seq", scalaList);
+const immutableList = ofScala("scala.collection.immutable.List", scalaList, "scala.collection.immutable.List$");
+const immutableVector = ofScala("scala.collection.immutable.Vector", scalaVector, "scala.collection.immutable.Vector$");
+const immutableSet = ofScala("scala.collection.immutable.Set", scalaSet);
+const immutableMap = ofScala("scala.collection.immutable.Map", scalaMap);
 
 function isRef(value: unknown): value is EncodedRef {
   return typeof value === "object" && value !== null && "name" in value && "address" in value;

@@ -276,6 +276,13 @@ export const scalaSet: JavaMapping = {
   },
 };
 
+/** The class that a collection of Scala came as, or its companion; undefined if it is something else. */
+export function scalaClassOf({ mapping, detail }: Origin): string | undefined {
+  if (mapping === scalaMap) return EMPTY_MAP.className;
+  if (mapping === scalaSet) return EMPTY_SET.className;
+  return mapping === proxied ? (detail as ProxyDetail).factory.className : mapping?.known.name;
+}
+
 /** A List of Scala. */
 export const scalaList: JavaMapping = {
   known: COLLECTION_PROXY,
