@@ -51,7 +51,7 @@ function readOwn(decoder: CborDecoder, name: string, handle: number, at: number)
     case Name.error:
       return readError(decoder, handle, at);
     case Name.regexp:
-      return new RegExp(textPart(decoder, "Source of a RegExp", at), textPart(decoder, "Flags of a RegExp", at));
+      return readRegExp(decoder, at);
     case Name.sparseArray:
       return readSparseArray(decoder, handle, at);
     case Name.arrayBuffer:
@@ -65,6 +65,12 @@ function textPart(decoder: CborDecoder, what: string, at: number): string {
   const text = decoder.readValue();
   if (typeof text !== "string") throw decoder.fail(`${what} is not text`, at);
   return text;
+}
+
+function readRegExp(decoder: CborDecoder, at: number): RegExp {
+  const source = textPart(decoder, "Source of a RegExp", at);
+  decoder.addRegExp(source.length, at);
+  return new RegExp(source, textPart(decoder, "Flags of a RegExp", at));
 }
 
 function readRef(decoder: CborDecoder, at: number): unknown {

@@ -11,7 +11,17 @@ import { SerializerError, toError } from "../base/errors.ts";
 import { readTagged } from "./_cbor_decode_tagged.ts";
 import { CborReader, INDEFINITE } from "./_cbor_reader.ts";
 import { float16Value } from "./_cbor_float.ts";
-import { BUDGET_BASE, BUDGET_PER_BYTE, Initial, Major, MAX_DEPTH, MAX_HANDLES, PREFIX, Tag } from "./_cbor_format.ts";
+import {
+  BUDGET_BASE,
+  BUDGET_PER_BYTE,
+  Initial,
+  Major,
+  MAX_DEPTH,
+  MAX_HANDLES,
+  MAX_REGEXP_CHARACTERS,
+  PREFIX,
+  Tag,
+} from "./_cbor_format.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import type { SerializerContext } from "./serializer.ts";
 
@@ -27,6 +37,7 @@ export class CborDecoder extends CborReader {
   context: SerializerContext | undefined = undefined;
   #depth = 0;
   #budget = 0;
+  #regExpCharacters = 0;
   #handles: unknown[] = [];
   /** The handle that the next container gets, or -1. */
   #pending = -1;
@@ -50,6 +61,7 @@ export class CborDecoder extends CborReader {
     this.context = undefined;
     this.unload();
     this.#depth = 0;
+    this.#regExpCharacters = 0;
     this.#pending = -1;
     if (this.#handles.length > 0) this.#handles = [];
   }
@@ -222,6 +234,14 @@ export class CborDecoder extends CborReader {
     if (this.#budget < 0) {
       const limit = BUDGET_PER_BYTE * this.size + BUDGET_BASE;
       throw this.fail(`Content of ${this.size} bytes has more than ${limit} elements`);
+    }
+  }
+
+  /** Counts the characters of a RegExp's source that is about to be compiled; the tag ended at `at`. */
+  addRegExp(count: number, at: number): void {
+    this.#regExpCharacters += count;
+    if (this.#regExpCharacters > MAX_REGEXP_CHARACTERS) {
+      throw this.fail(`Content has RegExps of more than ${MAX_REGEXP_CHARACTERS} characters in all`, at);
     }
   }
 

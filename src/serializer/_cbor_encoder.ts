@@ -10,7 +10,7 @@ import { ByteSink } from "../base/bytes.ts";
 import { RpcError, SerializerError, toError } from "../base/errors.ts";
 import { writeBigint, writeBuiltin, writeSparseArray, writeTypedMessage } from "./_cbor_encode_builtin.ts";
 import { writeFloat } from "./_cbor_float.ts";
-import { Initial, Major, MAX_DEPTH, MAX_HANDLES, MAX_HOLES, PREFIX, Tag } from "./_cbor_format.ts";
+import { Initial, Major, MAX_DEPTH, MAX_HANDLES, MAX_HOLES, MAX_REGEXP_CHARACTERS, PREFIX, Tag } from "./_cbor_format.ts";
 import { SharedValues } from "./_cbor_shared_values.ts";
 import { writeWtf8, wtf8Length } from "./_cbor_text.ts";
 import { type PathKey, pathText } from "./_cbor_path.ts";
@@ -41,6 +41,7 @@ export class CborEncoder {
   readonly #path: PathKey[] = new Array(MAX_DEPTH).fill(undefined);
   #depth = 0;
   #holes = 0;
+  #regExpCharacters = 0;
   /** Whether plain objects have keys that are not theirs; undefined until there is one. */
   #plainInherits: boolean | undefined = undefined;
 
@@ -67,6 +68,7 @@ export class CborEncoder {
     this.#shared.clear();
     this.#depth = 0;
     this.#holes = 0;
+    this.#regExpCharacters = 0;
     this.out = NOWHERE;
     this.context = undefined;
   }
@@ -280,6 +282,14 @@ export class CborEncoder {
   addHoles(count: number): void {
     this.#holes += count;
     if (this.#holes > MAX_HOLES) throw this.fail(`arrays with more than ${MAX_HOLES} holes in all`);
+  }
+
+  /** Counts the characters of a RegExp's source. */
+  addRegExp(count: number): void {
+    this.#regExpCharacters += count;
+    if (this.#regExpCharacters > MAX_REGEXP_CHARACTERS) {
+      throw this.fail(`RegExps of more than ${MAX_REGEXP_CHARACTERS} characters in all`);
+    }
   }
 
   /** The error that says: `what` cannot be encoded. */

@@ -75,6 +75,12 @@ export const MAX_HANDLES = 1_000_000;
 /** How many holes the arrays of one message have at most, both ways; they cost the sender nothing and the receiver memory. */
 export const MAX_HOLES = 65_536;
 
+/**
+ * How many characters the sources of all RegExps of one message have at most, both ways. To compile one takes V8 up to 20 µs for each
+ * character (`[\p{L}\w]` again and again), and JavaScriptCore time that grows with the square of the number of named groups.
+ */
+export const MAX_REGEXP_CHARACTERS = 16_384;
+
 /** Bytes of the longest bigint, both ways: JavaScriptCore has none above 2^20 bits. */
 export const MAX_BIGINT_BYTES = 65_536;
 

@@ -2,7 +2,13 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { ByteSink } from "../../src/base/bytes.ts";
 import { SerializerError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
-import { MAX_BIGINT_BYTES, MAX_DEPTH, MAX_HANDLES, MAX_HOLES } from "../../src/serializer/_cbor_format.ts";
+import {
+  MAX_BIGINT_BYTES,
+  MAX_DEPTH,
+  MAX_HANDLES,
+  MAX_HOLES,
+  MAX_REGEXP_CHARACTERS,
+} from "../../src/serializer/_cbor_format.ts";
 import { TypedMessage } from "../../src/serializer/serializer.ts";
 import { test } from "../_harness.ts";
 import { assertSame, decode, decodeHex, decodeSafely, encode, encodeHex, roundTrip } from "./_cbor.ts";
@@ -85,6 +91,30 @@ test(`cborSerializer carries arrays with ${MAX_HOLES} holes in all and no more`,
   assertThrows(() => encode([half, new Array(MAX_HOLES / 2 + 1)]), SerializerError, "more than 65536 holes in all at [1]");
   assertThrows(() => encode(new Array(2 ** 32 - 1)), SerializerError, "holes");
   encode(new Array(MAX_HOLES));
+});
+
+test(`cborSerializer carries RegExps of ${MAX_REGEXP_CHARACTERS} characters in all and no more`, () => {
+  const half = "a".repeat(MAX_REGEXP_CHARACTERS / 2);
+  const longest = [new RegExp(half), new RegExp(half, "i")];
+  assertSame(roundTrip(longest), longest);
+  assertSame(roundTrip(longest), longest);
+  const message = `Cannot encode RegExps of more than ${MAX_REGEXP_CHARACTERS} characters in all at [2]`;
+  assertThrows(() => encode([...longest, /b/]), SerializerError, message);
+  // The source and the name are shared, so each but the first takes eleven bytes.
+  const regExps = (count: number) =>
+    `98${count.toString(16).padStart(2, "0")} d81b83d81c${encodeHex("sparkwire:regexp")}d81c${encodeHex(half)}60` +
+    "d81b83d81d00d81d0160".repeat(count - 1);
+  assertSame(decodeHex(regExps(2)), [new RegExp(half), new RegExp(half)]);
+  assertThrows(
+    () => decodeHex(regExps(3)),
+    SerializerError,
+    `Content has RegExps of more than ${MAX_REGEXP_CHARACTERS} characters in all, at byte`,
+  );
+  assertThrows(
+    () => decodeHex(regExps(1).replace(encodeHex(half), encodeHex(half.repeat(3)))),
+    SerializerError,
+    "RegExps of more",
+  );
 });
 
 test("cborSerializer.decode() refuses holes beyond four for each byte and 65,536 besides", () => {
