@@ -80,9 +80,17 @@ function readSet(decoder: CborDecoder): Set<unknown> {
 function readDate(decoder: CborDecoder, at: number): Date {
   const seconds = decoder.readUntagged("Date");
   if (typeof seconds !== "number") throw decoder.fail("Date is not a number", at);
-  const time = Math.round(seconds * 1000);
+  const time = nearestMs(seconds);
   if (Math.abs(time) > MAX_DATE_MS) throw decoder.fail(`Date is out of range: ${seconds} s`, at);
   return new Date(time);
+}
+
+/** The division that made the seconds tells all milliseconds apart; multiplication may miss by one about 140,000 years from now. */
+function nearestMs(seconds: number): number {
+  const time = Math.round(seconds * 1000);
+  if (time / 1000 === seconds) return time;
+  if ((time - 1) / 1000 === seconds) return time - 1;
+  return (time + 1) / 1000 === seconds ? time + 1 : time;
 }
 
 function readDateText(decoder: CborDecoder, at: number): Date {

@@ -171,6 +171,12 @@ test("cborSerializer carries Dates of every millisecond, and the one that is non
   for (const time of [0, 1, -1, 8.64e15, -8.64e15, 8.64e15 - 1, 1 - 8.64e15, 1763700000123, NaN]) {
     assertEquals((roundTrip(new Date(time)) as Date).getTime(), time);
   }
+  // Where a float of seconds is only just exact enough.
+  for (const about of [2 ** 42 * 1000, 4_455_057_722_479_105, 2 ** 52, 2 ** 43 * 980]) {
+    for (let time = about - 500; time < about + 500; time++) {
+      assertEquals((roundTrip([new Date(time), new Date(-time)]) as Date[]).map(Number), [time, -time]);
+    }
+  }
 });
 
 test("cborSerializer carries references to endpoints", () => {
