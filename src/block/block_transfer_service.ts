@@ -182,7 +182,8 @@ export function fetchOneBlock(
           reject(toError(thrown));
         }
       },
-      onBlockFetchFailure: (_, error) => reject(error),
+      // Listeners hear of an Error, whatever the signal says; who aborted gets back what it gave.
+      onBlockFetchFailure: (_, error) => reject(options?.signal?.aborted === true ? options.signal.reason : error),
     };
     service.fetchBlocks(source, [blockId], listener, options);
   });

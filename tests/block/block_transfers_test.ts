@@ -203,17 +203,18 @@ test("fetchBlock() that is aborted fails with the signal's reason, and frees bot
 test("fetchBlock(), uploadBlock() and openBlock() whose signal has been aborted begin nothing", async (context) => {
   const server = await startService(context, new MemoryBlocks({ a: blockBytes(1) }));
   const client = await startService(context);
-  const reason = new Error("Never wanted");
-  const aborted = AbortSignal.abort(reason);
-  const data = new SlowBlock();
-  const attempts = [
-    client.service.fetchBlock(server.peer, "a", { signal: aborted }),
-    client.service.uploadBlock(server.peer, "a", data, new Uint8Array(0), { signal: aborted }),
-    new Response(client.service.openBlock(server.peer, "a", { signal: aborted })).text(),
-  ];
-  for (const attempt of attempts) assertEquals(await within(attempt.catch((error) => error), "the failure"), reason);
-  await bothFree(client, server);
-  assertEquals(data.holders, 0);
+  for (const reason of [new Error("Never wanted"), "a reason that is no Error"]) {
+    const aborted = AbortSignal.abort(reason);
+    const data = new SlowBlock();
+    const attempts = [
+      client.service.fetchBlock(server.peer, "a", { signal: aborted }),
+      client.service.uploadBlock(server.peer, "a", data, new Uint8Array(0), { signal: aborted }),
+      new Response(client.service.openBlock(server.peer, "a", { signal: aborted })).text(),
+    ];
+    for (const attempt of attempts) assertEquals(await within(attempt.catch((error) => error), "the failure"), reason);
+    await bothFree(client, server);
+    assertEquals(data.holders, 0);
+  }
 });
 
 test("uploadBlock() that is aborted fails with the signal's reason, and frees both ends", async (context) => {
