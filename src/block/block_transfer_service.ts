@@ -94,6 +94,9 @@ export interface BlockTransferService extends AsyncDisposable {
   /**
    * Fetches one block, as `fetchBlocks` does. Spark: fetchBlockSync.
    *
+   * To a file only with a `downloadFileManager` whose `registerTempFileToClean` gives true: otherwise the file is gone before anybody
+   * could read the block.
+   *
    * @param source Who has it.
    * @param blockId Its name.
    * @param options Files, and a signal.
