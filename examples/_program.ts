@@ -28,6 +28,18 @@ export function interruption(): AbortSignal {
   return interrupt.signal;
 }
 
+/**
+ * Goes on when nobody reads any more what is printed, as behind `head` or when a terminal has gone: otherwise the next line ends the
+ * process then and there, with files half written.
+ */
+export function outliveReaders(): void {
+  for (const output of [process.stdout, process.stderr]) {
+    output.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    });
+  }
+}
+
 /** Without what a peer might do to the terminal. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, " ");

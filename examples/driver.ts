@@ -16,6 +16,7 @@ import { consoleLogger, FileSegmentManagedBuffer, SparkConf, SparkEnv } from "..
 import { type DriverOptions, HELP, readOptions } from "./_driver_options.ts";
 import { ExecutorProcesses } from "./_executor_processes.ts";
 import { findFiles, findOwnFiles } from "./_input_files.ts";
+import { outliveReaders } from "./_program.ts";
 import { formatBytes, type Progress, startProgress } from "./_progress.ts";
 import { type Command, commandFor, type RuntimeName } from "./_runtimes.ts";
 import { type ExecutorShare, type JobPlan, SchedulerBackend } from "./_scheduler_backend.ts";
@@ -176,6 +177,7 @@ function print({ words, distinct, bytes, seconds, top, executors }: Result): voi
 }
 
 async function main(args: string[]): Promise<number> {
+  outliveReaders();
   let plan: Plan;
   try {
     const options = readOptions(args);

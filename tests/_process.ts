@@ -26,6 +26,8 @@ export interface TestProcess {
   readonly exited: Promise<number | null>;
   /** Writes the last of its standard input; see {@linkcode ProcessOptions.pipeStdin}. */
   endStdin(text?: string): void;
+  /** Reads no more of what it writes, as `head` when it has its lines. */
+  closeOutput(): void;
   /** Waits for output that matches. Fails with all the output if the process ends before. */
   waitFor(pattern: RegExp, deadlineMs?: number): Promise<RegExpExecArray>;
   /** Sends a signal, unless it has ended. */
@@ -86,6 +88,10 @@ export function startProcess(
     exited: exit.promise,
     kill,
     endStdin: (text = "") => child.stdin?.end(text),
+    closeOutput() {
+      child.stdout!.destroy();
+      child.stderr!.destroy();
+    },
     async waitFor(pattern, deadlineMs = 30_000) {
       let match: RegExpExecArray | null = null;
       await until(() => (match = pattern.exec(written.stdout)) !== null || ended, `output like ${pattern}`, deadlineMs);

@@ -111,6 +111,14 @@ test("driver.ts gives up an executor that stands still, and does not listen to i
   assertEquals(executors.reduce((sum, { tasks }) => sum + tasks, 0), 182);
 }, { skip });
 
+test("driver.ts writes its result though nobody reads what it prints", async (context) => {
+  const folder = await makeFolder(context);
+  await writeFile(join(folder, "input.txt"), "a b a");
+  const job = startJob(context, folder, ["--input", join(folder, "input.txt")]);
+  job.driver.closeOutput();
+  assertEquals((await job.result()).top, [["a", 2], ["b", 1]]);
+}, { skip });
+
 test("driver.ts ends when no executor is left", async (context) => {
   const folder = await makeFolder(context);
   await writeFile(join(folder, "input.txt"), "a b c");
