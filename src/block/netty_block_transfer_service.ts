@@ -342,7 +342,7 @@ export class NettyBlockTransferService implements BlockTransferService {
       clock: this.#clock,
       logger: this.#logger,
       random: this.#random,
-      limits: { maxStreams: DEFAULT_MAX_STREAMS, ...limits },
+      limits: { ...limits, maxStreams: limits?.maxStreams ?? DEFAULT_MAX_STREAMS },
       exposeStack,
       tls,
     });

@@ -9,6 +9,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
+import { limitsInForce } from "../base/limits.ts";
 import { RpcEndpointNotFoundError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
@@ -121,7 +122,7 @@ export class NettyRpcEnv implements RpcEnv {
     this.logger = logger;
     this.codecs = options.codecs;
     this.bindForwardedRefs = options.bindForwardedRefs ?? false;
-    this.limits = { ...DEFAULT_RPC_ENV_LIMITS, ...options.limits };
+    this.limits = limitsInForce(DEFAULT_RPC_ENV_LIMITS, options.limits);
     const { numUsableCores } = options;
     // One connection per peer, whatever is configured: messages to one peer keep their order.
     const transportConf = conf.clone().set("spark.rpc.io.numConnectionsPerPeer", "1");

@@ -50,7 +50,10 @@ export interface RpcEnvOptions {
    * @default the host
    */
   readonly bindHost?: string | undefined;
-  /** The port to listen on; 0 lets the system choose. Without one the environment is in client mode and does not listen. */
+  /**
+   * The port to listen on, 1024 or above; 0 lets the system choose. Without one the environment is in client mode and does not
+   * listen.
+   */
   readonly port?: number | undefined;
   /** Configuration, by Spark's keys. */
   readonly conf?: SparkConf | Readonly<Record<string, string>> | undefined;
@@ -233,7 +236,7 @@ export interface RpcEnvCompanion {
    * @param options Name, address, and what differs from the defaults.
    * @returns The environment, listening if it is a server. Rejects with a SocketError if the ports that may be tried are all in
    * use (`spark.port.maxRetries`), or the address is not this machine's.
-   * @throws {RangeError} If the port or a configuration value is out of range.
+   * @throws {RangeError} If the port, a limit or a configuration value is out of range.
    */
   create(options: RpcEnvOptions): Promise<RpcEnv>;
 

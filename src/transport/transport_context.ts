@@ -9,6 +9,7 @@
 
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
+import { limitsInForce } from "../base/limits.ts";
 import { consoleLogger, type Logger } from "../base/logger.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import { SparkConf } from "../base/spark_conf.ts";
@@ -202,7 +203,7 @@ export class TransportContext implements AsyncDisposable {
     this.deadlines = options.deadlines ?? new Deadlines(options.clock);
     this.logger = options.logger;
     this.random = options.random;
-    this.limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
+    this.limits = limitsInForce(DEFAULT_TRANSPORT_LIMITS, options.limits);
     this.closeIdleConnections = options.closeIdleConnections ?? false;
     this.exposeStack = options.exposeStack ?? false;
     this.#tls = options.tls;

@@ -3,6 +3,7 @@ import {
   askRpc,
   DEFAULT_TRANSPORT_LIMITS,
   noOpRpcHandler,
+  RpcEnv,
   RpcError,
   RpcRemoteError,
   silentLogger,
@@ -31,6 +32,21 @@ test("TransportContext.create() takes settings and limits", async () => {
   assertStrictEquals(context.conf, conf);
   assertEquals(context.limits, { ...DEFAULT_TRANSPORT_LIMITS, maxStreams: 3 });
   assertEquals([context.logger, context.exposeStack], [silentLogger, true]);
+});
+
+test("A limit that is undefined is the default, and one that is no number is refused", async () => {
+  // It compiles without exactOptionalPropertyTypes, which few programs set.
+  const none = undefined as unknown as number;
+  const context = await TransportContext.create(noOpRpcHandler, { limits: { maxQueuedBytes: none } });
+  assertEquals(context.limits, DEFAULT_TRANSPORT_LIMITS);
+  const create = () => TransportContext.create(noOpRpcHandler, { limits: { maxStreams: NaN } });
+  await assertRejects(create, RangeError, "Limit maxStreams is no number from 0 on: NaN");
+
+  const env = await RpcEnv.create({ name: "limits", limits: { maxInboxMessages: none, maxDownloads: 7 } });
+  assertEquals([env.stats().limits.maxInboxMessages, env.stats().limits.maxDownloads], [100_000, 7]);
+  await env.shutdown();
+  const createEnv = () => RpcEnv.create({ name: "limits", limits: { maxInboxMessages: NaN } });
+  await assertRejects(createEnv, RangeError, "Limit maxInboxMessages is no number from 0 on: NaN");
 });
 
 test("A context serves and asks in both directions, with bootstraps at both ends", async (context) => {

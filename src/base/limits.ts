@@ -1,0 +1,21 @@
+/**
+ * Limits as they are given, over those that hold otherwise.
+ *
+ * @module
+ */
+
+/**
+ * The limits in force. One that is given as undefined is not given; NaN would be no limit at all, as nothing is more than that.
+ *
+ * @param defaults The limits that hold unless others are given.
+ * @param given What differs.
+ * @returns All of them.
+ * @throws {RangeError} If one is negative or no number.
+ */
+export function limitsInForce<L extends object>(defaults: L, given: { readonly [K in keyof L]?: L[K] | undefined } = {}): L {
+  const entries: [string, unknown][] = Object.entries(given).filter(([, limit]) => limit !== undefined);
+  for (const [name, limit] of entries) {
+    if (typeof limit !== "number" || !(limit >= 0)) throw new RangeError(`Limit ${name} is no number from 0 on: ${limit}`);
+  }
+  return { ...defaults, ...Object.fromEntries(entries) };
+}
