@@ -26,8 +26,8 @@ export interface Host {
   readonly cores: number;
   /** The value of an environment variable; undefined if it is not set or must not be read. */
   env(name: string): string | undefined;
-  /** The network interfaces, in the system's order; none if they must not be read. */
-  networkInterfaces(): readonly NetworkInterface[];
+  /** The network interfaces, in the system's order; undefined if they must not be read. */
+  networkInterfaces(): readonly NetworkInterface[] | undefined;
 }
 
 /** The machine that this runs on. */
@@ -36,7 +36,7 @@ export const systemHost: Host = {
     return availableParallelism();
   },
   env: (name) => unlessForbidden(() => process.env[name]),
-  networkInterfaces: () => unlessForbidden(systemInterfaces) ?? [],
+  networkInterfaces: () => unlessForbidden(systemInterfaces),
 };
 
 /** Options of {@linkcode localHostName}. */
@@ -64,7 +64,13 @@ export function localHostName(options: LocalHostNameOptions = {}): string {
 }
 
 function guess(host: Host, logger: Logger): string {
-  for (const { name, addresses } of host.networkInterfaces()) {
+  const interfaces = host.networkInterfaces();
+  if (interfaces === undefined) {
+    logger.warning("The network interfaces may not be read: using 127.0.0.1 as the name of this machine");
+    logger.warning("Say where others reach it by `host`, or permit Deno to look: --allow-sys=networkInterfaces --allow-env");
+    return "127.0.0.1";
+  }
+  for (const { name, addresses } of interfaces) {
     const outside = addresses.filter(leadsOutside);
     const address = outside.find((text) => !text.includes(":")) ?? outside[0];
     if (address === undefined) continue;

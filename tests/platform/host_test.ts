@@ -56,13 +56,24 @@ test("localHostName() warns of a guess and says what to set", () => {
   ]);
 });
 
+test("localHostName() does not say what it must not look at", () => {
+  const warnings: string[] = [];
+  const logger = { ...silentLogger, warning: (message: string) => void warnings.push(message) };
+  const host: Host = { ...hostOf({}), networkInterfaces: () => undefined };
+  assertEquals(localHostName({ host, logger }), "127.0.0.1");
+  assertEquals(warnings, [
+    "The network interfaces may not be read: using 127.0.0.1 as the name of this machine",
+    "Say where others reach it by `host`, or permit Deno to look: --allow-sys=networkInterfaces --allow-env",
+  ]);
+});
+
 test("systemHost says what the machine says", ({ defer }) => {
   defer(() => delete process.env.SPARKWIRE_TEST_VARIABLE);
   assertEquals(systemHost.env("SPARKWIRE_TEST_VARIABLE"), undefined);
   process.env.SPARKWIRE_TEST_VARIABLE = "value";
   assertEquals(systemHost.env("SPARKWIRE_TEST_VARIABLE"), "value");
   assert(Number.isInteger(systemHost.cores) && systemHost.cores >= 1);
-  for (const { name, addresses } of systemHost.networkInterfaces()) {
+  for (const { name, addresses } of systemHost.networkInterfaces() ?? []) {
     assert(name !== "");
     for (const address of addresses) assert(/^[0-9a-f.:]+(%\w+)?$/i.test(address), address);
   }
