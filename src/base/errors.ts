@@ -42,9 +42,6 @@ export class RpcError extends Error {
   override readonly name: string = "RpcError";
   /** What kind of failure this is. */
   readonly code: RpcErrorCode;
-  /** Marks the class across copies of this module. */
-  readonly [BRAND] = true;
-
   /**
    * Makes the error.
    *
@@ -55,6 +52,11 @@ export class RpcError extends Error {
   constructor(code: RpcErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+  }
+
+  /** Marks the class across copies of this module. No field, since consoles print those with every error. */
+  get [BRAND](): true {
+    return true;
   }
 
   /** Whether `value` is an RpcError, also one of another copy of this module. */
