@@ -22,6 +22,11 @@ export function takeOption(args: readonly string[], name: string): { value: stri
   return { value, rest: args.filter((_, index) => index !== at && (joined || index !== at + 1)) };
 }
 
+/** Of a task that takes none: what was meant by them is not what would be done. */
+export function noArguments(args: readonly string[]): void {
+  if (args.length > 0) throw new TypeError(`Expected no arguments, not ${args.join(" ")}`);
+}
+
 /**
  * What `read` makes of a task's arguments. A task that is asked for help ends with a word on its use, and so does one whose arguments
  * make no sense.

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { projectRoot } from "../_project.ts";
+import { noArguments, readArguments } from "./arguments.ts";
 import { bundleDeclarations } from "./declarations.ts";
 import { capture } from "./run.ts";
 import { findRuntime, RUNTIME_NAMES } from "./runtimes.ts";
@@ -139,4 +140,5 @@ const steps: readonly Step[] = [
   scratchStep("dist/sparkwire.tgz is installed and imported, and its types hold", tryTarball),
 ];
 
+readArguments("deno task build", noArguments);
 Deno.exit(await runSteps(steps));

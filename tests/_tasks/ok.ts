@@ -6,6 +6,7 @@
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { projectRoot } from "../_project.ts";
+import { noArguments, readArguments } from "./arguments.ts";
 import { capture, type Command } from "./run.ts";
 import { commandStep, runSteps, type Step, type StepResult } from "./steps.ts";
 
@@ -71,6 +72,7 @@ async function testReadme(): Promise<StepResult> {
   }
 }
 
+readArguments("deno task ok", noArguments);
 Deno.exit(
   await runSteps([
     denoStep("fmt", "--check"),

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { test } from "../_harness.ts";
-import { takeOption, taskArguments } from "./arguments.ts";
+import { noArguments, takeOption, taskArguments } from "./arguments.ts";
 import { isProgram } from "./entry_points.ts";
 import { addTotals, countJunit, formatTable, formatTotals, NO_TOTALS, runTotals, type Totals } from "./totals.ts";
 
@@ -9,6 +9,11 @@ test("taskArguments() drops the -- that deno task passes through, and only that 
   assertEquals(taskArguments(["inbox", "--runtime", "bun"]), ["inbox", "--runtime", "bun"]);
   assertEquals(taskArguments(["--", "5", "--seeds", "3"]), ["5", "--seeds", "3"]);
   assertEquals(taskArguments(["--runtime", "deno", "--", "inbox", "--"]), ["--runtime", "deno", "inbox", "--"]);
+});
+
+test("noArguments() refuses any", () => {
+  noArguments([]);
+  assertThrows(() => noArguments(["--out", "lib"]), TypeError, "Expected no arguments, not --out lib");
 });
 
 test("takeOption() takes one option out and leaves the others in their order", () => {

@@ -54,7 +54,13 @@ const USAGE = `deno task test:spark [FILTER…] [--runtime deno|bun|node]… [--
   FILTER     as of deno task test
   --spark    another version than ${SPARK_RELEASES[0]}; deno task test:spark:all goes through ${SPARK_RELEASES.join(", ")}`;
 
-const { value: version, rest } = readArguments(USAGE, (args) => takeOption(args, "spark"));
+const { value: version, rest } = readArguments(USAGE, (args) => {
+  const taken = takeOption(args, "spark");
+  // The rest is the task test's to read, but only when Spark has been started.
+  const unknown = taken.rest.find((arg) => arg.startsWith("-") && !/^--(all|runtime)(=|$)/.test(arg));
+  if (unknown !== undefined) throw new TypeError(`Unknown option ${unknown}`);
+  return taken;
+});
 const every = rest.includes("--all");
 const versions = version !== undefined ? [version] : every ? SPARK_RELEASES : SPARK_RELEASES.slice(0, 1);
 const reason = await whyNoSpark();

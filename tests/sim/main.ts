@@ -140,7 +140,11 @@ function readArguments() {
   try {
     const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
     const first = numberOf(positionals[0]) ?? Date.now() % FRESH_SEEDS;
-    return { values, first, count: numberOf(values.seeds) };
+    const count = numberOf(values.seeds);
+    // No seeds would be all well.
+    if (count === 0) throw new TypeError("Expected one seed or more, not 0");
+    if (values.job === true && values.blocks === true) throw new TypeError("Expected one of --job and --blocks, not both");
+    return { values, first, count };
   } catch (error) {
     console.error(`sim: ${error instanceof Error ? error.message : error}`);
     process.exitCode = 2;

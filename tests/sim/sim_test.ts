@@ -54,6 +54,14 @@ test(`Seeds have the same traces on ${runtimeName} as in another process on Deno
   assertEquals(program.stdout.trim().split("\n"), hashes);
 }, { skip });
 
+test("What plays no seed, or cannot be one kind of world, is refused", async (context) => {
+  for (const args of [["--seeds", "0"], ["--job", "--blocks"]]) {
+    const program = startProcess(context, deno!.command, [...deno!.args, ...args]);
+    assertEquals(await within(program.exited, "the other process", DEADLINE_MS), 2, program.stdout + program.stderr);
+    assertStringIncludes(program.stderr, "sim: Expected one");
+  }
+}, { skip });
+
 test("A failing seed says what it was, what happened last, and how to repeat it", async () => {
   const { settled } = Ledger.prototype;
   // Somebody who finds fault with every ask.
