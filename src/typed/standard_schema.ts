@@ -45,7 +45,8 @@ export const MAX_ISSUE_LENGTH = 200;
  */
 export function validatePayload<T>(schema: StandardSchema<T>, tag: string, payload: unknown): T | Promise<T> {
   const result = schema["~standard"].validate(payload);
-  return result instanceof Promise ? result.then((settled) => valueOf(settled, tag)) : valueOf(result, tag);
+  // A promise of another realm or library is no Promise here, and has no issues either.
+  return "then" in result ? Promise.resolve(result).then((settled) => valueOf(settled, tag)) : valueOf(result, tag);
 }
 
 function valueOf<T>(result: StandardResult<T>, tag: string): T {

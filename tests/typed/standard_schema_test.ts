@@ -37,6 +37,12 @@ const variants = {
     await null;
     return numbers(value);
   }),
+  // What another library or realm has for a promise: the type says Promise, which nothing at run time holds it to.
+  thenable: schema((value) => {
+    const { then } = Promise.prototype;
+    const thenable = { then: then.bind(Promise.resolve(numbers(value))) };
+    return thenable as Promise<StandardResult<{ a: number; b: number }>>;
+  }),
 };
 
 for (const [kind, Add] of Object.entries(variants)) {
