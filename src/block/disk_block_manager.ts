@@ -10,6 +10,7 @@
 
 import { RpcError, toError } from "../base/errors.ts";
 import { CountedFiles } from "../platform/counted_files.ts";
+import { liesBelow } from "../platform/files.ts";
 import { nodeWritableFiles } from "../platform/node_writable_files.ts";
 import type { FileWriter, WritableFiles } from "../platform/writable_files.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
@@ -241,12 +242,6 @@ export function nonNegativeHash(text: string): number {
 export function isFileName(name: string): boolean {
   if (name === "" || name === "." || name === ".." || PART_NAME.test(name)) return false;
   return !/[/\\\0]/.test(name) && encoder.encode(name).length <= MAX_NAME_BYTES;
-}
-
-/** Whether one real path lies below another, on Windows too. */
-function liesBelow(real: string, folder: string): boolean {
-  const separator = /^([A-Za-z]:|\\)\\/.test(folder) ? "\\" : "/";
-  return real.startsWith(folder.endsWith(separator) ? folder : folder + separator);
 }
 
 function isTaken(thrown: unknown): boolean {

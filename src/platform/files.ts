@@ -50,3 +50,10 @@ export function fileNotFound(path: string, cause?: unknown): RpcError {
 export function fileClosed(path: string): RpcError {
   return new RpcError("STOPPED", `File is closed: ${path}`);
 }
+
+/** Whether one path lies below another; both are what {@linkcode Files.realpath} gave. */
+export function liesBelow(real: string, folder: string): boolean {
+  // On Windows real paths begin with a drive or a share and have backslashes between names; elsewhere those are in names.
+  const separator = /^([A-Za-z]:|\\)\\/.test(folder) ? "\\" : "/";
+  return real.startsWith(folder.endsWith(separator) ? folder : folder + separator);
+}

@@ -11,7 +11,7 @@
 import { RpcError, toError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { CountedFiles } from "../platform/counted_files.ts";
-import type { Files } from "../platform/files.ts";
+import { type Files, liesBelow } from "../platform/files.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { FileSegmentManagedBuffer } from "../transport/file_segment_managed_buffer.ts";
 import type { StreamManager } from "../transport/stream_manager.ts";
@@ -185,11 +185,4 @@ export class NettyStreamManager implements RpcEnvFileServer, StreamManager {
 /** Whether there is nothing in it that a file system or a careless source could take for a way out. */
 function hasPlainNames(rest: string): boolean {
   return !/[\0\\]/.test(rest) && rest.split("/").every((name) => name !== "" && name !== "." && name !== "..");
-}
-
-/** Whether one real path lies below another. */
-function liesBelow(real: string, folder: string): boolean {
-  // On Windows real paths begin with a drive or a share and have backslashes between names; elsewhere those are in names.
-  const separator = /^([A-Za-z]:|\\)\\/.test(folder) ? "\\" : "/";
-  return real.startsWith(folder.endsWith(separator) ? folder : folder + separator);
 }

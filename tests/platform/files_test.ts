@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
-import type { Files } from "../../src/platform/files.ts";
+import { type Files, liesBelow } from "../../src/platform/files.ts";
 import { MemoryFiles } from "../../src/platform/memory_files.ts";
 import { nodeFiles } from "../../src/platform/node_files.ts";
 import { test, type TestContext } from "../_harness.ts";
@@ -142,4 +142,23 @@ test("MemoryFiles.remove() takes away a link and not what it leads to", async ()
   files.remove("/a");
   await assertNotFound(() => files.open("/a"));
   await assertRejects(() => files.open("/"), Error, "Is a folder: /");
+});
+
+test("liesBelow() takes whole names, and backslashes on Windows alone", () => {
+  for (
+    const [real, folder] of [["/a/b", "/a"], ["/a", "/"], ["C:\\a\\b", "C:\\a"], ["C:\\a", "C:\\"], [
+      "\\\\host\\share\\a",
+      "\\\\host\\share",
+    ]]
+  ) {
+    assert(liesBelow(real!, folder!), `${real} lies below ${folder}`);
+  }
+  for (
+    const [real, folder] of [["/a", "/a"], ["/ab", "/a"], ["/a\\b", "/a"], ["C:\\ab", "C:\\a"], ["C:\\a/b", "C:\\a"], [
+      "/b",
+      "/a",
+    ]]
+  ) {
+    assert(!liesBelow(real!, folder!), `${real} does not lie below ${folder}`);
+  }
 });
