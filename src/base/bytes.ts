@@ -4,7 +4,7 @@
  * @module
  */
 
-import { highOfSafe } from "./int64.ts";
+import { highOfSafe, int64FromBigInt } from "./int64.ts";
 
 /** Taken once: asking an array for a method is a call of its own at each use (Node 20, whose V8 does not look it up ahead). */
 const { set } = Uint8Array.prototype;
@@ -97,6 +97,12 @@ export class ByteSink {
   /** Appends a 64-bit integer, given as a safe integer. */
   writeSafeInt64(value: number): void {
     this.writeInt64(highOfSafe(value), value | 0);
+  }
+
+  /** Appends a 64-bit integer, given as a bigint, of which the low 64 bits count. */
+  writeBigInt64(value: bigint): void {
+    const { high, low } = int64FromBigInt(value);
+    this.writeInt64(high, low);
   }
 
   /** Appends a 64-bit float. */

@@ -8,7 +8,6 @@
 
 import type { ByteReader, ByteSink } from "../base/bytes.ts";
 import { ProtocolError } from "../base/errors.ts";
-import { int64FromBigInt } from "../base/int64.ts";
 import { readString, writeString } from "../protocol/encoders.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
 
@@ -62,9 +61,9 @@ export function writeDiagnoseCorruption(out: ByteSink, message: DiagnoseCorrupti
   writeString(out, message.appId);
   writeString(out, message.execId);
   out.writeInt32(message.shuffleId);
-  writeLong(out, message.mapId);
+  out.writeBigInt64(message.mapId);
   out.writeInt32(message.reduceId);
-  writeLong(out, message.checksum);
+  out.writeBigInt64(message.checksum);
   writeString(out, message.algorithm);
 }
 
@@ -94,9 +93,4 @@ export function readCorruptionCause(reader: ByteReader): CorruptionCause {
   const cause = CAUSES[ordinal];
   if (cause === undefined) throw new ProtocolError(`Unknown cause of a corruption: ${ordinal}`, { offset });
   return { type: BlockTransferMessageType.CorruptionCause, cause };
-}
-
-function writeLong(out: ByteSink, value: bigint): void {
-  const { high, low } = int64FromBigInt(value);
-  out.writeInt64(high, low);
 }

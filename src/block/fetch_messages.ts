@@ -7,7 +7,6 @@
  */
 
 import type { ByteReader, ByteSink } from "../base/bytes.ts";
-import { int64FromBigInt } from "../base/int64.ts";
 import {
   readCount,
   readIntArray,
@@ -148,8 +147,7 @@ export function readFetchShuffleBlockChunks(reader: ByteReader): FetchShuffleBlo
 
 /** Appends the fields of a message. */
 export function writeStreamHandle(out: ByteSink, { streamId, numChunks }: StreamHandle): void {
-  const { high, low } = int64FromBigInt(streamId);
-  out.writeInt64(high, low);
+  out.writeBigInt64(streamId);
   out.writeInt32(numChunks);
 }
 

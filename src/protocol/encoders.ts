@@ -11,7 +11,6 @@
 
 import { ByteReader, type ByteSink } from "../base/bytes.ts";
 import { ProtocolError } from "../base/errors.ts";
-import { int64FromBigInt } from "../base/int64.ts";
 
 /** No string is shorter than its own length field. */
 const MIN_STRING_BYTES = 4;
@@ -68,10 +67,7 @@ export function readIntArray(reader: ByteReader, what: string): number[] {
 /** Appends 64-bit integers behind their count. */
 export function writeLongArray(out: ByteSink, values: readonly bigint[]): void {
   out.writeInt32(values.length);
-  for (const value of values) {
-    const { high, low } = int64FromBigInt(value);
-    out.writeInt64(high, low);
-  }
+  for (const value of values) out.writeBigInt64(value);
 }
 
 /** Reads counted 64-bit integers. */

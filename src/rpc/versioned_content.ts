@@ -7,7 +7,6 @@
  * @module
  */
 
-import { int64FromBigInt } from "../base/int64.ts";
 import { sparkUid, type SparkVersion } from "../serializer/java/spark_versions.ts";
 
 /** A class that a message describes. */
@@ -59,10 +58,7 @@ export class VersionedContent {
 }
 
 function write(bytes: Uint8Array, at: number, uid: bigint): void {
-  const { high, low } = int64FromBigInt(uid);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  view.setInt32(at, high);
-  view.setInt32(at + 4, low);
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).setBigInt64(at, uid);
 }
 
 /** Thrown while a message is being written: it must not be sent before its reader is known. */

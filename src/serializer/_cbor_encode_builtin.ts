@@ -182,7 +182,7 @@ export function writeBigint(encoder: CborEncoder, value: bigint): void {
   const magnitude = negative ? -1n - value : value;
   if ((value > MAX_SAFE || value < -MAX_SAFE) && magnitude <= MAX_UINT64) {
     encoder.out.writeUint8((negative ? Major.negative : Major.unsigned) | 27);
-    encoder.out.writeInt64(Number(BigInt.asIntN(32, magnitude >> 32n)), Number(BigInt.asIntN(32, magnitude)));
+    encoder.out.writeBigInt64(magnitude);
     return;
   }
   const hex = magnitude.toString(16);

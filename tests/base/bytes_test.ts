@@ -12,6 +12,7 @@ test("ByteSink writes what ByteReader reads", () => {
   sink.writeInt32(-2);
   sink.writeInt64(-1, -2);
   sink.writeSafeInt64(2 ** 53 - 1);
+  for (const value of [-1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 64n + 7n]) sink.writeBigInt64(value);
   sink.writeFloat64(-1.5);
   const reader = new ByteReader(sink.copy(), fail);
   assertEquals(reader.readUint8("a"), 7);
@@ -19,6 +20,7 @@ test("ByteSink writes what ByteReader reads", () => {
   assertEquals(reader.readInt32("a"), -2);
   assertEquals(reader.readInt64("a"), -2n);
   assertEquals(reader.readInt64("a"), BigInt(2 ** 53 - 1));
+  for (const value of [-1n, 2n ** 63n - 1n, -(2n ** 63n), 7n]) assertEquals(reader.readInt64("a"), value);
   assertEquals(reader.readFloat64("a"), -1.5);
   assertEquals(reader.remaining, 0);
 });

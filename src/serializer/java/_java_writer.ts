@@ -9,7 +9,6 @@
 
 import type { ByteSink } from "../../base/bytes.ts";
 import { RpcError, SerializerError, toError } from "../../base/errors.ts";
-import { int64FromBigInt } from "../../base/int64.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { keepWritten, writtenImage } from "./_desc_images.ts";
 import { isKnown, type JavaClassDesc, type KnownClass } from "./class_desc.ts";
@@ -362,8 +361,7 @@ export class JavaWriter implements JavaWriting {
       const at = isKnown(desc) ? out.position - this.#start : -1;
       this.context.wroteSparkClass?.(desc.name, desc.serialVersionUID, at);
     }
-    const { high, low } = int64FromBigInt(desc.serialVersionUID);
-    out.writeInt64(high, low);
+    out.writeBigInt64(desc.serialVersionUID);
     const handle = this.#keep();
     this.#descs.set(desc, handle);
     const same = this.#registry.intern(desc);

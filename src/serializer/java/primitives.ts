@@ -7,7 +7,6 @@
  */
 
 import type { ByteReader, ByteSink } from "../../base/bytes.ts";
-import { int64FromBigInt } from "../../base/int64.ts";
 import { KnownClass } from "./class_desc.ts";
 import { isJavaNumber } from "./java_numbers.ts";
 
@@ -85,11 +84,9 @@ export function writePrimitive(out: ByteSink, letter: PrimitiveLetter, value: un
     case "I":
       out.writeInt32(Number(value));
       return true;
-    case "J": {
-      const { high, low } = int64FromBigInt(BigInt(value as bigint));
-      out.writeInt64(high, low);
+    case "J":
+      out.writeBigInt64(value as bigint);
       return true;
-    }
     case "S":
       out.writeUint16(Number(value));
       return true;

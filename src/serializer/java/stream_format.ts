@@ -7,7 +7,6 @@
  */
 
 import { ByteSink, MAX_MODIFIED_UTF8_BYTES } from "../../base/bytes.ts";
-import { int64FromBigInt } from "../../base/int64.ts";
 
 /** What begins each piece of a stream. */
 export const Tag = {
@@ -100,8 +99,7 @@ export interface ClassDescInit {
 export function writeClassDesc(out: ByteSink, { name, uid, flags, fields = [] }: ClassDescInit): void {
   out.writeUint8(Tag.ClassDesc);
   writeName(out, name);
-  const { high, low } = int64FromBigInt(uid);
-  out.writeInt64(high, low);
+  out.writeBigInt64(uid);
   out.writeUint8(flags);
   out.writeUint16(fields.length);
   for (const field of fields) {
