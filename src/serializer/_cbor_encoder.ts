@@ -7,14 +7,14 @@
  */
 
 import { ByteSink } from "../base/bytes.ts";
-import { RpcError, SerializerError, toError } from "../base/errors.ts";
+import type { SerializerError } from "../base/errors.ts";
 import { writeBigint, writeBuiltin, writeSparseArray, writeTypedMessage } from "./_cbor_encode_builtin.ts";
 import { writeFloat } from "./_cbor_float.ts";
 import { Initial, Major, MAX_DEPTH, MAX_HANDLES, MAX_HOLES, MAX_REGEXP_CHARACTERS, PREFIX, Tag } from "./_cbor_format.ts";
 import { SharedValues } from "./_cbor_shared_values.ts";
 import { writeWtf8, wtf8Length } from "./_cbor_text.ts";
-import { type PathKey, pathText } from "./_cbor_path.ts";
 import { type SerializerContext, TypedMessage } from "./serializer.ts";
+import { encodeError, explainEncodeError, type PathKey, pathText } from "./serializer_errors.ts";
 
 const utf8 = new TextEncoder();
 const hasOwn = Object.prototype.hasOwnProperty;
@@ -294,21 +294,12 @@ export class CborEncoder {
 
   /** The error that says: `what` cannot be encoded. */
   fail(what: string): SerializerError {
-    const path = pathText(this.#path, this.#depth);
-    return new SerializerError(`Cannot encode ${what}${path === "" ? "" : ` at ${path}`}`, { direction: "encode", path });
+    return encodeError(what, pathText(this.#path, this.#depth));
   }
 
   /** What is thrown for `thrown`, which came from here or from a getter, a `toJSON` or the environment on the way. */
   explain(thrown: unknown): Error {
-    const path = pathText(this.#path, this.#depth);
-    const place = path === "" ? "" : ` at ${path}`;
-    if (thrown instanceof SerializerError) {
-      if (thrown.path !== undefined || thrown.direction === "decode") return thrown;
-      return new SerializerError(thrown.message + place, { direction: "encode", path, cause: thrown });
-    }
-    if (RpcError.is(thrown)) return thrown;
-    const cause = toError(thrown);
-    return new SerializerError(`Cannot encode a value${place}: ${cause.message}`, { direction: "encode", path, cause });
+    return explainEncodeError(thrown, pathText(this.#path, this.#depth));
   }
 }
 

@@ -19,6 +19,7 @@ import {
   StreamError,
   UnsupportedMessageError,
 } from "../base/errors.ts";
+import { failureText } from "./serializer_errors.ts";
 
 /** A failure as it travels. */
 interface FailureFields {
@@ -57,14 +58,8 @@ export function failureFields(error: Error, exposeStack: boolean, causes = MAX_C
 }
 
 /** What of `error` travels if nothing else can be had of it: its text. */
-export function failureText(error: unknown): object {
-  let message: string;
-  try {
-    message = String(error);
-  } catch {
-    message = "A failure that has no text";
-  }
-  return { class: "Error", message };
+export function leastFailureFields(error: unknown): object {
+  return { class: "Error", message: failureText(error) };
 }
 
 function className(error: Error): string {

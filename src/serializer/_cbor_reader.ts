@@ -4,13 +4,14 @@
  * @module
  */
 
-import { SerializerError } from "../base/errors.ts";
+import type { SerializerError } from "../base/errors.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import { copyOf, ReceivedBytes, SHARED_BYTES } from "../base/received_bytes.ts";
 import { Initial, Major } from "./_cbor_format.ts";
 import { MAX_SHORT_TEXT } from "./_cbor_short_text.ts";
 import { TextCache } from "./_cbor_text_cache.ts";
 import { readUtf8 } from "./_cbor_text.ts";
+import { decodeError } from "./serializer_errors.ts";
 
 const NOTHING = new ReceivedBytes(new Uint8Array(0), true);
 
@@ -225,9 +226,9 @@ export class CborReader {
     if ((initial & 0xe0) !== major) throw this.fail("Piece of another type", at);
     return this.argument(initial & 0x1f);
   }
+
   /** The error that says what is wrong, and where. */
   fail(message: string, position: number = this.position): SerializerError {
-    const offset = position - this.#start;
-    return new SerializerError(`${message}, at byte ${offset}`, { direction: "decode", offset });
+    return decodeError(message, position - this.#start);
   }
 }

@@ -25,7 +25,7 @@ import { isByteString, readByteString, writeByteString } from "./_cbor_byte_stri
 import { CborDecoder } from "./_cbor_decoder.ts";
 import { openGeneric } from "./_cbor_encode_builtin.ts";
 import { CborEncoder } from "./_cbor_encoder.ts";
-import { failureFields, failureText } from "./_cbor_failure.ts";
+import { failureFields, leastFailureFields } from "./_cbor_failure.ts";
 import { Name, PREFIX } from "./_cbor_format.ts";
 import type { Serializer, SerializerContext } from "./serializer.ts";
 
@@ -43,7 +43,7 @@ function encodeFailure(error: Error, out: ByteSink, context: SerializerContext):
     write(failureFields(error, context.exposeStack), true, out, context);
   } catch {
     // A getter of the error threw, say. The asker must hear of the failure all the same.
-    write(failureText(error), true, out, context);
+    write(leastFailureFields(error), true, out, context);
   }
 }
 

@@ -7,9 +7,10 @@
  */
 
 import { ByteReader } from "../../base/bytes.ts";
-import { SerializerError } from "../../base/errors.ts";
+import type { SerializerError } from "../../base/errors.ts";
 import type { MessageBody } from "../../base/message_body.ts";
 import type { SerializerContext } from "../serializer.ts";
+import { decodeError } from "../serializer_errors.ts";
 import { isReference, JavaClassDesc, type JavaField, MAX_LINE } from "./class_desc.ts";
 import { BUDGET_BASE, BUDGET_PER_BYTE, MAX_DEPTH, MAX_HANDLES, SHOWN_NAME } from "./java_limits.ts";
 import type { JavaRegistry } from "./java_mapping.ts";
@@ -184,11 +185,6 @@ export abstract class JavaClassReader {
   leave(): void {
     this.#objects--;
   }
-}
-
-/** The error that says what is wrong at a byte of the content. */
-export function decodeError(message: string, offset: number): SerializerError {
-  return new SerializerError(`${message}, at byte ${offset}`, { direction: "decode", offset });
 }
 
 /** A name out of a stream, fit for an error. */

@@ -8,8 +8,9 @@
  */
 
 import type { ByteSink } from "../../base/bytes.ts";
-import { RpcError, SerializerError, toError } from "../../base/errors.ts";
+import type { SerializerError } from "../../base/errors.ts";
 import type { SerializerContext } from "../serializer.ts";
+import { encodeError, explainEncodeError, pathText } from "../serializer_errors.ts";
 import { keepWritten, writtenImage } from "./_desc_images.ts";
 import { isKnown, type JavaClassDesc, type KnownClass } from "./class_desc.ts";
 import { MAX_DEPTH, MAX_HANDLES } from "./java_limits.ts";
@@ -33,9 +34,6 @@ import {
 } from "./primitives.ts";
 import type { SparkVersion } from "./spark_versions.ts";
 import { Tag, writeName, writeReference, writeStreamHeader, writeString } from "./stream_format.ts";
-
-/** Keys shown at each end of a path that has too many. */
-const SHOWN_KEYS = 8;
 
 /** The longest block that has its length in one byte. */
 const SHORT_BLOCK = 0xff;
@@ -102,25 +100,12 @@ export class JavaWriter implements JavaWriting {
       this.#writeValue(value, undefined);
     } catch (thrown) {
       this.#out.truncate(start);
-      throw this.#explain(thrown);
+      throw explainEncodeError(thrown, pathText(this.#path, this.#path.length));
     }
   }
 
   fail(what: string): SerializerError {
-    const path = pathText(this.#path);
-    return new SerializerError(`Cannot encode ${what}${path === "" ? "" : ` at ${path}`}`, { direction: "encode", path });
-  }
-
-  #explain(thrown: unknown): Error {
-    const path = pathText(this.#path);
-    const place = path === "" ? "" : ` at ${path}`;
-    if (thrown instanceof SerializerError) {
-      if (thrown.path !== undefined || thrown.direction === "decode") return thrown;
-      return new SerializerError(thrown.message + place, { direction: "encode", path, cause: thrown });
-    }
-    if (RpcError.is(thrown)) return thrown;
-    const cause = toError(thrown);
-    return new SerializerError(`Cannot encode a value${place}: ${cause.message}`, { direction: "encode", path, cause });
+    return encodeError(what, pathText(this.#path, this.#path.length));
   }
 
   #writeValue(value: unknown, identity: Identity | undefined): void {
@@ -258,8 +243,8 @@ export class JavaWriter implements JavaWriting {
     }
   }
 
-  #writeField(name: string, signature: string, value: unknown, identity: Identity | undefined): void {
-    this.#path.push(name);
+  #writeField(key: string | number, signature: string, value: unknown, identity: Identity | undefined): void {
+    this.#path.push(key);
     if (!isPrimitive(signature)) this.#writeValue(value, identity);
     else if (!writePrimitive(this.#out, signature, value)) {
       throw this.fail(`${describe(value)} in a field of type ${signature}`);
@@ -296,7 +281,7 @@ export class JavaWriter implements JavaWriting {
     const { length } = array;
     this.#out.writeInt32(length);
     const letter = desc.name.charAt(1);
-    for (let i = 0; i < length; i++) this.#writeField(String(i), letter, array[i], identities?.get(i));
+    for (let i = 0; i < length; i++) this.#writeField(i, letter, array[i], identities?.get(i));
   }
 
   #writePrimitives(array: PrimitiveArray, desc: JavaClassDesc): void {
@@ -385,10 +370,4 @@ export class JavaWriter implements JavaWriting {
 
 function describe(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? "an object" : String(value);
-}
-
-function pathText(path: readonly (string | number)[]): string {
-  const texts = path.map((key) => typeof key === "number" || /^\d+$/.test(key) ? `[${key}]` : `.${key}`);
-  if (texts.length <= 2 * SHOWN_KEYS) return texts.join("");
-  return `${texts.slice(0, SHOWN_KEYS).join("")}…${texts.slice(-SHOWN_KEYS).join("")}`;
 }

@@ -51,7 +51,7 @@
 import type { ByteSink } from "../../base/bytes.ts";
 import type { MessageBody } from "../../base/message_body.ts";
 import { RpcFailure, type Serializer, type SerializerContext, TypedMessage } from "../serializer.ts";
-import { SerializerError } from "../../base/errors.ts";
+import { encodeError, failureText } from "../serializer_errors.ts";
 import { JavaReader } from "./_java_reader.ts";
 import { type BuiltinMappings, JavaWriter } from "./_java_writer.ts";
 import { boxClasses, boxOf } from "./boxes.ts";
@@ -161,10 +161,7 @@ class JavaCodec implements JavaSerializer {
   #messageOf({ tag, payload }: TypedMessage): object {
     const tagged = this.registry.tagged(tag);
     if (tagged !== undefined) return tagged.toMessage(payload);
-    throw new SerializerError(`Cannot encode a message ${tag}: no class of Java has that tag, see defineJavaClass`, {
-      direction: "encode",
-      path: "",
-    });
+    throw encodeError(`a message ${tag}: no class of Java has that tag, see defineJavaClass`, "");
   }
 
   #write(value: unknown, out: ByteSink, context: SerializerContext): void {
@@ -189,16 +186,8 @@ class JavaCodec implements JavaSerializer {
       this.#write(new RpcFailure(error), out, context);
     } catch {
       // A getter of the error threw, say. The asker must hear of the failure all the same.
-      javaTemplates.encodeFailure(new Error(textOf(error)), out, context);
+      javaTemplates.encodeFailure(new Error(failureText(error)), out, context);
     }
-  }
-}
-
-function textOf(error: unknown): string {
-  try {
-    return String(error);
-  } catch {
-    return "A failure that has no text";
   }
 }
 

@@ -11,6 +11,7 @@
 import { ByteReader, type ByteSink } from "../../base/bytes.ts";
 import { SerializerError } from "../../base/errors.ts";
 import { RpcFailure, type Serializer, type SerializerContext } from "../serializer.ts";
+import { encodeError } from "../serializer_errors.ts";
 import { CheckExistence } from "./check_existence.ts";
 import {
   bytesOf,
@@ -120,10 +121,7 @@ export const javaTemplates: Serializer = {
     } else if (value instanceof RpcFailure) {
       encodeFailure(value.error, out);
     } else {
-      throw new SerializerError(`Cannot encode ${describe(value)}: the full Java codec is needed`, {
-        direction: "encode",
-        path: "",
-      });
+      throw encodeError(`${describe(value)}: the full Java codec is needed`, "");
     }
   },
 
