@@ -253,11 +253,17 @@ export class JavaWriter implements JavaWriting {
   }
 
   #writeAnnotation(items: readonly unknown[], line: number, { identities }: JavaObject): void {
+    // Of a list, as a rule, its size comes first: an error counts the elements alone.
+    let blocks = 0;
     for (let i = 0; i < items.length; i++) {
       const item = items[i];
-      this.#path.push(i);
-      if (item instanceof JavaBlockData) this.#writeBlock(item.bytes);
-      else this.#writeValue(item, identities?.get(annotationSlot(line, i)));
+      if (item instanceof JavaBlockData) {
+        this.#writeBlock(item.bytes);
+        blocks++;
+        continue;
+      }
+      this.#path.push(i - blocks);
+      this.#writeValue(item, identities?.get(annotationSlot(line, i)));
       this.#path.pop();
     }
     this.#out.writeUint8(Tag.EndBlockData);

@@ -194,9 +194,9 @@ test("java.encode() names what it cannot write, and where, and writes nothing", 
   class Unknown {}
   const cases: readonly [unknown, string, string][] = [
     [() => 0, "Cannot encode a function", ""],
-    [[1, Symbol("s")], "Cannot encode a symbol at [2]", "[2]"],
+    [[1, Symbol("s")], "Cannot encode a symbol at [1]", "[1]"],
     [new Unknown(), "Cannot encode an object of class Unknown", ""],
-    [new Some({ value: [new Unknown()] }), "Cannot encode an object of class Unknown at .value[1]", ".value[1]"],
+    [new Some({ value: [new Unknown()] }), "Cannot encode an object of class Unknown at .value[0]", ".value[0]"],
     [new ArrayBuffer(1), "Cannot encode an object of class ArrayBuffer", ""],
     [new Uint32Array(1), "Cannot encode an object of class Uint32Array", ""],
     [Promise.resolve(), "Cannot encode an object of class Promise", ""],
@@ -219,7 +219,7 @@ test(`java.encode() writes ${MAX_DEPTH} levels and no more`, () => {
   assertEquals(roundTrip(value), value);
   assertThrows(() => encode([value]), SerializerError, `Cannot encode more than ${MAX_DEPTH} levels`);
   const error = assertThrows(() => encode([[value]]), SerializerError, `Cannot encode more than ${MAX_DEPTH} levels`);
-  assertEquals(error.path, "[1]".repeat(8) + "…" + "[1]".repeat(8));
+  assertEquals(error.path, "[0]".repeat(8) + "…" + "[0]".repeat(8));
 });
 
 test("java.encode() can be called from within itself", () => {
