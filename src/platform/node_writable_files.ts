@@ -5,6 +5,7 @@
  */
 
 import { close, mkdir, open, rename, unlink, write } from "node:fs";
+import { codeOf, done, promised } from "./_node_callbacks.ts";
 import { fileClosed } from "./files.ts";
 import { nodeFiles } from "./node_files.ts";
 import { fileExists, type FileWriter, type WritableFiles } from "./writable_files.ts";
@@ -46,19 +47,6 @@ class NodeFileWriter implements FileWriter {
     await this.#writing;
     await done((callback) => close(this.#fd, callback));
   }
-}
-
-function promised<T>(start: (callback: (error: Error | null, value: T) => void) => void): Promise<T> {
-  return new Promise((resolve, reject) => start((error, value) => error === null ? resolve(value) : reject(error)));
-}
-
-/** Bun 1.4 calls back with undefined where Node has null. */
-function done(start: (callback: (error?: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => start((error) => error ? reject(error) : resolve()));
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }
 
 /** The machine's files, which can be made too. */
