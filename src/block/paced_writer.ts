@@ -6,14 +6,10 @@
 
 import { toError } from "../base/errors.ts";
 import type { StreamFlow } from "../protocol/stream_callback.ts";
+import { ReadSlab } from "../transport/read_slab.ts";
 
 /** How many bytes may wait to be written before the far end is held back; one read more may come. */
 export const MAX_WAITING_BYTES: number = 2 * 1024 * 1024;
-/** Memory that a connection may read a body into. */
-const SLAB_BYTES = 256 * 1024;
-/** A smaller rest of it is not worth a read. */
-const MIN_READ_BYTES = 64 * 1024;
-const NO_BYTES = new Uint8Array(0);
 
 /** The bytes of one stream on their way to a writer, in order. After the first failure what comes is dropped. */
 export class PacedWriter {
@@ -23,7 +19,7 @@ export class PacedWriter {
   #flow: StreamFlow | undefined;
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
-  #slab = NO_BYTES;
+  readonly #slab = new ReadSlab();
 
   /** @param write Writes a chunk; it is called again when it has. */
   constructor(write: (chunk: Uint8Array) => Promise<void>) {
@@ -37,13 +33,12 @@ export class PacedWriter {
 
   /** Where to put the next bytes. */
   allocate(): Uint8Array {
-    if (this.#slab.length < MIN_READ_BYTES) this.#slab = new Uint8Array(SLAB_BYTES);
-    return this.#slab;
+    return this.#slab.allocate();
   }
 
   /** Takes some bytes, which are copied unless `owned`; pauses `flow` when too many wait. */
   push(chunk: Uint8Array, owned: boolean, flow: StreamFlow): void {
-    if (chunk.buffer === this.#slab.buffer) this.#slab = this.#slab.subarray(chunk.length);
+    this.#slab.take(chunk);
     if (this.#failure !== undefined || chunk.length === 0) return;
     this.#chunks.push(owned ? chunk : chunk.slice());
     this.#waitingBytes += chunk.length;
@@ -55,7 +50,7 @@ export class PacedWriter {
 
   /** Waits until all is written; rejects with the failure of a write, or the reason of `stop`. */
   async finish(): Promise<void> {
-    this.#slab = NO_BYTES;
+    this.#slab.clear();
     await this.#writing;
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -84,7 +79,7 @@ export class PacedWriter {
     this.#failure ??= reason;
     this.#chunks = [];
     this.#waitingBytes = 0;
-    this.#slab = NO_BYTES;
+    this.#slab.clear();
     // What still comes is dropped, which needs no waiting.
     this.#resume();
   }

@@ -8,12 +8,7 @@
  */
 
 import type { StreamCallback, StreamFlow } from "../protocol/stream_callback.ts";
-
-/** Memory that a connection may read a body into; the sink gets it in parts, as they are filled. */
-const SLAB_BYTES = 256 * 1024;
-/** A smaller rest of it is not worth a read. */
-const MIN_READ_BYTES = 64 * 1024;
-const NO_BYTES = new Uint8Array(0);
+import { ReadSlab } from "./read_slab.ts";
 
 /** Who takes a body. Nothing is called after the end. */
 export interface BodySink {
@@ -44,7 +39,7 @@ export class BodyChannel implements StreamCallback {
   #flow: StreamFlow | undefined;
   #isHeld = false;
   #hasEnded = false;
-  #slab: Uint8Array = NO_BYTES;
+  readonly #slab = new ReadSlab();
 
   /**
    * @param streamId The name of the stream, chunk or upload.
@@ -79,14 +74,12 @@ export class BodyChannel implements StreamCallback {
   }
 
   allocate(): Uint8Array | undefined {
-    if (this.#hasEnded) return undefined;
-    if (this.#slab.length < MIN_READ_BYTES) this.#slab = new Uint8Array(SLAB_BYTES);
-    return this.#slab;
+    return this.#hasEnded ? undefined : this.#slab.allocate();
   }
 
   onData(_streamId: string, chunk: Uint8Array, owned: boolean, flow: StreamFlow): void {
     if (this.#hasEnded) return;
-    if (chunk.buffer === this.#slab.buffer) this.#slab = this.#slab.subarray(chunk.length);
+    this.#slab.take(chunk);
     this.#flow = flow;
     const isFull = !this.#sink.onData(owned ? chunk : chunk.slice());
     if (!isFull || this.#hasEnded) return;
@@ -105,7 +98,7 @@ export class BodyChannel implements StreamCallback {
   #end(failure: BodyFailure | undefined): boolean {
     if (this.#hasEnded) return false;
     this.#hasEnded = true;
-    this.#slab = NO_BYTES;
+    this.#slab.clear();
     this.#onEnd(failure);
     // Whoever does not want the rest must not hold it back.
     this.resume();
