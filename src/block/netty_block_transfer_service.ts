@@ -123,11 +123,11 @@ export class NettyBlockTransferService implements BlockTransferService {
     this.#retry = {
       maxRetries: this.#transportConf.maxIORetries,
       retryWaitMs: this.#transportConf.ioRetryWaitTimeMs,
-      enableSaslRetries: conf.getBoolean("spark.shuffle.sasl.enableRetries", false),
+      enableSaslRetries: this.#transportConf.shuffle.enableSaslRetries,
       clock: this.#clock,
       logger: this.#logger,
     };
-    this.#useOldFetchProtocol = conf.getBoolean("spark.shuffle.useOldFetchProtocol", false);
+    this.#useOldFetchProtocol = this.#transportConf.shuffle.useOldFetchProtocol;
     this.#maxBytesInMemory = conf.sizeAsBytes("spark.network.maxRemoteBlockSizeFetchToMem", "200m");
   }
 
