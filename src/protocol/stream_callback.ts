@@ -27,3 +27,6 @@ export interface StreamCallback {
   /** No more bytes will come. */
   onFailure(streamId: string, error: Error): void;
 }
+
+/** Takes bytes that nobody wants, so that they are never gathered. */
+export const discard: StreamCallback = { onData() {}, onComplete() {}, onFailure() {} };

@@ -10,7 +10,7 @@
 
 import { RpcError, RpcOverloadedError, RpcStoppedError, StreamError, toError } from "../base/errors.ts";
 import type { MessageBody } from "../base/message_body.ts";
-import type { StreamCallback } from "../protocol/stream_callback.ts";
+import { discard, type StreamCallback } from "../protocol/stream_callback.ts";
 import type { StreamChunkId } from "../protocol/stream_chunk_id.ts";
 import type { StreamInterceptor } from "../protocol/stream_interceptor.ts";
 import { STREAMED_BODY_BYTES } from "../protocol/transport_frame_decoder.ts";
@@ -35,9 +35,6 @@ interface Fetch {
   readonly chunk: StreamChunkId;
   readonly callback: ChunkReceivedCallback;
 }
-
-/** Takes the bytes of a chunk that nobody wants, so that they are never gathered. */
-const nobody: StreamCallback = { onData() {}, onComplete() {}, onFailure() {} };
 
 /** Chunks that are waited for, at most `limit` of them. */
 export class OutstandingFetches {
@@ -104,7 +101,7 @@ export class OutstandingFetches {
     const fetch = this.#waiting.get(chunk.name)?.[0];
     if (fetch === undefined) {
       this.#connection.ignored(`block ${chunk}`);
-      return this.#connection.intercept(chunk.name, byteCount, nobody);
+      return this.#connection.intercept(chunk.name, byteCount, discard);
     }
     if (fetch.callback.openStream === undefined) return undefined;
     const stream = this.#open(fetch, byteCount);
@@ -130,7 +127,7 @@ export class OutstandingFetches {
       stream = callback.openStream?.(chunk.chunkIndex, byteCount);
     } catch (thrown) {
       this.#tell(fetch, toError(thrown));
-      return nobody;
+      return discard;
     }
     return stream === undefined ? undefined : chunkStream(stream);
   }

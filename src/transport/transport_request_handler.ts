@@ -12,16 +12,8 @@ import type { Int64 } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType } from "../protocol/message.ts";
-import type {
-  MergedBlockMetaRequest,
-  Message,
-  OneWayMessage,
-  RpcRequest,
-  TransportRequest,
-  UploadStream,
-} from "../protocol/message.ts";
-import type { StreamCallback, StreamFlow } from "../protocol/stream_callback.ts";
-import { StreamInterceptor } from "../protocol/stream_interceptor.ts";
+import type { MergedBlockMetaRequest, Message, OneWayMessage, RpcRequest, TransportRequest } from "../protocol/message.ts";
+import type { StreamFlow } from "../protocol/stream_callback.ts";
 import type { TransportFrameDecoder } from "../protocol/transport_frame_decoder.ts";
 import { bodyElsewhere } from "./body_elsewhere.ts";
 import type { Channel } from "./channel.ts";
@@ -31,7 +23,7 @@ import type { Content, RpcResponder } from "./rpc_response_callback.ts";
 import { StreamRequestHandler } from "./stream_request_handler.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { TransportMetrics } from "./transport_metrics.ts";
-import { UploadReceiver } from "./upload_receiver.ts";
+import { UploadRequestHandler } from "./upload_request_handler.ts";
 
 /** The longest text of a failure that is sent, in UTF-16 units. */
 const MAX_FAILURE_LENGTH = 65_536;
@@ -57,9 +49,6 @@ export interface TransportRequestHandlerOptions {
   /** Counts what is transferred. */
   readonly metrics: TransportMetrics;
 }
-
-/** Takes the bytes of an upload that was refused. */
-const dropped: StreamCallback = { onData() {}, onComplete() {}, onFailure() {} };
 
 function failureText(error: Error, exposeStack: boolean): string {
   const text = exposeStack && error.stack !== undefined ? error.stack : error.message;
@@ -111,6 +100,7 @@ export class TransportRequestHandler {
   readonly #options: TransportRequestHandlerOptions;
   readonly #chunks: ChunkFetchRequestHandler;
   readonly #streams: StreamRequestHandler;
+  readonly #uploads: UploadRequestHandler;
   readonly #maxUnanswered: number;
   #rpcHandler: RpcHandler = noOpRpcHandler;
 
@@ -120,7 +110,7 @@ export class TransportRequestHandler {
     this.#client = client;
     this.#options = options;
     this.#maxUnanswered = options.maxUnansweredRequests;
-    const { logger, metrics, maxChunks, maxStreams, exposeStack } = options;
+    const { logger, metrics, maxChunks, maxStreams, exposeStack, decoder, flow } = options;
     const answering = {
       logger,
       metrics,
@@ -129,6 +119,15 @@ export class TransportRequestHandler {
     };
     this.#chunks = new ChunkFetchRequestHandler(channel, client, { ...answering, maxChunks });
     this.#streams = new StreamRequestHandler(channel, client, { ...answering, maxStreams });
+    this.#uploads = new UploadRequestHandler(channel, client, {
+      logger,
+      metrics,
+      decoder,
+      flow,
+      begin: (requestId) => this.#begin(requestId),
+      exceptionCaught: (cause) => this.exceptionCaught(cause),
+      onError: (error) => this.#handlerFailed(error),
+    });
   }
 
   /**
@@ -151,7 +150,7 @@ export class TransportRequestHandler {
         if (!this.#transfersTooMany()) this.#chunks.processFetchRequest(request, this.#rpcHandler.streamManager);
         return;
       case MessageType.UploadStream:
-        this.#processStreamUpload(request);
+        this.#uploads.processStreamUpload(request, this.#rpcHandler);
         return;
       case MessageType.MergedBlockMetaRequest:
         this.#processMergedBlockMetaRequest(request);
@@ -229,6 +228,17 @@ export class TransportRequestHandler {
     responder.onFailure(error);
   }
 
+  /** Takes an upload on, if the peer may wait for one answer more. */
+  #begin(requestId: Int64): RpcResponder | undefined {
+    const { outgoing } = this.#channel;
+    if (outgoing.handlersAtWork >= this.#maxUnanswered) {
+      this.#refuse(requestId);
+      return undefined;
+    }
+    outgoing.handlersAtWork++;
+    return new Responder(this, requestId.high, requestId.low);
+  }
+
   /** The peer has asked for more than it may wait for. */
   #refuse(requestId: Int64): void {
     const limit = this.#maxUnanswered;
@@ -256,61 +266,6 @@ export class TransportRequestHandler {
     logger.warning(message);
     this.#channel.close(new Error(message));
     return true;
-  }
-
-  #processStreamUpload({ requestId, meta, bodyByteCount }: UploadStream): void {
-    if (this.#channel.outgoing.handlersAtWork >= this.#maxUnanswered) {
-      this.#options.metrics.uploadsFailed++;
-      this.#refuse(requestId);
-      if (bodyByteCount > 0) this.#intercept("", bodyByteCount, dropped);
-      return;
-    }
-    const responder = new Responder(this, requestId.high, requestId.low);
-    this.#channel.outgoing.handlersAtWork++;
-    try {
-      const handler = this.#rpcHandler;
-      if (handler.receiveStream === undefined) throw new Error("This server takes no uploads");
-      const target = handler.receiveStream(this.#client, meta, responder);
-      if (target === undefined) throw new Error("rpcHandler returned a null streamHandler");
-      const receiver = new UploadReceiver({
-        target,
-        responder,
-        onBroken: (cause) => this.#uploadBroke(cause),
-        onError: (error) => this.#handlerFailed(error),
-        metrics: this.#options.metrics,
-      });
-      this.#receive(receiver, target.id, bodyByteCount);
-    } catch (thrown) {
-      const error = toError(thrown);
-      this.#options.metrics.uploadsFailed++;
-      responder.onFailure(error);
-      this.#uploadBroke(error);
-    }
-  }
-
-  #receive(receiver: UploadReceiver, id: string, byteCount: number): void {
-    if (!this.#channel.active) {
-      // It was closed by who was to receive this.
-      receiver.onFailure(id, this.#channel.closeReason ?? new Error("The connection is closed"));
-      return;
-    }
-    if (byteCount > 0) this.#intercept(id, byteCount, receiver);
-    receiver.onStart(id, byteCount);
-    if (byteCount === 0) receiver.onComplete();
-  }
-
-  /** The next bytes are no frames. */
-  #intercept(id: string, byteCount: number, callback: StreamCallback): void {
-    const { decoder, flow } = this.#options;
-    decoder.setInterceptor(new StreamInterceptor(id, byteCount, callback, flow, () => {}));
-  }
-
-  /** Bytes follow that nobody takes, so the connection can only be closed; what it has been answered leaves. */
-  #uploadBroke(cause: Error): void {
-    if (!this.#channel.active) return;
-    this.#options.logger.warning(`Exception in connection from ${this.#channel.remote}: ${cause.message}`, cause);
-    this.exceptionCaught(cause);
-    this.#channel.close(cause);
   }
 
   #processMergedBlockMetaRequest({ requestId, appId, shuffleId, shuffleMergeId, reduceId }: MergedBlockMetaRequest): void {
