@@ -1,27 +1,17 @@
 /**
  * Gives the answers that arrive on a connection to those who wait for them.
  *
- * Spark: common/network-common/…/client/TransportResponseHandler.java. Differences: a callback that throws fails nothing but
- * itself, and a stream's answer that nobody waits for closes the connection instead of being read as frames.
+ * Spark: common/network-common/…/client/TransportResponseHandler.java. Difference: a callback that throws fails nothing but itself.
  *
  * @module
  */
 
 import { unreachable } from "../base/assert.ts";
-import {
-  ProtocolError,
-  RpcError,
-  RpcOverloadedError,
-  RpcRemoteError,
-  RpcStoppedError,
-  StreamError,
-  toError,
-} from "../base/errors.ts";
+import { ProtocolError, RpcError, RpcOverloadedError, RpcRemoteError, RpcStoppedError, toError } from "../base/errors.ts";
 import { halvesToSafe, int64ToBigInt, int64ToSafe } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
-import { RingQueue } from "../base/ring_queue.ts";
 import { MessageType } from "../protocol/message.ts";
-import type { RpcResponse, StreamResponse, TransportResponse } from "../protocol/message.ts";
+import type { RpcResponse, TransportResponse } from "../protocol/message.ts";
 import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
 import type { StreamCallback, StreamFlow } from "../protocol/stream_callback.ts";
 import { StreamInterceptor } from "../protocol/stream_interceptor.ts";
@@ -30,26 +20,18 @@ import type { Channel } from "./channel.ts";
 import type { ChunkReceivedCallback } from "./chunk_received_callback.ts";
 import { MergedBlockMetaWaiter } from "./merged_block_meta.ts";
 import { OutstandingFetches } from "./outstanding_fetches.ts";
+import { OutstandingStreams } from "./outstanding_streams.ts";
 import { RequestTable } from "./request_table.ts";
 import type { RpcResponseCallback } from "./rpc_response_callback.ts";
-
-/** How many streams one connection may have asked for at once. */
-export const MAX_STREAMS_WAITING = 65_536;
-
-interface WaitingStream {
-  readonly streamId: string;
-  readonly callback: StreamCallback;
-}
 
 /** The waiting requests of one connection. */
 export class TransportResponseHandler {
   readonly #channel: Channel;
-  readonly #decoder: TransportFrameDecoder;
   readonly #flow: StreamFlow;
   readonly #logger: Logger;
   readonly #requests: RequestTable;
   readonly #fetches: OutstandingFetches;
-  readonly #streams = new RingQueue<WaitingStream>(MAX_STREAMS_WAITING);
+  readonly #streams: OutstandingStreams;
   #streamActive = false;
   /** When a request that is in the table was last sent, and when anything else was. */
   #lastRequestAt: number;
@@ -66,19 +48,27 @@ export class TransportResponseHandler {
     options: { readonly logger: Logger; readonly maxOutstandingRequests: number },
   ) {
     this.#channel = channel;
-    this.#decoder = decoder;
     this.#flow = flow;
     this.#logger = options.logger;
     this.#requests = new RequestTable(options.maxOutstandingRequests);
+    const { remote } = channel;
+    const guard = (run: () => void): void => this.#guard(run);
+    const ignored = (what: string): void => this.#ignored(what);
     this.#fetches = new OutstandingFetches({
       get active() {
         return channel.active;
       },
-      remote: channel.remote,
-      guard: (run) => this.#guard(run),
+      remote,
+      guard,
       intercept: (streamId, byteCount, callback) => this.#intercept(streamId, byteCount, callback),
-      ignored: (what) => this.#ignored(what),
+      ignored,
     }, options.maxOutstandingRequests);
+    this.#streams = new OutstandingStreams({
+      remote,
+      guard,
+      follow: (streamId, byteCount, callback) => decoder.setInterceptor(this.#intercept(streamId, byteCount, callback)),
+      ignored,
+    });
     this.#lastRequestAt = channel.deadlines.now();
     this.#lastTouchAt = this.#lastRequestAt;
     channel.deadlines.add(this.#requests);
@@ -86,7 +76,7 @@ export class TransportResponseHandler {
 
   /** How many answers are waited for, a stream that is arriving included. */
   get numOutstandingRequests(): number {
-    return this.#requests.size + this.#fetches.size + this.#streams.length + (this.#streamActive ? 1 : 0);
+    return this.#requests.size + this.#fetches.size + this.#streams.size + (this.#streamActive ? 1 : 0);
   }
 
   /** When the last request was sent, in milliseconds of the clock. */
@@ -153,19 +143,12 @@ export class TransportResponseHandler {
   }
 
   /**
-   * Keeps `callback` until its stream comes: the first to ask is the first to be answered.
+   * Keeps `callback` until its stream comes.
    *
-   * @throws RpcOverloadedError at {@linkcode MAX_STREAMS_WAITING}.
+   * @throws RpcOverloadedError if too many wait.
    */
   addStreamCallback(streamId: string, callback: StreamCallback): void {
-    if (!this.#streams.push({ streamId, callback })) {
-      const queue = `streams from ${this.#channel.remote}`;
-      throw new RpcOverloadedError(
-        `Cannot ask for ${streamId}: ${MAX_STREAMS_WAITING} ${queue} wait`,
-        queue,
-        MAX_STREAMS_WAITING,
-      );
-    }
+    this.#streams.add(streamId, callback);
     this.updateTimeOfLastRequest();
   }
 
@@ -198,18 +181,11 @@ export class TransportResponseHandler {
         return;
       }
       case MessageType.StreamResponse:
-        this.#startStream(message);
+        this.#streams.succeed(message);
         return;
-      case MessageType.StreamFailure: {
-        const waiting = this.#streams.shift();
-        if (waiting === undefined) {
-          this.#ignored(`stream ${message.streamId}`);
-          return;
-        }
-        const error = new StreamError(message.error, waiting.streamId);
-        this.#guard(() => waiting.callback.onFailure(waiting.streamId, error));
+      case MessageType.StreamFailure:
+        this.#streams.fail(message);
         return;
-      }
       case MessageType.ChunkFetchSuccess:
         this.#fetches.succeed(new StreamChunkId(int64ToBigInt(message.streamId), message.chunkIndex), message.body);
         return;
@@ -245,10 +221,7 @@ export class TransportResponseHandler {
     const error = stopped ? reason : new RpcError("DISCONNECTED", `Connection from ${remote} closed`, { cause: reason });
     for (const callback of this.#requests.drain()) this.#guard(() => callback.onFailure(error));
     this.#fetches.drain(error);
-    for (let waiting = this.#streams.shift(); waiting !== undefined; waiting = this.#streams.shift()) {
-      const { streamId, callback } = waiting;
-      this.#guard(() => callback.onFailure(streamId, error));
-    }
+    this.#streams.drain(error);
   }
 
   #overloaded(): RpcOverloadedError {
@@ -270,21 +243,6 @@ export class TransportResponseHandler {
 
   #ignored(what: string): void {
     this.#logger.debug(`Ignoring response for ${what} from ${this.#channel.remote} since it is not outstanding`);
-  }
-
-  #startStream(message: StreamResponse): void {
-    const waiting = this.#streams.shift();
-    if (waiting === undefined) {
-      throw new ProtocolError(`Could not find callback for StreamResponse. Nobody asked for ${message.streamId}`);
-    }
-    const { streamId, callback } = waiting;
-    if (message.byteCount > 0) {
-      this.#decoder.setInterceptor(this.#intercept(streamId, message.byteCount, callback));
-      this.#guard(() => callback.onStart?.(streamId, message.byteCount));
-      return;
-    }
-    this.#guard(() => callback.onStart?.(streamId, 0));
-    this.#guard(() => callback.onComplete(streamId));
   }
 
   #intercept(streamId: string, byteCount: number, callback: StreamCallback): StreamInterceptor {

@@ -7,7 +7,7 @@ import { type Message, MessageType } from "../../src/protocol/message.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import type { StreamManager } from "../../src/transport/stream_manager.ts";
 import { readStream, receiveUpload, sendUpload } from "../../src/transport/transfers.ts";
-import { MAX_STREAMS_WAITING } from "../../src/transport/transport_response_handler.ts";
+import { MAX_STREAMS_WAITING } from "../../src/transport/outstanding_streams.ts";
 import { countedBuffers } from "../_counted_buffer.ts";
 import { deferred, until, within } from "../_harness.ts";
 import { dialRaw, listenRaw } from "./_raw_peer.ts";
