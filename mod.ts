@@ -60,8 +60,10 @@ export { MemoryWritableFiles } from "./src/platform/memory_writable_files.ts";
 export type { FileWriter, WritableFiles } from "./src/platform/writable_files.ts";
 
 // The transport alone: requests, streams, chunks and uploads without endpoints.
-export { DEFAULT_TRANSPORT_LIMITS, TransportContext } from "./src/transport/transport_context.ts";
-export type { TransportContextOptions, TransportLimits } from "./src/transport/transport_context.ts";
+export { TransportContext } from "./src/transport/transport_context.ts";
+export type { TransportContextOptions } from "./src/transport/transport_context.ts";
+export { DEFAULT_TRANSPORT_LIMITS } from "./src/transport/transport_limits.ts";
+export type { TransportLimits } from "./src/transport/transport_limits.ts";
 export type { CreateServerOptions, TransportServer } from "./src/transport/transport_server.ts";
 export type {
   CreateClientOptions,

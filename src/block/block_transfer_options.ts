@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { SocketDriver, TlsOptions } from "../socket/socket.ts";
-import type { TransportLimits } from "../transport/transport_context.ts";
+import type { TransportLimits } from "../transport/transport_limits.ts";
 
 /** Options of a block service. */
 export interface BlockTransferServiceOptions {

@@ -7,7 +7,7 @@
  */
 
 import type { SparkConf } from "../base/spark_conf.ts";
-import { DEFAULT_TRANSPORT_LIMITS } from "../transport/transport_context.ts";
+import { DEFAULT_TRANSPORT_LIMITS } from "../transport/transport_limits.ts";
 import type { RpcEnvLimits } from "./rpc_env.ts";
 
 /** `spark.rpc.message.maxSize` is in MiB and may not be more than this. */

@@ -15,7 +15,7 @@ import type { Serializer } from "../serializer/serializer.ts";
 import type { SimulatedFaults } from "../socket/sim.ts";
 import type { SocketDriver, TlsOptions } from "../socket/socket.ts";
 import type { TransferOptions } from "../transport/transfers.ts";
-import type { TransportLimits } from "../transport/transport_context.ts";
+import type { TransportLimits } from "../transport/transport_limits.ts";
 import type { DroppedMessage } from "./dispatcher.ts";
 import type { InboxLimits } from "./inbox.ts";
 import type { LookupTarget } from "./lookup_target.ts";

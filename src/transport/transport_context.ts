@@ -14,55 +14,17 @@ import { consoleLogger, type Logger } from "../base/logger.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import { SparkConf } from "../base/spark_conf.ts";
 import { defaultSocketDriver } from "../socket/default.ts";
-import { DEFAULT_HIGH_WATER_MARK_BYTES, DEFAULT_MAX_QUEUED_BYTES } from "../socket/socket.ts";
+import { DEFAULT_HIGH_WATER_MARK_BYTES } from "../socket/socket.ts";
 import type { Socket, SocketAddress, SocketDriver, SocketOptions, TlsOptions } from "../socket/socket.ts";
-import type { ConnectionStats } from "./connection_stats.ts";
 import type { RpcHandler } from "./rpc_handler.ts";
 import { TransportChannelHandler } from "./transport_channel_handler.ts";
 import type { TransportClientBootstrap } from "./transport_client_bootstrap.ts";
 import { TransportClientFactory } from "./transport_client_factory.ts";
 import { TransportConf } from "./transport_conf.ts";
+import { DEFAULT_TRANSPORT_LIMITS, type TransportLimits } from "./transport_limits.ts";
 import { TransportMetrics, type TransportStats } from "./transport_metrics.ts";
 import { type CreateServerOptions, TransportServer } from "./transport_server.ts";
 import type { TransportServerBootstrap } from "./transport_server_bootstrap.ts";
-
-/** Limits per connection. */
-export interface TransportLimits {
-  /** The largest frame, in bytes without its length field. Sending more fails locally; receiving more closes the connection. */
-  readonly maxFrameBytes: number;
-  /** Bytes of own messages that may wait on one connection. */
-  readonly maxOutboxBytes: number;
-  /** Own requests that may wait for their answers on one connection; one more fails before it is sent. */
-  readonly maxOutstandingRequests: number;
-  /** Requests of a peer, uploads included, that may wait for our answers on one connection; one more is answered with a failure. */
-  readonly maxUnansweredRequests: number;
-  /** Bytes that may wait on one connection, answers included; above it the connection is aborted. */
-  readonly maxQueuedBytes: number;
-  /** Streams that one connection may be sent at once. */
-  readonly maxStreams: number;
-  /** Chunks that one connection may wait for at once; they are found when they are asked for and read when their turn comes. */
-  readonly maxChunks: number;
-}
-
-/**
- * The limits that hold unless others are given.
- *
- * @example
- * ```ts
- * import { DEFAULT_TRANSPORT_LIMITS } from "@sparkwire/sparkwire";
- *
- * if (DEFAULT_TRANSPORT_LIMITS.maxOutboxBytes !== 128 * 1024 * 1024) throw new Error("not 128 MiB");
- * ```
- */
-export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
-  maxFrameBytes: 2 ** 31 - 1,
-  maxOutboxBytes: 128 * 1024 * 1024,
-  maxOutstandingRequests: 1_000_000,
-  maxUnansweredRequests: 1_000_000,
-  maxQueuedBytes: DEFAULT_MAX_QUEUED_BYTES,
-  maxStreams: 64,
-  maxChunks: 65_536,
-};
 
 /** Options of {@linkcode TransportContext.create}. */
 export interface TransportContextOptions {
@@ -289,28 +251,7 @@ export class TransportContext implements AsyncDisposable {
    * @returns A snapshot.
    */
   stats(): TransportStats {
-    const open = [...this.#connections].map((handler) => handler.stats());
-    const sum = (pick: (each: ConnectionStats) => number): number => open.reduce((all, each) => all + pick(each), 0);
-    const { metrics } = this;
-    return {
-      module: this.conf.moduleName,
-      connections: open.length,
-      connectionsOpened: metrics.connectionsOpened,
-      connectionsClosed: metrics.connectionsClosed,
-      dialsFailed: metrics.dialsFailed,
-      connectionsBroken: metrics.connectionsBroken,
-      connectionsTimedOut: metrics.connectionsTimedOut,
-      ...metrics.totals(open),
-      outstandingRequests: sum((each) => each.outstandingRequests),
-      unansweredRequests: sum((each) => each.unansweredRequests),
-      queuedBytes: sum((each) => each.queuedBytes),
-      streamsSent: metrics.streamsSent,
-      chunksSent: metrics.chunksSent,
-      transfersFailed: metrics.transfersFailed,
-      uploadsReceived: metrics.uploadsReceived,
-      uploadsFailed: metrics.uploadsFailed,
-      requestLatency: metrics.requestLatency.stats(),
-    };
+    return this.metrics.stats(this.conf.moduleName, [...this.#connections].map((handler) => handler.stats()));
   }
 
   /**

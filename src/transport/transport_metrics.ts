@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { ConnectionStats } from "./connection_stats.ts";
 import { LatencyHistogram, type LatencyStats } from "./latency_histogram.ts";
 
 /** A snapshot of a context. What ends in a participle counts up; the rest is what there is at the moment. */
@@ -53,13 +54,8 @@ export interface TransportStats {
   readonly requestLatency: LatencyStats;
 }
 
-/** What a connection leaves behind. */
-export interface ConnectionTotals {
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-  readonly framesRead: number;
-  readonly framesWritten: number;
-}
+/** What of a connection is added up when it is gone. */
+type ConnectionTotals = Pick<ConnectionStats, "bytesRead" | "bytesWritten" | "framesRead" | "framesWritten">;
 
 /** Counters of a context. */
 export class TransportMetrics {
@@ -78,16 +74,35 @@ export class TransportMetrics {
   readonly #totals = { bytesRead: 0, bytesWritten: 0, framesRead: 0, framesWritten: 0 };
 
   /** A connection is closed. */
-  connectionClosed(left: ConnectionTotals): void {
+  connectionClosed(left: ConnectionStats): void {
     this.connectionsClosed++;
     add(this.#totals, left);
   }
 
-  /** What all connections have done, given what the open ones have. */
-  totals(open: Iterable<ConnectionTotals>): ConnectionTotals {
-    const sum = { ...this.#totals };
-    for (const each of open) add(sum, each);
-    return sum;
+  /** A snapshot, given those of the connections that are open. */
+  stats(module: string, open: readonly ConnectionStats[]): TransportStats {
+    const totals = { ...this.#totals };
+    for (const each of open) add(totals, each);
+    const sum = (pick: (each: ConnectionStats) => number): number => open.reduce((all, each) => all + pick(each), 0);
+    return {
+      module,
+      connections: open.length,
+      connectionsOpened: this.connectionsOpened,
+      connectionsClosed: this.connectionsClosed,
+      dialsFailed: this.dialsFailed,
+      connectionsBroken: this.connectionsBroken,
+      connectionsTimedOut: this.connectionsTimedOut,
+      ...totals,
+      outstandingRequests: sum((each) => each.outstandingRequests),
+      unansweredRequests: sum((each) => each.unansweredRequests),
+      queuedBytes: sum((each) => each.queuedBytes),
+      streamsSent: this.streamsSent,
+      chunksSent: this.chunksSent,
+      transfersFailed: this.transfersFailed,
+      uploadsReceived: this.uploadsReceived,
+      uploadsFailed: this.uploadsFailed,
+      requestLatency: this.requestLatency.stats(),
+    };
   }
 }
 
