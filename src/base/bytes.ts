@@ -301,7 +301,7 @@ export function int32At(bytes: Uint8Array, offset: number): number {
 }
 
 /** The text of `[start, end)` in UTF-8; invalid bytes become U+FFFD. */
-export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
+function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
   if (end - start <= SHORT_TEXT) {
     let text = "";
     let at = start;

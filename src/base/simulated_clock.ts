@@ -28,7 +28,7 @@ export interface SimulatedRunOptions {
 }
 
 /** A run fails after this many events, unless its options say otherwise. */
-export const DEFAULT_MAX_EVENTS = 1_000_000;
+const DEFAULT_MAX_EVENTS = 1_000_000;
 
 /** Virtual time moves in steps of this part of a millisecond: sums of such numbers are exact, so no timer is a hair early. */
 const STEPS_PER_MS = 1024;

@@ -13,7 +13,7 @@ import { RingQueue } from "../base/ring_queue.ts";
 import type { Inbox } from "./inbox.ts";
 
 /** Messages that one inbox may have handled before the next one has its turn. */
-export const BATCH_MESSAGES = 64;
+const BATCH_MESSAGES = 64;
 /** Messages after which the event loop has its turn, unless twice as many wait. */
 export const MESSAGES_PER_TURN = 1_024;
 /** Bytes of answers after which the event loop has its turn: somebody has to take them. */

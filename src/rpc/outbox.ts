@@ -89,11 +89,6 @@ export class Outbox implements DeadlineSource {
     return this.#messages.length;
   }
 
-  /** Bytes of the messages that wait. */
-  get queuedBytes(): number {
-    return this.#queuedBytes;
-  }
-
   /** Whether it takes no more messages. */
   get stopped(): boolean {
     return this.#stopped;

@@ -12,7 +12,7 @@ import type { Inbox } from "./inbox.ts";
 import { describeMessage } from "./inbox_message.ts";
 
 /** How often is looked; a message that is in hand at two looks is slow. */
-export const SCAN_INTERVAL_MS = 1_000;
+const SCAN_INTERVAL_MS = 1_000;
 
 /** Scans inboxes as long as a message is in somebody's hands. */
 export class SlowHandlers {

@@ -14,7 +14,7 @@ import { DEFAULT_HIGH_WATER_MARK_BYTES, type SocketErrorCode, type SocketOptions
 import { formatAddress, socketError } from "./socket_errors.ts";
 
 /** What memory is filled with that is not, or not any more, anybody's to read. */
-export const SPOILED = 0xee;
+const SPOILED = 0xee;
 
 /** Where borrowed bytes begin in their buffer: whoever takes `chunk.buffer` for the chunk is found out. */
 const READ_OFFSET = 8;

@@ -5,7 +5,7 @@
  */
 
 /** How many events are kept as text. */
-export const TRACE_TAIL = 50;
+const TRACE_TAIL = 50;
 
 /** What can happen; the place in this list is what enters the hash, so new kinds are added at the end. */
 const KINDS = [

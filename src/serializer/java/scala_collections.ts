@@ -75,7 +75,7 @@ const KINDS: ReadonlyMap<ScalaObject, "array" | "set" | "map"> = new Map(
 );
 
 /** Reads and writes objects of Scala. */
-export const scalaObject: JavaMapping = {
+const scalaObject: JavaMapping = {
   known: MODULE_PROXY,
   read(object, _, reading) {
     const moduleClass = object.get("moduleClass");

@@ -127,11 +127,6 @@ export class PeerSparkVersion {
     return this.#candidates;
   }
 
-  /** The version to write for it: the newest that it can be; undefined while that is any of them. */
-  get version(): SparkVersion | undefined {
-    return this.#candidates.length < SPARK_VERSIONS.length ? this.#candidates[0] : undefined;
-  }
-
   /** What is wrong with the first class of it that no known build has, in words; undefined if nothing is, as far as is known. */
   get problem(): string | undefined {
     return this.#problem;
@@ -174,12 +169,6 @@ export class PeerSparkVersion {
   problemOf(className: string): string | undefined {
     const foreign = this.#foreign.get(className);
     return foreign === undefined ? undefined : incompatibleClass(className, foreign);
-  }
-
-  /** Learns from the text of a failure, if it is an InvalidClassException; returns whether that told anything new. */
-  observeFailure(text: string): boolean {
-    const found = findIncompatibleClass(text);
-    return found !== undefined && this.observe(found.className, found.localUid);
   }
 }
 
