@@ -42,6 +42,10 @@ export interface WireHost {
   readonly clock: SimulatedHostClock;
   /** Cut off from all others. */
   readonly silent: boolean;
+  /** Lets nothing happen on it for `ms`. */
+  freeze(ms: number): void;
+  /** Moves its clock ahead by `ms`. */
+  jumpClock(ms: number): void;
 }
 
 /** Where a wire ends: a socket, or an attempt to connect. */
@@ -198,18 +202,11 @@ export class SimulatedWire {
   }
 
   #disturbHosts(): void {
-    const { dice, trace, clock } = this.#medium;
+    const { dice } = this.#medium;
     const { faults } = dice;
-    if (dice.chance(faults.freezeProbability)) {
-      const host = dice.below(2) === 0 ? this.#from : this.#to;
-      trace.record(clock.now(), host.id, host.name, "freezes", faults.freezeMs);
-      host.clock.freeze(faults.freezeMs);
-    }
-    if (dice.chance(faults.clockJumpProbability)) {
-      const host = dice.below(2) === 0 ? this.#from : this.#to;
-      trace.record(clock.now(), host.id, host.name, "jumps", faults.clockJumpMs);
-      host.clock.jump(faults.clockJumpMs);
-    }
+    const pick = (): WireHost => dice.below(2) === 0 ? this.#from : this.#to;
+    if (dice.chance(faults.freezeProbability)) pick().freeze(faults.freezeMs);
+    if (dice.chance(faults.clockJumpProbability)) pick().jumpClock(faults.clockJumpMs);
   }
 
   /** Drops bytes as if they had been read: the sender does not know that nobody does. */
