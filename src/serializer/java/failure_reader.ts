@@ -9,19 +9,9 @@
 
 import { ByteReader } from "../../base/bytes.ts";
 import { RpcRemoteError, SerializerError } from "../../base/errors.ts";
+import { MAX_CAUSES, MAX_DEPTH, MAX_HANDLES } from "./java_limits.ts";
+import { isPrimitive, PRIMITIVE_BYTES } from "./primitives.ts";
 import { BASE_HANDLE, ClassFlag, Tag } from "./stream_format.ts";
-
-/** How deep objects and super classes may be nested. */
-const MAX_DEPTH = 512;
-
-/** How many objects, classes and fields are kept of one stream. */
-const MAX_KEPT = 1_000_000;
-
-/** Causes of causes that are kept. */
-const MAX_CAUSES = 64;
-
-/** Bytes of a value by the letter of its type. */
-const PRIMITIVE_BYTES: Readonly<Record<string, number>> = { B: 1, C: 2, D: 8, F: 4, I: 4, J: 8, S: 2, Z: 1 };
 
 class ClassNode {
   readonly name: string;
@@ -176,9 +166,8 @@ class StreamWalk {
     }
     if ((part.flags & ClassFlag.Serializable) === 0) return;
     for (const { name, type } of part.fields) {
-      const size = PRIMITIVE_BYTES[type];
-      if (size !== undefined) {
-        this.#reader.skip(size, name);
+      if (isPrimitive(type)) {
+        this.#reader.skip(PRIMITIVE_BYTES[type], name);
         continue;
       }
       const value = this.readValue();
@@ -192,8 +181,8 @@ class StreamWalk {
     this.#keep(undefined);
     const count = this.#reader.readInt32("Length of array");
     if (count < 0) throw this.#fail(`Length of array is negative: ${count}`);
-    const size = PRIMITIVE_BYTES[name.charAt(1)];
-    if (size !== undefined) this.#reader.skip(count * size, "Array");
+    const letter = name.charAt(1);
+    if (isPrimitive(letter)) this.#reader.skip(count * PRIMITIVE_BYTES[letter], "Array");
     // Each element takes a byte at least, so the input bounds the loop.
     else for (let i = 0; i < count; i++) this.readValue();
   }
@@ -242,7 +231,7 @@ class StreamWalk {
       const type = String.fromCharCode(this.#reader.readUint8("Type of field"));
       const name = this.#readName("field name");
       if (type === "L" || type === "[") this.readValue();
-      else if (!Object.hasOwn(PRIMITIVE_BYTES, type)) throw this.#fail(`Unknown type of field ${name}: ${type}`);
+      else if (!isPrimitive(type)) throw this.#fail(`Unknown type of field ${name}: ${type}`);
       this.#countKept();
       fields.push({ name, type });
     }
@@ -283,7 +272,7 @@ class StreamWalk {
   }
 
   #countKept(): void {
-    if (++this.#kept > MAX_KEPT) throw this.#fail(`Stream holds more than ${MAX_KEPT} objects, classes and fields`);
+    if (++this.#kept > MAX_HANDLES) throw this.#fail(`Stream holds more than ${MAX_HANDLES} objects, classes and fields`);
   }
 
   #expectClass(node: ClassNode | undefined): ClassNode {

@@ -24,13 +24,11 @@ import {
   writeString,
 } from "./stream_format.ts";
 import { readRpcFailure } from "./failure_reader.ts";
+import { SHOWN_NAME } from "./java_limits.ts";
 
 const CHECK_EXISTENCE_CLASS = "org.apache.spark.rpc.netty.RpcEndpointVerifier$CheckExistence";
 const BOOLEAN_CLASS = "java.lang.Boolean";
 const RPC_FAILURE_CLASS = "org.apache.spark.rpc.netty.RpcFailure";
-
-/** Longest class name that an error shows. */
-const SHOWN_NAME = 200;
 
 const CHECK_EXISTENCE = bytesOf((out) => {
   writeStreamHeader(out);
