@@ -7,7 +7,7 @@
  * @module
  */
 
-import { RpcError, RpcRemoteError } from "../../base/errors.ts";
+import { RpcRemoteError } from "../../base/errors.ts";
 import { SparkConf } from "../../base/spark_conf.ts";
 import type { RpcAddress } from "../../rpc/rpc_address.ts";
 import type { AskOptions } from "../../rpc/rpc_endpoint_ref.ts";
@@ -15,14 +15,15 @@ import { RpcEnv } from "../../rpc/rpc_env.ts";
 import { untilAborted } from "../../base/until_aborted.ts";
 import { sparkDeploy } from "../../serializer/java/deploy_messages.ts";
 import { SystemName } from "../endpoint_name.ts";
+import { ActiveMaster, type MasterQuestion } from "./active_master.ts";
 import { describeDriver, type DriverLaunch } from "./driver_launch.ts";
 import { DriverRefusedError } from "./driver_refused_error.ts";
 import { type DriverStatus, isFinalDriverState } from "./driver_status.ts";
-import { type FoundMaster, MasterFinder } from "./master_finder.ts";
+import { MasterFinder } from "./master_finder.ts";
 import { expectReply, isNotAlive } from "./master_replies.ts";
 import { type MasterPorts, type MasterStatus, portsOf, statusOf } from "./master_status.ts";
 import { parseMasterUrls } from "./master_urls.ts";
-import { type MasterProbe, NoAliveMasterError } from "./no_alive_master_error.ts";
+import type { MasterProbe } from "./no_alive_master_error.ts";
 import type {
   AwaitDriverOptions,
   KilledDriver,
@@ -35,17 +36,6 @@ import type {
 const DEFAULT_TIMEOUT = "10s";
 const TIMEOUT_KEYS = ["spark.rpc.askTimeout", "spark.rpc.lookupTimeout"] as const;
 const DEFAULT_INTERVAL_MS = 1_000;
-
-/** What an ask is about, besides the message. */
-interface Question<T> extends MasterCallOptions {
-  readonly message: unknown;
-  /** Checks the answer. */
-  readonly read: (reply: unknown, from: RpcAddress) => T;
-  /** Whether that is the answer of a Master that is not alive. */
-  readonly isNotAlive?: ((answer: T) => boolean) | undefined;
-  /** Whether the Master may get it twice. */
-  readonly repeatable: boolean;
-}
 
 /**
  * Talks with the Master of a standalone cluster that is alive. Made by {@linkcode SparkMaster.connect}.
@@ -91,15 +81,11 @@ export class SparkMaster implements AsyncDisposable {
   /** Where it asks from. */
   readonly env: RpcEnv;
   readonly #ownsEnv: boolean;
-  readonly #finder: MasterFinder;
-  #active: FoundMaster;
-  /** Whether the last answer did not come in time: its machine may be gone, of which a connection does not tell. */
-  #silent = false;
+  readonly #active: ActiveMaster;
 
-  private constructor(env: RpcEnv, ownsEnv: boolean, finder: MasterFinder, active: FoundMaster) {
+  private constructor(env: RpcEnv, ownsEnv: boolean, active: ActiveMaster) {
     this.env = env;
     this.#ownsEnv = ownsEnv;
-    this.#finder = finder;
     this.#active = active;
   }
 
@@ -117,8 +103,8 @@ export class SparkMaster implements AsyncDisposable {
     const env = options.env ?? await createEnv(options);
     const ownsEnv = options.env === undefined;
     try {
-      const finder = new MasterFinder(env, addresses);
-      return new SparkMaster(env, ownsEnv, finder, await finder.find(callOptions(options)));
+      const active = await ActiveMaster.find(new MasterFinder(env, addresses), callOptions(options));
+      return new SparkMaster(env, ownsEnv, active);
     } catch (error) {
       if (ownsEnv) await env.shutdown();
       throw error;
@@ -161,11 +147,10 @@ export class SparkMaster implements AsyncDisposable {
   async ready(options: MasterCallOptions = {}): Promise<boolean> {
     try {
       return await this.#ask({
-        ...options,
         message: sparkDeploy.RequestReadyz,
         repeatable: true,
         read: (reply) => reply === true,
-      });
+      }, options);
     } catch (error) {
       if (!isUnknownMessage(error)) throw error;
       const { status } = await this.#state(options, false);
@@ -191,12 +176,11 @@ export class SparkMaster implements AsyncDisposable {
    */
   async submitDriver(launch: DriverLaunch, options: MasterCallOptions = {}): Promise<SubmittedDriver> {
     const { success, driverId, message } = await this.#ask({
-      ...options,
       message: new sparkDeploy.RequestSubmitDriver({ driverDescription: describeDriver(launch) }),
       read: (reply, from) => expectReply(reply, sparkDeploy.SubmitDriverResponse, from),
       isNotAlive: (reply) => !reply.success && isNotAlive(reply.message),
       repeatable: false,
-    });
+    }, options);
     if (!success || driverId === undefined) throw new DriverRefusedError(message, this.address);
     return { driverId, message };
   }
@@ -210,12 +194,11 @@ export class SparkMaster implements AsyncDisposable {
    */
   async driverStatus(driverId: string, options: MasterCallOptions = {}): Promise<DriverStatus | undefined> {
     const { found, state, workerId, workerHostPort, exception } = await this.#ask({
-      ...options,
       message: new sparkDeploy.RequestDriverStatus({ driverId }),
       read: (reply, from) => expectReply(reply, sparkDeploy.DriverStatusResponse, from),
       isNotAlive: (reply) => !reply.found && isNotAlive(reply.exception?.message),
       repeatable: true,
-    });
+    }, options);
     if (!found && exception !== undefined) throw exception;
     return found && state !== undefined ? { driverId, state, workerId, workerHostPort, error: exception } : undefined;
   }
@@ -245,12 +228,11 @@ export class SparkMaster implements AsyncDisposable {
    */
   async killDriver(driverId: string, options: MasterCallOptions = {}): Promise<KilledDriver> {
     const { success, message } = await this.#ask({
-      ...options,
       message: new sparkDeploy.RequestKillDriver({ driverId }),
       read: (reply, from) => expectReply(reply, sparkDeploy.KillDriverResponse, from),
       isNotAlive: (reply) => !reply.success && isNotAlive(reply.message),
       repeatable: true,
-    });
+    }, options);
     return { accepted: success, message };
   }
 
@@ -267,42 +249,21 @@ export class SparkMaster implements AsyncDisposable {
   async #boundPorts(options: MasterCallOptions) {
     const { BoundPortsRequest: message, BoundPortsResponse } = sparkDeploy;
     const read = (reply: unknown, from: RpcAddress) => expectReply(reply, BoundPortsResponse, from);
-    return await this.#ask({ ...options, message, read, repeatable: true });
+    return await this.#ask({ message, read, repeatable: true }, options);
   }
 
   /** @param active Whether a standby will not do. */
   async #state(options: MasterCallOptions, active: boolean) {
     return await this.#ask({
-      ...options,
       message: sparkDeploy.RequestMasterState,
       read: (reply, from) => expectReply(reply, sparkDeploy.MasterStateResponse, from),
       isNotAlive: ({ status }) => active && status === "STANDBY",
       repeatable: true,
-    });
+    }, options);
   }
 
-  /** Asks the Master that was alive, and if it is so no more, the one that is now. */
-  async #ask<T>(question: Question<T>): Promise<T> {
-    if (!this.#silent) {
-      const answer = await this.#askOnce(question).catch((error: unknown) => {
-        this.#silent = isTimeout(error);
-        if (!isGone(error, question.repeatable)) throw error;
-        return undefined;
-      });
-      if (answer !== undefined) return answer;
-    }
-    this.#active = await this.#finder.find(callOptions(question));
-    this.#silent = false;
-    const answer = await this.#askOnce(question);
-    if (answer !== undefined) return answer;
-    throw new NoAliveMasterError(await this.#finder.probe(callOptions(question)));
-  }
-
-  /** The answer; undefined if it is that of a Master that is not alive. */
-  async #askOnce<T>(question: Question<T>): Promise<T | undefined> {
-    const { address, ref } = this.#active;
-    const answer = question.read(await ref.ask(question.message, callOptions(question)), address);
-    return question.isNotAlive?.(answer) === true ? undefined : answer;
+  #ask<T>(question: MasterQuestion<T>, options: MasterCallOptions): Promise<T> {
+    return this.#active.ask(question, callOptions(options));
   }
 
   async #pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -328,15 +289,6 @@ async function createEnv({ conf, logger }: SparkMasterOptions): Promise<RpcEnv> 
   const own = conf instanceof SparkConf ? conf.clone() : new SparkConf(conf);
   for (const key of TIMEOUT_KEYS) if (!own.contains(key)) own.set(key, DEFAULT_TIMEOUT);
   return await RpcEnv.create({ name: SystemName.driverClient, conf: own, logger });
-}
-
-/** Whether the Master cannot be reached, and the question may go to another: it never left, or does no harm twice. */
-function isGone(error: unknown, repeatable: boolean): boolean {
-  return RpcError.is(error) && (error.code === "SOCKET" || (repeatable && error.code === "DISCONNECTED"));
-}
-
-function isTimeout(error: unknown): boolean {
-  return RpcError.is(error) && error.code === "TIMEOUT";
 }
 
 /** Whether a Master lacks the class of the question. */
