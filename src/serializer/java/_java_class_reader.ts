@@ -143,7 +143,7 @@ export abstract class JavaClassReader {
     const annotation = this.readAnnotation(0, undefined);
     const parent = this.readClassDesc();
     if (parent?.isComplete === false) throw this.fail(`Class inherits from itself: ${shown(name)}`);
-    if (parent !== undefined && parent.line.length >= MAX_LINE) {
+    if (parent !== undefined && parent.lineLength >= MAX_LINE) {
       throw this.fail(`${shown(name)} has more than ${MAX_LINE - 1} super classes`);
     }
     desc.complete({ flags, fields, parent, annotation });

@@ -48,6 +48,8 @@ export class JavaClassDesc {
   readonly serialVersionUID: bigint;
   /** Why objects of the class cannot be what such objects are here, in words; undefined if they can. */
   problem: string | undefined = undefined;
+  /** How many classes its line has. */
+  lineLength = 1;
   #parts: JavaClassDescParts | undefined;
   #line: readonly JavaClassDesc[] | undefined;
   #boxed: string | undefined;
@@ -68,6 +70,7 @@ export class JavaClassDesc {
   /** Gives the description what follows the name in a stream. */
   complete(parts: JavaClassDescParts): void {
     this.#parts = parts;
+    this.lineLength = 1 + (parts.parent?.lineLength ?? 0);
   }
 
   /** Bits of `ClassFlag`. */

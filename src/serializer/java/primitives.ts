@@ -165,8 +165,17 @@ export function readPrimitiveArray(reader: ByteReader, letter: PrimitiveLetter, 
     case "S":
       return fill(new Int16Array(count), (i) => view.getInt16(2 * i));
     case "Z":
-      return fill(new Array<boolean>(count), (i) => view.getUint8(i) !== 0);
+      return readBooleans(view);
   }
+}
+
+/** Of a longer array V8 makes a hash table if it is made in one, which takes ten times as long; what is beyond is appended. */
+const MADE_IN_ADVANCE = 2 ** 25;
+
+function readBooleans(view: DataView): boolean[] {
+  const array = new Array<boolean>(Math.min(view.byteLength, MADE_IN_ADVANCE));
+  for (let i = 0; i < view.byteLength; i++) array[i] = view.getUint8(i) !== 0;
+  return array;
 }
 
 function fill<T, A extends { [index: number]: T; readonly length: number }>(array: A, read: (index: number) => T): A {
