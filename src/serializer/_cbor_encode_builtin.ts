@@ -37,6 +37,7 @@ export function writeBuiltin(encoder: CborEncoder, value: object): void {
     case "[object Number]":
     case "[object String]":
     case "[object Boolean]":
+    case "[object BigInt]":
       return encoder.writeValue(value.valueOf());
     default:
       return writeOther(encoder, value, kind);

@@ -113,7 +113,7 @@ test("cborSerializer carries what toJSON returns", () => {
 });
 
 test("cborSerializer carries boxed primitives as primitives", () => {
-  assertSame(roundTrip([Object(1), Object("a"), Object(false)]), [1, "a", false]);
+  assertSame(roundTrip([Object(1), Object("a"), Object(false), Object(1n)]), [1, "a", false, 1n]);
 });
 
 for (

@@ -63,6 +63,8 @@ interface HashLayout {
   readonly buckets: number;
   readonly loadFactor: number;
   readonly threshold: number;
+  /** Whether a LinkedHashMap has its entries in the order in which they were used, as caches do. */
+  readonly accessOrder?: boolean | undefined;
 }
 
 const arrayList: JavaMapping = {
@@ -164,9 +166,9 @@ function mapOf(known: KnownClass, plain: boolean): JavaMapping {
     write(value, { version }) {
       const entries = value instanceof Map ? value : new Map(Object.entries(value as object));
       const { size } = entries;
-      const { buckets, loadFactor, threshold } = layoutOf(value as object, size);
+      const { buckets, loadFactor, threshold, accessOrder = false } = layoutOf(value as object, size);
       const annotation = withEntries(blockOf("II", buckets, size), entries);
-      return objectOf(known, version, { loadFactor, threshold, accessOrder: false }, [annotation]);
+      return objectOf(known, version, { loadFactor, threshold, accessOrder }, [annotation]);
     },
   };
   return mapping;
@@ -188,13 +190,16 @@ function keepLayout(mapping: JavaMapping, made: object, object: JavaObject, buck
   const [loadFactor, threshold] = [object.get("loadFactor"), object.get("threshold")];
   // What a class of another shape does not say is as usual.
   if (typeof loadFactor !== "number" || typeof threshold !== "number") return;
-  if (buckets === usual.buckets && loadFactor === usual.loadFactor && threshold === usual.threshold) return;
-  setOrigin(made, { mapping, detail: { buckets, loadFactor, threshold, size } });
+  const accessOrder = object.get("accessOrder") === true;
+  const isUsual = buckets === usual.buckets && loadFactor === usual.loadFactor && threshold === usual.threshold;
+  if (isUsual && !accessOrder) return;
+  setOrigin(made, { mapping, detail: { buckets, loadFactor, threshold, size, accessOrder } });
 }
 
 function layoutOf(value: object, size: number): HashLayout {
   const kept = originOf(value)?.detail as (HashLayout & { readonly size: number }) | undefined;
-  return kept?.size === size ? kept : layoutFor(size);
+  if (kept === undefined || kept.size === size) return kept ?? layoutFor(size);
+  return { ...layoutFor(size), accessOrder: kept.accessOrder };
 }
 
 function setOf(known: KnownClass, plain: boolean): JavaMapping {

@@ -161,6 +161,20 @@ test("java.encode() writes deploy messages as Spark does", () => {
   for (const [value, name] of cases) assertEquals(toHex(encode(value)), toHex(vector(name)), name);
 });
 
+test("java lets a LinkedHashMap in the order of use go on as one, also after it was changed", () => {
+  // new LinkedHashMap<>(16, 0.75f, true), of a JDK 17.
+  const hex = "aced0005737200176a6176612e7574696c2e4c696e6b6564486173684d617034c04e5c106cc0fb0200015a000b6163636573734f726465" +
+    "72787200116a6176612e7574696c2e486173684d61700507dac1c31660d103000246000a6c6f6164466163746f72490009746872657368" +
+    "6f6c6478703f4000000000000c7708000000100000000274000161737200116a6176612e6c616e672e496e746567657212e2a0a4f78187" +
+    "3802000149000576616c7565787200106a6176612e6c616e672e4e756d62657286ac951d0b94e08b020000787000000001740001627371" +
+    "007e0004000000027801";
+  const cache = decode(fromHex(hex)) as Map<string, number>;
+  assertEquals(toHex(encode(cache)), hex);
+  cache.delete("b");
+  // The flag is the last of all.
+  assertEquals([encode(cache).at(-1), encode(new Map([["a", 1]])).at(-1)], [1, 0]);
+});
+
 test("java lets a collection go on as what it came as, also after it was changed", () => {
   const map = decodeVector("scala_Map_4") as Map<string, number>;
   map.set("k4", 4);
