@@ -17,6 +17,7 @@ import {
   readChunk,
   readStream,
   receiveUpload,
+  RpcAddress,
   type RpcHandler,
   RpcRemoteError,
   sendUpload,
@@ -93,7 +94,8 @@ async function serve(host: string, port: number): Promise<void> {
   const server = await context.createServer(port, { host });
   const end = () => void server.close();
   process.once("SIGINT", end).once("SIGTERM", end);
-  console.log(`READY ${server.address.host}:${server.port}`);
+  // Which puts brackets around an IPv6 address.
+  console.log(`READY ${new RpcAddress(server.address.host, server.port)}`);
 }
 
 /** Talks to a server of notes. */
@@ -151,9 +153,11 @@ try {
     allowPositionals: true,
   });
   const [address] = positionals;
-  const [host = "", peerPort] = address?.split(":") ?? [];
   if (address === undefined) await serve(values.host, Number(values.port));
-  else await talk(host, Number(peerPort));
+  else {
+    const { dialHost, port } = RpcAddress.fromSparkURL(`spark://${address}`);
+    await talk(dialHost, port);
+  }
 } catch (error) {
   console.error(`transport: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

@@ -37,6 +37,15 @@ for (const runtime of RUNTIME_NAMES) {
   }, { skip: whyNot(TRANSPORT) ?? whyNot(TRANSPORT, runtime) });
 }
 
+test("transport.ts serves at an IPv6 address, and says it as its client takes it", async (context) => {
+  const server = startExample(context, TRANSPORT, ["--host", "::1"]);
+  const [, address = ""] = await server.waitFor(/^READY (\[::1\]:\d+)\n/);
+  const { code, stdout, stderr } = await runExample(context, TRANSPORT, [address]);
+  assertEquals([code, stderr, stdout], [0, "", TALK]);
+  server.kill("SIGTERM");
+  assertEquals(await within(server.exited, "the server's end"), 0);
+}, { skip: whyNot(TRANSPORT) });
+
 test("transport.ts says in one line why it cannot go on", async (context) => {
   for (const args of [["--port", "seven"], ["127.0.0.1:1"], ["127.0.0.1"], ["--no-such-option"]]) {
     const { code, stdout, stderr } = await runExample(context, TRANSPORT, args);
