@@ -57,6 +57,8 @@ import { SparkPeers } from "./spark_peers.ts";
 
 /** How long shutdown waits for endpoints, unless it is told. */
 const DEFAULT_SHUTDOWN_MS = 10_000;
+/** How long handlers may go on after the beginning of a shutdown before their signals tell them to end; at most half of its deadline. */
+const SIGNALS_MS = 1_000;
 
 /** What {@linkcode NettyRpcEnv} is made of: the options, with every default filled in. */
 export interface NettyRpcEnvOptions extends RpcEnvOptions {
@@ -365,19 +367,29 @@ export class NettyRpcEnv implements RpcEnv {
       this.dispatcher.abandon();
       giveUp();
     });
+    const reason = new RpcStoppedError();
+    // A handler that waits on its signal would wait for this, and this for it.
+    const signalling = this.clock.setTimer(Math.min(SIGNALS_MS, deadlineMs / 2), () => this.#endSignals(reason));
     await this.dispatcher.stop();
+    signalling.cancel();
     this.#stopped = true;
     // What was sent before the shutdown still waits for its connection, perhaps.
     await Promise.race([this.outboxes.connected(), late]);
     timer.cancel();
-    const reason = new RpcStoppedError();
     this.outboxes.stop(reason);
     for (const ask of this.#localAsks.drain()) ask.onFailure(reason);
-    this.#localSignals.end(reason);
+    this.#endSignals(reason);
     this.deadlines.remove(this.#localAsks);
     await this.downloads.close(reason);
     await this.#server?.close(reason);
     await this.#clientFactory.close(reason);
     await this.#context.close(reason);
+  }
+
+  #endSignals(reason: Error): void {
+    this.#localSignals.end(reason);
+    for (const { channel } of this.#context.connections) {
+      if (channel.attachment instanceof RpcConnection) channel.attachment.signals.end(reason);
+    }
   }
 }

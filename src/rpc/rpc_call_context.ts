@@ -19,7 +19,10 @@ export const later: unique symbol = Symbol("sparkwire.later");
 export interface RpcCallContext {
   /** Who asks: the address that its environment listens at, or that of its socket. */
   readonly senderAddress: RpcAddress;
-  /** Aborts when the asker's connection closes or the environment stops; made when it is first read. */
+  /**
+   * Aborts when the asker's connection closes, or the environment stops: a second after the beginning of its shutdown, so that most
+   * handlers end by themselves, or at half of its deadline if that is earlier. Made when it is first read.
+   */
   readonly signal: AbortSignal;
   /** What a handler returns that answers later. */
   readonly later: typeof later;

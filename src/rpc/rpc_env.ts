@@ -142,7 +142,8 @@ export interface LookupOptions {
 /** How an environment is shut down. */
 export interface ShutdownOptions {
   /**
-   * How long endpoints may take to handle what waits, and connections to send what was sent, in milliseconds.
+   * How long endpoints may take to handle what waits, and connections to send what was sent, in milliseconds. After a second of it, or
+   * half if that is less, the `signal` of each call that is still in hand aborts.
    *
    * @default 10000
    */

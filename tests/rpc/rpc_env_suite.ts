@@ -424,6 +424,24 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(aborted, ["remote", "local"]);
   });
 
+  rpcTest("shutdown() does not wait its deadline for handlers that wait on their signals", async (context) => {
+    const env = await server(context);
+    const asked = new Set<unknown>();
+    const polling: RpcEndpoint = {
+      async receiveAndReply(message, { signal }) {
+        asked.add(message);
+        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+        throw signal.reason;
+      },
+    };
+    const here = env.setupEndpoint("polling", polling);
+    const there = await (await client(context)).setupEndpointRef({ address: env.address!, name: "polling" });
+    const answers = [here.ask("local"), there.ask("remote")].map((answer) => answer.catch((error) => error));
+    await until(() => asked.size === 2, "both asks to arrive");
+    await within(env.shutdown({ deadlineMs: 30_000 }), "shutdown");
+    for (const answer of answers) assertStringIncludes(String(await answer), "RpcEnv already stopped.");
+  });
+
   // Spark: RpcEnvSuite "network events in sever RpcEnv when another RpcEnv is in server mode"
   rpcTest("a server hears of a peer in server mode: socket address and listening address, once each", async (context) => {
     const env = await server(context);
