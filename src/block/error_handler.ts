@@ -2,7 +2,8 @@
  * Which failures are worth another attempt, and which are worth a line in the log.
  *
  * Spark: common/network-shuffle/…/shuffle/ErrorHandler.java and …/server/BlockPushNonFatalFailure.java. Java's IOException has no
- * like here; what Spark throws as one is an RpcError of code SOCKET or DISCONNECTED. Blocks are not pushed here; who does so has the handler.
+ * like here; what Spark throws as one is an RpcError of code SOCKET or DISCONNECTED. Its handlers of pushes and of fetches are here
+ * too, though nothing in this module pushes blocks.
  *
  * @module
  */

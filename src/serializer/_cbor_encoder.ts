@@ -22,7 +22,7 @@ const hasOwn = Object.prototype.hasOwnProperty;
 /** The prefix, and a byte that is overwritten. */
 const PREFIX_WORD = (PREFIX[0]! << 24) | (PREFIX[1]! << 16) | (PREFIX[2]! << 8);
 
-/** Below this many characters a loop is faster than TextEncoder. */
+/** Up to this many characters a loop is faster than TextEncoder. */
 const SHORT_TEXT = 64;
 
 const PLAIN: object = {};

@@ -79,6 +79,7 @@ export class OutgoingQueue {
   /**
    * @param socket Where the bytes go.
    * @param clock Gives the microtasks in which the flush settles.
+   * @param deadlines Give the time of the turn.
    * @param limits What it may hold.
    */
   constructor(socket: Socket, clock: Clock, deadlines: Deadlines, limits: OutgoingLimits) {
