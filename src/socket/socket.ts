@@ -129,7 +129,7 @@ export interface ConnectOptions extends SocketOptions {
 
 /** How a listener is opened. */
 export interface ListenOptions extends SocketOptions {
-  /** How many connections wait to be accepted; the system's default if absent. */
+  /** How many connections wait to be accepted; the runtime's default if absent. Bun 1.4 has 512 in any case. */
   readonly backlog?: number;
 }
 

@@ -65,7 +65,10 @@ export class TransportConf {
   readonly connectionCreationTimeoutMs: number;
   /** `spark.<module>.io.numConnectionsPerPeer`; default 1; connections. */
   readonly numConnectionsPerPeer: number;
-  /** `spark.<module>.io.backLog`; default -1; connections that wait to be accepted; below 1 is the system's own limit. */
+  /**
+   * `spark.<module>.io.backLog`; default -1; connections that wait to be accepted; below 1 is the system's own limit. Bun 1.4 has 512,
+   * whatever is asked for.
+   */
   readonly backLog: number;
   /** `spark.<module>.io.serverThreads`; default the cores, at most 8; threads; without effect, as the event loop is the thread. */
   readonly serverThreads: number;

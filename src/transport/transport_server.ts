@@ -11,6 +11,12 @@ import type { TransportChannelHandler } from "./transport_channel_handler.ts";
 import type { TransportContext } from "./transport_context.ts";
 import type { TransportServerBootstrap } from "./transport_server_bootstrap.ts";
 
+/**
+ * The most connections that any system lets wait to be accepted; it takes its own limit where that is lower, on Linux mostly 4,096.
+ * Runtimes left to themselves have 511, and dials beyond that wait for seconds while a server is busy.
+ */
+const MAX_BACKLOG = 65_535;
+
 /** Options of {@linkcode TransportContext.createServer}. */
 export interface CreateServerOptions {
   /**
@@ -56,7 +62,7 @@ export class TransportServer implements AsyncDisposable {
       accepted.add(handler);
       socket.closed.then(() => accepted.delete(handler));
       return handler;
-    }, backLog > 0 ? { ...options, backlog: backLog } : options);
+    }, { ...options, backlog: backLog > 0 ? backLog : MAX_BACKLOG });
     return new TransportServer(listener, accepted);
   }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { MessageBody } from "../../src/base/message_body.ts";
-import { SocketError } from "../../src/socket/socket.ts";
+import { type SocketDriver, SocketError } from "../../src/socket/socket.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { until, within } from "../_harness.ts";
@@ -24,6 +24,20 @@ transportTest("TransportServer.port is the one that the system chose, and the ne
   assertEquals([address, port > 0], [{ host: "127.0.0.1", port }, true]);
   const error = await failureOf(end.context.createServer(port));
   assertEquals(error instanceof SocketError && error.socketCode, "ADDRESS_IN_USE");
+});
+
+transportTest("TransportServer lets as many connections wait to be accepted as the system allows, or backLog says", async (stage) => {
+  const backlogs: (number | undefined)[] = [];
+  const driver: SocketDriver = {
+    ...stage.driver,
+    listen(address, attach, options) {
+      backlogs.push(options?.backlog);
+      return stage.driver.listen(address, attach, options);
+    },
+  };
+  for (const backLog of ["-1", "0", "7"]) await stage.end({ driver, conf: { backLog } }).listen();
+  // The system takes its own limit where that is lower; what runtimes choose by themselves is 511.
+  assertEquals(backlogs, [65_535, 65_535, 7]);
 });
 
 transportTest("TransportContext.connections has those that were dialled and those that were accepted", async (stage) => {
