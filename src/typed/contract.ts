@@ -33,6 +33,10 @@ export type Asks<C> = C extends { readonly receiveAndReply: infer M extends obje
 /**
  * `P`, unless a typed reference lies in it, which could not be encoded: as the value itself, in one of its fields, or in an array
  * in one of its fields. That is as deep as this looks.
+ *
+ * In generic code the compiler leaves it open: whether a `V` travels is not known before `V` is, and nothing but what is said to be
+ * `Travels<{ value: V }>` fits that. So there one says it, `ref.ask("Put", { value } as Travels<{ value: V }>)`, in handlers of
+ * what they answer too. What was asked for and what handlers are given is a `{ value: V }` without a word.
  */
 export type Travels<P> = Extract<
   P extends object ? P | P[keyof P] | Extract<P[keyof P], readonly unknown[]>[number] : never,

@@ -28,6 +28,8 @@ export interface Ref<in out C> {
   /**
    * Sends a message and waits for the answer, as {@linkcode RpcEndpointRef.ask}: it never throws, its promise rejects.
    *
+   * A payload whose type has a type parameter of generic code is said to be {@linkcode Travels}.
+   *
    * @param tag A method of the contract's `receiveAndReply`.
    * @param args Its payload, `undefined` where options follow and it takes none; then timeout and signal.
    */

@@ -221,3 +221,38 @@ test("Args, Asks and Sends say what a contract has", () => {
   const two: Args<(a: number, b: number) => void> = [1, 2];
   assertEquals(two.length as number, 2);
 });
+
+test("Ref.ask() in generic code takes a payload that is said to travel", async () => {
+  interface Store<V> {
+    receiveAndReply: { Put(m: { key: string; value: V }): void; Get(key: string): V | undefined; First(): { value: V } };
+  }
+  class StoreClient<V> {
+    readonly #store: Ref<Store<V>>;
+
+    constructor(ref: RpcEndpointRef) {
+      this.#store = typedRef<Store<V>>(ref);
+    }
+
+    put(key: string, value: V): Promise<void> {
+      return this.#store.ask("Put", { key, value } as Travels<{ key: string; value: V }>);
+    }
+
+    get(key: string): Promise<V | undefined> {
+      return this.#store.ask("Get", key);
+    }
+
+    async wrong(key: string, value: V): Promise<V | undefined> {
+      // @ts-expect-error Whether a V travels is open here, so one has to say so.
+      this.#store.ask("Put", { key, value });
+      // @ts-expect-error The payload has a value.
+      this.#store.ask("Put", { key } as Travels<{ key: string }>);
+      return (await this.#store.ask("First"))?.value;
+    }
+  }
+  const ref = new RecordingRef();
+  const client = new StoreClient<number>(ref);
+  await client.put("a", 1);
+  const value: number | undefined = await client.get("a");
+  await client.wrong("b", 2);
+  assertEquals([ref.parts.length, value], [5, undefined]);
+});
