@@ -71,11 +71,14 @@ export interface ReplyContext<R> extends RpcCallContext {
 /** Handles a message that wants no answer. What it returns is awaited; only `unhandled` means something. */
 export type ReceiveHandler<F> = (payload: Payload<F>, senderAddress: RpcAddress) => unknown;
 
-/** Handles a message that wants an answer: returns it, now or by a promise, or `context.later`. */
+/**
+ * Handles a message that wants an answer: returns it, now or by a promise, or `context.later`. What a contract says to be a promise
+ * may be answered now, too; in generic code it is open what awaiting makes of an answer, hence both.
+ */
 export type ReplyHandler<F> = (
   payload: Payload<F>,
-  context: ReplyContext<Reply<F>>,
-) => Reply<F> | typeof later | Promise<Reply<F> | typeof later>;
+  context: ReplyContext<Reply<F> | Awaited<Reply<F>>>,
+) => Reply<F> | Awaited<Reply<F>> | typeof later | Promise<Awaited<Reply<F>> | Reply<F> | typeof later>;
 
 /** The life of a typed endpoint and its network, as in {@linkcode RpcEndpoint}. */
 export interface EndpointCallbacks

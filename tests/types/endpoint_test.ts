@@ -268,3 +268,26 @@ test("RpcEnv.setupEndpoint() gives the reference its endpoint's contract", () =>
   };
   assertEquals(typeof setUp, "function");
 });
+
+test("endpoint(): what the contract says to be a promise may be answered now", () => {
+  interface Promised {
+    receiveAndReply: { Now(): Promise<number>; Async(): Promise<number>; Later(): Promise<number>; Wrong(): Promise<number> };
+  }
+  const made = kindsOf<Promised>(() => ({
+    receiveAndReply: {
+      Now: () => 1,
+      async Async() {
+        return await 1;
+      },
+      Later(_, context) {
+        context.reply(1);
+        // @ts-expect-error It is a number all the same.
+        context.reply("1");
+        return context.later;
+      },
+      // @ts-expect-error So too when it is returned.
+      Wrong: () => "1",
+    },
+  }));
+  assertEquals(made, ["receiveAndReply"]);
+});
