@@ -9,7 +9,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
-import type { SparkConf } from "../base/spark_conf.ts";
+import type { SparkConf, SparkConfInit } from "../base/spark_conf.ts";
 import type { Files } from "../platform/files.ts";
 import type { Serializer } from "../serializer/serializer.ts";
 import type { SimulatedFaults } from "../socket/sim.ts";
@@ -56,7 +56,7 @@ export interface RpcEnvOptions {
    */
   readonly port?: number | undefined;
   /** Configuration, by Spark's keys. */
-  readonly conf?: SparkConf | Readonly<Record<string, string>> | undefined;
+  readonly conf?: SparkConf | SparkConfInit | undefined;
   /** Authenticates peers. */
   readonly securityManager?: SecurityManager | undefined;
   /**

@@ -512,7 +512,7 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     const second = await create(context, { name: "remote", port: first.address!.port });
     assertEquals(second.address!.port !== first.address!.port, true);
     const error = await assertRejects(
-      () => create(context, { name: "strict", port: first.address!.port, conf: { "spark.port.maxRetries": "0" } }),
+      () => create(context, { name: "strict", port: first.address!.port, conf: { "spark.port.maxRetries": 0 } }),
       RpcError,
       "Service 'strict' failed after 0 retries (starting from",
     );

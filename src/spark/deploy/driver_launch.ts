@@ -7,7 +7,7 @@
  * @module
  */
 
-import { SparkConf } from "../../base/spark_conf.ts";
+import { SparkConf, type SparkConfInit } from "../../base/spark_conf.ts";
 import { sparkDeploy } from "../../serializer/java/deploy_messages.ts";
 import type { SparkDriverDescription } from "../../serializer/java/deploy_types.ts";
 
@@ -50,7 +50,7 @@ export interface DriverLaunch {
    */
   readonly supervise?: boolean | undefined;
   /** Its configuration, by Spark's keys; each becomes a system property of its JVM, as SparkConf reads them. */
-  readonly conf?: SparkConf | Readonly<Record<string, string>> | undefined;
+  readonly conf?: SparkConf | SparkConfInit | undefined;
   /** Options of its JVM, one each, such as `-XX:+UseG1GC`. Spark: spark.driver.extraJavaOptions. */
   readonly javaOptions?: readonly string[] | undefined;
   /** What comes before Spark's own jars on its class path. Spark: spark.driver.extraClassPath. */
@@ -119,6 +119,6 @@ function positive(name: string, value: number): number {
 }
 
 function propertiesOf(conf: DriverLaunch["conf"]): string[] {
-  const entries = conf instanceof SparkConf ? conf.getAll() : Object.entries(conf ?? {});
+  const entries = (conf instanceof SparkConf ? conf : new SparkConf(conf)).getAll();
   return Array.from(entries, ([key, value]) => `-D${key}=${value}`);
 }

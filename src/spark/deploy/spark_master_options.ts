@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "../../base/logger.ts";
-import type { SparkConf } from "../../base/spark_conf.ts";
+import type { SparkConf, SparkConfInit } from "../../base/spark_conf.ts";
 import type { RpcEnv } from "../../rpc/rpc_env.ts";
 
 /** How one thing is asked of a Master. */
@@ -29,7 +29,7 @@ export interface SparkMasterOptions extends MasterCallOptions {
    */
   readonly env?: RpcEnv | undefined;
   /** The configuration of an environment of the client's own. */
-  readonly conf?: SparkConf | Readonly<Record<string, string>> | undefined;
+  readonly conf?: SparkConf | SparkConfInit | undefined;
   /**
    * The log of an environment of the client's own.
    *

@@ -47,4 +47,6 @@ test("describeDriver() makes a system property of each key of a SparkConf, or of
   for (const conf of [new SparkConf({ "spark.a": "1 2" }), { "spark.a": "1 2" }]) {
     assertEquals(describeDriver({ ...launch, conf }).command.javaOpts, ["-Dspark.a=1 2", "-Xss4m"]);
   }
+  const conf = { "spark.b": 1, "spark.c": true };
+  assertEquals(describeDriver({ ...launch, conf }).command.javaOpts, ["-Dspark.b=1", "-Dspark.c=true", "-Xss4m"]);
 });
