@@ -18,6 +18,7 @@ import type { Channel } from "./channel.ts";
 import type { StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { TransportMetrics } from "./transport_metrics.ts";
+import { logUnsent } from "./unsent_body.ts";
 
 /** How {@linkcode ChunkFetchRequestHandler} answers. */
 export interface ChunkFetchRequestHandlerOptions {
@@ -108,7 +109,7 @@ export class ChunkFetchRequestHandler {
         return;
       }
       metrics.transfersFailed++;
-      logger.warning(`Error sending ${chunk} to ${this.#channel.remote}: ${error.message}`, error);
+      logUnsent(logger, `${chunk}`, this.#channel.remote, error);
     };
     const body = bodyElsewhere(found.size);
     try {

@@ -15,6 +15,7 @@ import type { Channel } from "./channel.ts";
 import { MAX_STREAM_ID_LENGTH, type StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { TransportMetrics } from "./transport_metrics.ts";
+import { logUnsent } from "./unsent_body.ts";
 
 /** How many streams that are refused may wait for their turn to be told so. */
 const MAX_REFUSED_STREAMS = 1_024;
@@ -106,7 +107,7 @@ export class StreamRequestHandler {
         return;
       }
       metrics.transfersFailed++;
-      logger.warning(`Error sending stream ${streamId} to ${this.#channel.remote}: ${error.message}`, error);
+      logUnsent(logger, `stream ${streamId}`, this.#channel.remote, error);
     };
     try {
       this.#channel.outgoing.writeBody(head, buffer, sent, (error) => this.#failure(streamId, error));
