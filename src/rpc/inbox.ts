@@ -176,10 +176,12 @@ export class Inbox {
     return processed;
   }
 
-  /** Calls `report` with each message that has been in hand since the last scan, once per message. */
-  scanSlow(report: (message: InboxMessage) => void): void {
-    if (this.#singleBusy) this.#scan(this.#single, report);
-    for (const hand of this.#inHand) this.#scan(hand, report);
+  /** The messages that have been in hand since the last scan, each of them once. */
+  scanSlow(): InboxMessage[] {
+    const slow: InboxMessage[] = [];
+    if (this.#singleBusy) this.#scan(this.#single, slow);
+    for (const hand of this.#inHand) this.#scan(hand, slow);
+    return slow;
   }
 
   /** A snapshot. */
@@ -194,8 +196,8 @@ export class Inbox {
     };
   }
 
-  #scan(hand: InHand, report: (message: InboxMessage) => void): void {
-    if (hand.seen === 1) report(hand.message);
+  #scan(hand: InHand, slow: InboxMessage[]): void {
+    if (hand.seen === 1) slow.push(hand.message);
     if (hand.seen < 2) hand.seen++;
   }
 

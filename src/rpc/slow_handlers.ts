@@ -1,5 +1,5 @@
 /**
- * Names the handlers that take longer than a second, once per message.
+ * Names the endpoints whose handlers take longer than a second, counting each message once.
  *
  * Spark has nothing like it; its users ask for it. One scan a second over the inboxes costs nothing per message.
  *
@@ -9,7 +9,7 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Inbox } from "./inbox.ts";
-import { describeMessage } from "./inbox_message.ts";
+import { describeMessage, type InboxMessage } from "./inbox_message.ts";
 
 /** How often is looked; a message that is in hand at two looks is slow. */
 const SCAN_INTERVAL_MS = 1_000;
@@ -47,11 +47,16 @@ export class SlowHandlers {
     let inHand = 0;
     for (const inbox of this.#inboxes()) {
       inHand += inbox.messagesInHand;
-      inbox.scanSlow((message) => {
-        const what = message.kind === "OnStart" || message.kind === "OnStop" ? message.kind : describeMessage(message);
-        this.#logger.warning(`Endpoint ${inbox.name} has been handling ${what} for more than a second`);
-      });
+      this.#warn(inbox.name, inbox.scanSlow());
     }
     if (inHand > 0) this.watch();
+  }
+
+  /** There may be as many as are taken at once, for one and the same reason. */
+  #warn(name: string, [first, ...others]: readonly InboxMessage[]): void {
+    if (first === undefined) return;
+    const what = first.kind === "OnStart" || first.kind === "OnStop" ? first.kind : describeMessage(first);
+    const more = others.length === 0 ? "" : ` and ${others.length} other messages`;
+    this.#logger.warning(`Endpoint ${name} has been handling ${what}${more} for more than a second`);
   }
 }

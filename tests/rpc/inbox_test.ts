@@ -7,6 +7,8 @@ import { SharedMessageLoop } from "../../src/rpc/message_loop.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { later, unhandled } from "../../src/rpc/rpc_call_context.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
+import { SlowHandlers } from "../../src/rpc/slow_handlers.ts";
+import { SimulatedClock } from "../../src/base/simulated_clock.ts";
 import { HandClock } from "../_hand_clock.ts";
 import { deferred, test } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
@@ -438,13 +440,31 @@ test("Inbox logs and ignores what onError throws, and errors that have no onErro
   assertStringIncludes(rejecting.host.logger.lines.join(), "Ignoring error (async onError)");
 });
 
-test("Inbox.scanSlow() reports a message that is in hand at two scans, once", () => {
+test("Inbox.scanSlow() gives a message that is in hand at two scans, once", () => {
   for (const threadSafe of [true, false]) {
     const { inbox } = setUp({ threadSafe, receive: () => new Promise(() => {}) });
     inbox.post(oneWay("slow"));
     inbox.process(ALL);
-    const reported: number[] = [];
-    for (let scan = 0; scan < 4; scan++) inbox.scanSlow(() => reported.push(scan));
-    assertEquals(reported, [1]);
+    assertEquals([1, 2, 3, 4].map(() => inbox.scanSlow().length), [0, 1, 0, 0]);
   }
+});
+
+test("SlowHandlers names an endpoint once per scan, however many messages it has in hand", async () => {
+  const { inbox } = setUp({ threadSafe: false, receive: () => new Promise(() => {}) });
+  const clock = new SimulatedClock();
+  const logger = new MemoryLogger();
+  const slow = new SlowHandlers(clock, logger, () => [inbox]);
+  for (let sent = 0; sent < 3; sent++) inbox.post(oneWay("slow"));
+  inbox.process(ALL);
+  slow.watch();
+  await clock.advance(2_000);
+  inbox.post(oneWay("late"));
+  inbox.process(ALL);
+  await clock.advance(4_000);
+  slow.stop();
+  const lines = logger.lines.map((line) => line.replace(/handling .*? (and|for)/, "handling … $1"));
+  assertEquals(lines.map((line) => line.slice("warning: Endpoint ".length)), [
+    `${inbox.name} has been handling … and 2 other messages for more than a second`,
+    `${inbox.name} has been handling … for more than a second`,
+  ]);
 });
