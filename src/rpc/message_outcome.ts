@@ -90,8 +90,8 @@ export class MessageOutcome {
   }
 
   #ignore(thrown: unknown): void {
-    if (this.#owner.stopped) this.#logger.debug("Ignoring error", thrown);
-    else this.#logger.error("Ignoring error", thrown);
+    const { name, stopped } = this.#owner;
+    this.#logger[stopped ? "debug" : "error"](`Ignoring error of endpoint ${name}`, thrown);
   }
 }
 

@@ -252,7 +252,8 @@ export class TransportRequestHandler {
       this.#rpcHandler.receiveOneWay(this.#client, body);
     } catch (thrown) {
       if (isOfReceived(thrown)) throw thrown;
-      this.#options.logger.error("Error while invoking RpcHandler#receive() for one-way message.", toError(thrown));
+      const message = `Error while invoking RpcHandler#receive() for one-way message. It came from ${this.#channel.remote}`;
+      this.#options.logger.error(message, toError(thrown));
     }
   }
 

@@ -429,7 +429,7 @@ test("Inbox logs and ignores what onError throws, and errors that have no onErro
   });
   failing.inbox.post(oneWay(1));
   failing.inbox.process(ALL);
-  assertStringIncludes(failing.host.logger.lines.join(), "Ignoring error (from onError)");
+  assertStringIncludes(failing.host.logger.lines.join(), "Ignoring error of endpoint test (from onError)");
   const rejecting = setUp({
     receive: () => Promise.reject(new Error("r")),
     onError: () => Promise.reject(new Error("async onError")),
@@ -437,7 +437,7 @@ test("Inbox logs and ignores what onError throws, and errors that have no onErro
   rejecting.inbox.post(oneWay(1));
   rejecting.inbox.process(ALL);
   await new Promise((resolve) => setTimeout(resolve));
-  assertStringIncludes(rejecting.host.logger.lines.join(), "Ignoring error (async onError)");
+  assertStringIncludes(rejecting.host.logger.lines.join(), "Ignoring error of endpoint test (async onError)");
 });
 
 test("Inbox.scanSlow() gives a message that is in hand at two scans, once", () => {
