@@ -4,6 +4,7 @@ import { ExecutorDeadError } from "../../src/block/block_transfer_service.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import { CountedBuffer } from "../_counted_buffer.ts";
 import { fromHex, test, until, within } from "../_harness.ts";
+import { StubDriver } from "../transport/_stub_driver.ts";
 import { readVectors } from "../_vectors.ts";
 import { blockBytes, Ear, idle, MemoryBlocks, startService } from "./_blocks.ts";
 
@@ -45,6 +46,20 @@ test("NettyBlockTransferService.init() takes the next port if one is in use", as
     other.logger.has("Service 'org.apache.spark.network.netty.NettyBlockTransferService' could not bind on port"),
     true,
   );
+});
+
+test("NettyBlockTransferService.init() that found no port may be called again", async (context) => {
+  const other = await startService(context, new MemoryBlocks());
+  const { service } = await startService(context, undefined, {
+    port: other.service.port,
+    conf: { "spark.port.maxRetries": "0" },
+  });
+  await within(assertRejects(() => service.init(new MemoryBlocks()), SocketError), "the failure");
+  const { port } = other.service;
+  await within(other.service.close(), "to close");
+  await within(service.init(new MemoryBlocks()), "to listen");
+  assertEquals(service.port, port);
+  await assertRejects(() => service.init(new MemoryBlocks()), RpcError, "has been started already");
 });
 
 // Spark: NettyBlockTransferServiceSuite "SPARK-27637: test fetch block with executor dead".
@@ -301,4 +316,25 @@ test("NettyBlockTransferService.close() fails what is under way, once, and refus
   assertEquals([data.holders, client.service.stats().transfers, client.service.stats().connections], [0, 0, []]);
   await within(assertRejects(() => client.service.fetchBlock(server.peer, "a"), RpcStoppedError), "the refusal");
   await within(assertRejects(() => client.service.init(blocks), RpcStoppedError), "the refusal");
+});
+
+test("NettyBlockTransferService.close() gives up the dial of a shared connection", async (context) => {
+  const driver = new StubDriver();
+  driver.silent = true;
+  const { service } = await startService(context, undefined, { driver });
+  const failed = assertRejects(() => service.fetchBlock({ host: "127.0.0.1", port: 1, execId: "1" }, "a"), RpcStoppedError);
+  await until(() => driver.dials === 1, "the dial");
+  await within(service.close(), "to close");
+  await within(failed, "the failure");
+  assertEquals(driver.aborted, 1);
+});
+
+test("NettyBlockTransferService that has been closed before it dialled anybody dials nobody", async (context) => {
+  const driver = new StubDriver();
+  const { service } = await startService(context, undefined, { driver });
+  await within(service.close(), "to close");
+  const peer = { host: "127.0.0.1", port: 1, execId: "1" };
+  await within(assertRejects(() => service.fetchBlock(peer, "a"), RpcStoppedError), "the refusal");
+  await within(assertRejects(() => service.getHostLocalDirs(peer, ["1"]), RpcStoppedError), "the refusal");
+  assertEquals(driver.dials, 0);
 });
