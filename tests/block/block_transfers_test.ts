@@ -11,6 +11,7 @@ import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
 import { receiveUpload } from "../../src/transport/transfers.ts";
 import { SparkEnv } from "../../src/spark/spark_env.ts";
+import { countListeners } from "../_counted_listeners.ts";
 import { type Deferred, deferred, test, type TestContext, until, untilStill, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { blockBytes, bufferOf, Ear, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
@@ -215,6 +216,23 @@ test("fetchBlock(), uploadBlock() and openBlock() whose signal has been aborted 
     await bothFree(client, server);
     assertEquals(data.holders, 0);
   }
+});
+
+test("fetchBlock(), uploadBlock() and openBlock() leave their signal alone once they are over", async (context) => {
+  const server = await startService(context, new MemoryBlocks({ a: blockBytes(1) }));
+  const client = await startService(context);
+  const { signal } = new AbortController();
+  const listeners = countListeners(signal);
+  for (const [blockId, isThere] of [["a", true], ["b", false]] as const) {
+    const fetched = client.service.fetchBlock(server.peer, blockId, { signal });
+    assertEquals(await within(fetched.then(() => true, () => false), "the fetch"), isThere);
+    const streamed = new Response(client.service.openBlock(server.peer, blockId, { signal })).text();
+    assertEquals(await within(streamed.then(() => true, () => false), "the stream"), isThere);
+  }
+  const upload = client.service.uploadBlock(server.peer, "c", bufferOf(blockBytes(1)), new Uint8Array(0), { signal });
+  await within(upload, "the upload");
+  assertEquals(listeners(), 0);
+  await bothFree(client, server);
 });
 
 test("uploadBlock() that is aborted fails with the signal's reason, and frees both ends", async (context) => {

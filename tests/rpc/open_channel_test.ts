@@ -8,6 +8,7 @@ import { parseDownloadUri } from "../../src/rpc/file_downloads.ts";
 import type { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
 import { type Socket, SocketError } from "../../src/socket/socket.ts";
+import { countListeners } from "../_counted_listeners.ts";
 import { runtimeName, test, until, within } from "../_harness.ts";
 import { commandFor } from "../_entry_points.ts";
 import { startProcess } from "../_process.ts";
@@ -166,12 +167,9 @@ fileTest("The signal of openChannel() fails the stream with its reason, whatever
   // An abort after the end is none, and nobody listens for it.
   const third = new AbortController();
   const { signal } = third;
-  let listeners = 0;
-  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
-  signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
+  const listeners = countListeners(signal);
   assertEquals(await new Response(client.openChannel(smallUri, { signal })).text(), "small");
-  assertEquals(listeners, 0);
+  assertEquals(listeners(), 0);
   third.abort(reason);
   assertEquals(await fetchText(client, smallUri), "small");
 });

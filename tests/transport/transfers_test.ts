@@ -5,6 +5,7 @@ import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import { type ByteSource, StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { readChunk, readStream, receiveUpload, sendUpload } from "../../src/transport/transfers.ts";
+import { countListeners } from "../_counted_listeners.ts";
 import { deferred, test, until, untilStill, within } from "../_harness.ts";
 import { content, CountedBuffer, countedBuffers } from "../_counted_buffer.ts";
 import { ask, bytesOf, echo, failureOf, transportTest } from "./_stage.ts";
@@ -126,16 +127,13 @@ transportTest("A signal is left alone once its transfer is over", async (stage) 
     handler: { ...server((bytes) => new CountedBuffer(bytes)), receiveStream: () => receiveUpload("u", async () => {}) },
   });
   const abort = new AbortController();
-  let listeners = 0;
   const { signal } = abort;
-  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
-  signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
+  const listeners = countListeners(signal);
   await all(readStream(connection, "10", { signal }));
   await all(readChunk(connection, 1n, 2 * MIB, { signal }));
   await sendUpload(connection, bytesOf("m"), new BytesManagedBuffer(content(10)), { signal });
   await failureOf(all(readStream(connection, "nope", { signal })));
-  assertEquals(listeners, 0);
+  assertEquals(listeners(), 0);
   abort.abort();
   assertEquals(await ask(connection, "still here"), "still here");
 });

@@ -3,6 +3,7 @@ import { RpcStoppedError } from "../../src/base/errors.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import type { TransportClientBootstrap } from "../../src/transport/transport_client_bootstrap.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
+import { countListeners } from "../_counted_listeners.ts";
 import { deferred, test, until, within } from "../_harness.ts";
 import { ask, echo, failureOf, Stage, transportTest } from "./_stage.ts";
 import { StubDriver } from "./_stub_driver.ts";
@@ -287,6 +288,18 @@ test("TransportClientFactory.close() leaves no connection open whose dial ends a
   }
 });
 
+test("TransportClientFactory.close() at any moment of a dial without bootstraps leaves no connection and no error behind", async (context) => {
+  const { stage } = stubbed(context);
+  for (let turns = 0; turns < 16; turns++) {
+    const { factory, context: { connections } } = stage.end();
+    const dialling = factory.createClient(PEER);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await factory.close();
+    await dialling.then((client) => assertEquals(client.isActive, false), (error) => assertInstanceOf(error, RpcStoppedError));
+    await until(() => connections.size === 0, `the connection to close after ${turns} turns`);
+  }
+});
+
 transportTest("TransportClientFactory runs bootstraps in their order before anybody gets the connection", async (stage) => {
   const listening = await stage.end({ handler: echo }).listen();
   const heard: string[] = [];
@@ -367,6 +380,19 @@ transportTest("TransportClientFactory.createClient() is given up by its signal f
   assertStrictEquals(await factory.createClient(listening.address, { signal: new AbortController().signal }), connection);
   await assertRejects(() => factory.createClient(listening.address, { signal: abort.signal }), RangeError, "enough");
   assertEquals(server.context.connections.size, 1);
+});
+
+test("TransportClientFactory leaves a signal alone once its dial has ended", async (context) => {
+  const { stage, driver } = stubbed(context);
+  const { factory } = stage.end();
+  const { signal } = new AbortController();
+  const listeners = countListeners(signal);
+  await factory.createUnmanagedClient(PEER, { signal });
+  await factory.createClient(PEER, { signal });
+  driver.failure = new SocketError("CONNECTION_REFUSED", "Cannot connect: connection refused");
+  await failureOf(factory.createUnmanagedClient(PEER, { signal }));
+  await failureOf(factory.createClient({ ...PEER, port: 1 }, { signal }));
+  assertEquals(listeners(), 0);
 });
 
 transportTest("TransportClientFactory.createUnmanagedClient() dials a connection that nobody else gets", async (stage) => {
