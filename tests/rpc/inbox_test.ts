@@ -108,6 +108,10 @@ const ask = (content: unknown, context = new Context()): InboxMessage => ({
 });
 const ALL = 1_000_000;
 
+function raise(error: Error): never {
+  throw error;
+}
+
 // Spark: InboxSuite "post"
 test("Inbox.post() queues a message; process() gives it to receive()", () => {
   const { inbox, calls, host, endpoint } = setUp();
@@ -254,6 +258,40 @@ test("Inbox keeps an endpoint to one message at a time when its onStart failed",
   inbox.process(ALL);
   assertEquals(errors.map((error) => error.message), ["no start"]);
   assertEquals([inbox.messagesInHand, inbox.length], [1, 1]);
+});
+
+test("Inbox gives a plain endpoint the next message when one of many has failed", async () => {
+  const { inbox, errors } = setUp({ receive: (message) => Promise.reject(message) }, { maxConcurrentMessages: 2 });
+  for (let i = 0; i < 7; i++) inbox.post(oneWay(new Error(String(i))));
+  inbox.process(ALL);
+  assertEquals([inbox.messagesInHand, inbox.length], [2, 5]);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals([errors.length, inbox.messagesInHand, inbox.length], [7, 0, 0]);
+});
+
+test("Inbox that is stopped before its onStart gives one message at a time, so that onStop comes last", async () => {
+  const gates = [deferred(), deferred()];
+  const { inbox, calls, host } = setUp({ receive: (message) => gates[message as number]!.promise });
+  inbox.post(oneWay(0));
+  inbox.post(oneWay(1));
+  inbox.stop();
+  for (const gate of gates) {
+    inbox.process(ALL);
+    assertEquals([inbox.messagesInHand, calls], [1, ["onStart"]]);
+    gate.resolve();
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  assertEquals([calls, host.ends], [["onStart", "onStop"], 1]);
+});
+
+test("Inbox ends once, also if onStop fails", async () => {
+  for (const onStop of [() => Promise.reject(new Error("no stop")), () => raise(new Error("no stop")), () => {}]) {
+    const { inbox, host, errors } = setUp({ onStop });
+    inbox.stop();
+    inbox.process(ALL);
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals([host.ends, host.removed.length, errors.every(({ message }) => message === "no stop")], [1, 1, true]);
+  }
 });
 
 test("Inbox gives nothing before an async onStart has settled", async () => {
@@ -467,4 +505,20 @@ test("SlowHandlers names an endpoint once per scan, however many messages it has
     `${inbox.name} has been handling … and 2 other messages for more than a second`,
     `${inbox.name} has been handling … for more than a second`,
   ]);
+});
+
+test("Inbox.scanSlow() looks at each message anew", async () => {
+  const gates = [deferred(), deferred(), deferred()];
+  const { inbox } = setUp({ threadSafe: true, receive: (message) => gates[message as number]!.promise });
+  for (const i of gates.keys()) inbox.post(oneWay(i));
+  inbox.process(ALL);
+  const reported: unknown[] = [];
+  for (const [i, scans] of [1, 3, 2].entries()) {
+    for (let scan = 0; scan < scans; scan++) {
+      for (const message of inbox.scanSlow()) reported.push(message.kind === "OneWayMessage" ? message.content : message.kind);
+    }
+    gates[i]!.resolve();
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  assertEquals(reported, [1, 2]);
 });

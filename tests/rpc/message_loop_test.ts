@@ -10,12 +10,17 @@ import {
 import type { MessageLoop } from "../../src/rpc/message_loop.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { HandClock } from "../_hand_clock.ts";
-import { test } from "../_harness.ts";
+import { deferred, test } from "../_harness.ts";
 
 const sender = new RpcAddress("localhost", 1);
 
-function setUpInbox(loop: MessageLoop, name: string, receive: (message: unknown) => unknown): Inbox {
-  return new Inbox(name, { receive }, {
+function setUpInbox(
+  loop: MessageLoop,
+  name: string,
+  receive: (message: unknown) => unknown,
+  threadSafe = false,
+): Inbox {
+  return new Inbox(name, { receive, threadSafe }, {
     loop,
     host: {
       logger: silentLogger,
@@ -84,24 +89,18 @@ test("MessageLoop yields after 256 KiB of answers", () => {
   fill(inbox, 200);
   loop.runNow();
   assertEquals([received < 130, clock.yielded], [true, 1]);
+  // Each turn has as much again.
+  clock.turn();
+  assertEquals([received > 130, clock.yielded], [true, 1]);
+  clock.turn();
+  assertEquals([received, clock.yielded], [200, 0]);
 });
 
 test("MessageLoop lets async handlers go on in microtasks only as long as the turn allows", async () => {
   const clock = new HandClock();
   const loop = new SharedMessageLoop(clock);
   let received = 0;
-  const inbox = new Inbox("a", { threadSafe: true, receive: () => Promise.resolve(received++) }, {
-    loop,
-    host: {
-      logger: silentLogger,
-      describe: (each) => each.name,
-      watch() {},
-      removeRpcEndpointRef() {},
-      ended() {},
-      dropped() {},
-    },
-    limits: { maxInboxMessages: 1_000_000, maxConcurrentMessages: 10 },
-  });
+  const inbox = setUpInbox(loop, "a", () => Promise.resolve(received++), true);
   fill(inbox, 1_500);
   loop.runNow();
   for (let i = 0; i < 10_000; i++) await Promise.resolve();
@@ -113,6 +112,23 @@ test("MessageLoop lets async handlers go on in microtasks only as long as the tu
     clock.drain();
   }
   assertEquals(received, 1_500);
+});
+
+test("MessageLoop gives what is behind a handler that has settled its turns, however much that is", async () => {
+  const clock = new HandClock();
+  const loop = new SharedMessageLoop(clock);
+  const gate = deferred();
+  let received = 0;
+  const inbox = setUpInbox(loop, "a", () => received++ === 0 ? gate.promise : undefined, true);
+  fill(inbox, 500);
+  loop.runNow();
+  assertEquals([received, loop.busy], [1, false]);
+  gate.resolve();
+  for (let i = 0; i < 5; i++) await Promise.resolve();
+  // A batch at once, and the others have theirs before the next one.
+  assertEquals([received, loop.busy], [65, true]);
+  clock.drain();
+  assertEquals([received, loop.busy], [500, false]);
 });
 
 test("MessageLoop runs nothing from within a handler", () => {
