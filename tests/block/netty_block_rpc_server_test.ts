@@ -278,6 +278,27 @@ test("NettyBlockRpcServer refuses an upload whose head is none, and closes, as b
   }
 });
 
+test("NettyBlockRpcServer counts an upload once whose answer fails", async (context) => {
+  const blocks = twoBlocks();
+  const put = blocks.putBlockDataAsStream.bind(blocks);
+  const completionResponse = () => {
+    throw new Error("No answer");
+  };
+  blocks.putBlockDataAsStream = (blockId, metadata) => ({ ...put(blockId, metadata), completionResponse });
+  const { client, server } = await pair(context, { blocks });
+  const meta = encodeBlockTransferMessage({ type: Type.UploadBlockStream, blockId: "c", metadata: new Uint8Array(0) });
+  const failed = new Promise<Error>((resolve) => {
+    client.uploadStream(meta, bufferOf(blockBytes(100)), {
+      deadline: Infinity,
+      onSuccess() {},
+      onFailure: resolve,
+      onTimeout() {},
+    });
+  });
+  assertEquals((await within(failed, "the failure")).message.endsWith("No answer"), true);
+  assertEquals([server.service.stats().uploads, blocks.aborted], [0, ["c"]]);
+});
+
 test("NettyBlockRpcServer answers nothing to a one-way message, and lives on", async (context) => {
   const { client, server } = await pair(context);
   client.send(encodeBlockTransferMessage({ type: Type.OpenBlocks, ...own, blockIds: ["a"] }));

@@ -3,7 +3,7 @@ import { RpcError, RpcStoppedError } from "../../src/base/errors.ts";
 import { ExecutorDeadError } from "../../src/block/block_transfer_service.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import { CountedBuffer } from "../_counted_buffer.ts";
-import { fromHex, test, until, within } from "../_harness.ts";
+import { deferred, fromHex, test, until, within } from "../_harness.ts";
 import { StubDriver } from "../transport/_stub_driver.ts";
 import { readVectors } from "../_vectors.ts";
 import { blockBytes, Ear, idle, MemoryBlocks, startService } from "./_blocks.ts";
@@ -337,4 +337,50 @@ test("NettyBlockTransferService that has been closed before it dialled anybody d
   await within(assertRejects(() => service.fetchBlock(peer, "a"), RpcStoppedError), "the refusal");
   await within(assertRejects(() => service.getHostLocalDirs(peer, ["1"]), RpcStoppedError), "the refusal");
   assertEquals(driver.dials, 0);
+});
+
+test("NettyBlockTransferService.fetchBlock() and uploadBlock() leave no connection open that is made as they are aborted", async (context) => {
+  const driver = new StubDriver();
+  const { service } = await startService(context, undefined, { driver });
+  const peer = { host: "127.0.0.1", port: 1, execId: "1" };
+  for (let turns = 0; turns < 24; turns++) {
+    for (const how of ["fetch", "upload"] as const) {
+      const gate = deferred();
+      driver.gate = gate.promise;
+      const stop = new AbortController();
+      const { signal } = stop;
+      const data = new CountedBuffer(blockBytes(5));
+      const dials = driver.dials;
+      const transfer = how === "fetch"
+        ? service.fetchBlock(peer, "a", { signal })
+        : service.uploadBlock(peer, "shuffle_0_0_0", data, new Uint8Array(0), { signal });
+      const failed = assertRejects(() => transfer, Error, "enough");
+      await until(() => driver.dials > dials, "the dial");
+      gate.resolve();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      stop.abort(new Error("enough"));
+      await within(failed, "the failure");
+      if (how === "upload") await until(() => data.holders === 0, "the release");
+      await until(() => service.stats().connections.length === 0, `the end of the connection after ${turns} turns`);
+    }
+  }
+});
+
+test("NettyBlockTransferService.fetchBlock() leaves a peer alone that could not be reached a moment ago, if it is to be retried", async (context) => {
+  for (const [maxRetries, dials] of [["1", 1], ["0", 2]] as const) {
+    const driver = new StubDriver();
+    driver.failure = new SocketError("CONNECTION_REFUSED", "Cannot connect: connection refused");
+    const conf = { "spark.shuffle.io.retryWait": "1h", "spark.shuffle.io.maxRetries": maxRetries };
+    const { service, logger } = await startService(context, undefined, { driver, conf });
+    const peer = { host: "127.0.0.1", port: 1, execId: "1" };
+    const heard = () => logger.lines.filter((line) => line.includes("Exception while beginning fetch")).length;
+    const failed: Promise<unknown>[] = [];
+    for (let count = 1; count <= 2; count++) {
+      failed.push(assertRejects(() => service.fetchBlock(peer, "a"), RpcError));
+      await until(() => heard() === count, "the failure");
+    }
+    assertEquals(driver.dials, dials);
+    await within(service.close(), "to close");
+    await within(Promise.all(failed), "the failures");
+  }
 });

@@ -202,6 +202,13 @@ test("OneForOneBlockFetcher refuses names of shuffle blocks that are none", () =
   for (const [ids, text] of wrong) assertThrows(() => makeFetchRequest(parties, ids), RangeError, text);
 });
 
+test("OneForOneBlockFetcher asks for every chunk, however many fail, and tells of each failure twice at most", () => {
+  const names = Array.from({ length: 3_000 }, (_, i) => `b${i}`);
+  const { heard } = fetchBlocks(names.map((name, i) => [name, i === 2_999 ? bytes(1) : undefined]));
+  assertEquals(heard.length, 3_000 + 2_998 + 1);
+  assertEquals(heard.at(-1), "b2999: 1");
+});
+
 test("OneForOneBlockFetcher fails all when the stream cannot be opened, or is not what was asked for", () => {
   const answers: readonly (readonly [answer: Uint8Array | Error, text: string])[] = [
     [new Error("No such application"), "No such application"],

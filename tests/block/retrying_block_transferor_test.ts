@@ -9,7 +9,7 @@ import {
 } from "../../src/block/retrying_block_transferor.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { HandClock } from "../_hand_clock.ts";
-import { test, within } from "../_harness.ts";
+import { deferred, test, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 
 const MAX_RETRIES = 2;
@@ -238,3 +238,21 @@ test("RetryingBlockTransferor goes on when its listener throws", () => {
 async function turnsUntil(holds: () => boolean): Promise<void> {
   while (!holds()) await Promise.resolve();
 }
+
+test("RetryingBlockTransferor does not listen to how an attempt begins that is over", async () => {
+  for (const isCancelled of [true, false]) {
+    const failed = deferred();
+    let attempts = 0;
+    const { transferor, heard, clock } = makeRun((_, listener) => {
+      if (++attempts > 1) return;
+      if (!isCancelled) listener.onBlockFetchFailure("b0", lost());
+      return failed.promise;
+    }, ["b0"]);
+    transferor.start();
+    if (isCancelled) transferor.cancel(new Error("No longer wanted"));
+    failed.reject(lost());
+    for (let i = 0; i < 5; i++) await Promise.resolve();
+    assertEquals([transferor.retryCount, clock.timers.length], isCancelled ? [0, 0] : [1, 1]);
+    assertEquals(heard, isCancelled ? ["b0 failed: No longer wanted"] : []);
+  }
+});
