@@ -43,7 +43,7 @@ export class PacedWriter {
     this.#chunks.push(owned ? chunk : chunk.slice());
     this.#waitingBytes += chunk.length;
     this.#writing ??= this.#writeAll();
-    if (this.#waitingBytes < MAX_WAITING_BYTES || this.#failure !== undefined) return;
+    if (this.#waitingBytes < MAX_WAITING_BYTES) return;
     this.#flow = flow;
     flow.pause();
   }
