@@ -153,9 +153,7 @@ export class FileDownloads {
     const key = formatAddress(address);
     for (let client = this.#idle.get(key)?.at(-1); client !== undefined; client = this.#idle.get(key)?.at(-1)) {
       this.#forget(key, client);
-      if (!client.isActive) continue;
-      client.updateTimeOfLastRequest();
-      return client;
+      if (client.isActive) return client;
     }
     return undefined;
   }
