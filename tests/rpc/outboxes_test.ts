@@ -1,11 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
-import { RpcEnv } from "../../src/rpc/rpc_env.ts";
+import { type LookupOptions, RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
 import type { Serializer, SerializerContext } from "../../src/serializer/serializer.ts";
-import { test, until } from "../_harness.ts";
+import { deferred, test, until } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
+import { StubDriver } from "../transport/_stub_driver.ts";
 
 /** CBOR of an environment that writes the host of its references in another way. */
 function withHost(host: string): Serializer {
@@ -41,4 +42,28 @@ test("Outboxes dials again after a connection was lost, however a peer writes it
     second.setupEndpoint("peer", endpoint);
     assertEquals([await told.ask(3), await lookedUp.ask(4)], [3, 4]);
   }
+});
+
+test("Outbox counts the bytes that wait, and forgets asks that have ended", async (context) => {
+  const driver = new StubDriver();
+  const opened = deferred();
+  driver.gate = opened.promise;
+  const env = await RpcEnv.create({ name: "env", driver, logger: new MemoryLogger() });
+  context.defer(() => env.shutdown());
+  const address = { host: "127.0.0.1", port: 1 };
+  const lookUp = (options: LookupOptions) => assertRejects(() => env.setupEndpointRef({ address, name: "x" }, options));
+  const outbox = () => env.stats().outboxes.map(({ queuedMessages, queuedBytes }) => [queuedMessages, queuedBytes > 0]);
+  const abort = new AbortController();
+  const aborted = lookUp({ signal: abort.signal });
+  abort.abort(new Error("enough"));
+  await aborted;
+  await lookUp({ timeoutMs: 1 });
+  assertEquals(outbox(), [[0, false]]);
+  const sent = lookUp({});
+  assertEquals(outbox(), [[1, true]]);
+  opened.resolve();
+  await until(() => driver.sockets.length === 1 && driver.sockets[0]!.writtenBytes > 0, "the message to be sent");
+  assertEquals(outbox(), [[0, false]]);
+  await env.shutdown();
+  await sent;
 });

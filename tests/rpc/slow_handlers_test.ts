@@ -1,0 +1,16 @@
+import { assertEquals } from "@std/assert";
+import { silentLogger } from "../../src/base/logger.ts";
+import { SlowHandlers } from "../../src/rpc/slow_handlers.ts";
+import { HandClock } from "../_hand_clock.ts";
+import { test } from "../_harness.ts";
+
+test("SlowHandlers has a timer as long as it watches, and none after stop(), whatever a handler does then", () => {
+  const clock = new HandClock();
+  const slow = new SlowHandlers(clock, silentLogger, () => []);
+  slow.watch();
+  slow.watch();
+  assertEquals(clock.timers.length, 1);
+  slow.stop();
+  slow.watch();
+  assertEquals(clock.timers, []);
+});
