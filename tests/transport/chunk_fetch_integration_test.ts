@@ -260,6 +260,20 @@ transportTest("A chunk that is larger than a frame may be is refused, and the co
   assert(failures.get(1)!.message.endsWith(": Message takes 1001 bytes, but the limit is 1000 (spark.rpc.message.maxSize)"));
 });
 
+transportTest("maxChunks: chunks that are not there or too large make room again", async (stage) => {
+  const buffer = countedBuffers(stage.test);
+  const { connection } = await stage.pair({
+    limits: { maxFrameBytes: 1_000, maxChunks: 1 },
+    handler: chunksOf((_, index) => index === 2 ? undefined : buffer(new Uint8Array(987 + index))),
+  });
+  for (const index of [1, 1, 2, 2]) {
+    const { failures } = await FetchedChunks.of(connection, 7n, [index]);
+    const text = index === 1 ? ": Message takes 1001 bytes, but the limit is 1000 (spark.rpc.message.maxSize)" : "not found";
+    assert(failures.get(index)!.message.endsWith(text), String(failures.get(index)));
+  }
+  assertEquals((await FetchedChunks.of(connection, 7n, [0])).events, ["success 0"]);
+});
+
 transportTest("maxChunks: one more is refused, and later there is room again", async (stage) => {
   const gate = deferred();
   const { connection } = await stage.pair({

@@ -257,6 +257,23 @@ transportTest("maxStreams: one more is refused in its turn, and later there is r
   assertEquals(await d.bytes(), Uint8Array.of(4));
 });
 
+transportTest("maxStreams: streams that were not found or refused make room again", async (stage) => {
+  const gates = [1, 2, 3].map(() => deferred<undefined>());
+  let opened = 0;
+  const { connection } = await stage.pair({
+    limits: { maxStreams: 1 },
+    handler: { ...echo, streamManager: { openStream: () => gates[opened++]!.promise } },
+  });
+  for (const gate of gates) {
+    const streams = Array.from({ length: 600 }, (_, i) => ReceivedStream.of(connection, `s${i}`));
+    await ask(connection, "all have come");
+    gate.resolve(undefined);
+    const texts = new Set((await Promise.all(streams.slice(1).map((each) => each.failure()))).map(({ message }) => message));
+    assertEquals((await streams[0]!.failure()).message, "Stream 's0' was not found.");
+    assertEquals([...texts], ["More than 1 streams at once on one connection"]);
+  }
+});
+
 transportTest("maxStreams: a peer that does not stop asking is closed", async (stage) => {
   const { connection, listening, server } = await stage.pair({
     limits: { maxStreams: 1 },

@@ -33,8 +33,8 @@ class HeldSocket implements Socket {
   write(chunks: readonly Uint8Array[]): boolean {
     for (const chunk of chunks) {
       this.writes.push(chunk.length);
-      if (this.instant) this.sent.push(...chunk);
-      else this.#held.push(chunk);
+      this.#held.push(chunk);
+      if (this.instant) this.release();
     }
     return this.queuedBytes < 64 * 1024;
   }
@@ -392,5 +392,25 @@ test("OutgoingQueue.writeBody() fails a body that reads nothing or too much, ins
     await until(() => socket.aborted, "the connection to be aborted");
     assertEquals(errors, [`A buffer of 5000 bytes read ${length} of 5000 at 0`]);
     assertEquals(body.holders, 0);
+  }
+});
+
+test("OutgoingQueue.empty is false while a body is being read, though nothing of it is in memory", async () => {
+  const { queue } = setUp();
+  const body = new CountedBuffer(50_000);
+  queue.writeBody(response(body.size), body, () => {});
+  assertEquals([queue.queuedBytes, queue.empty], [0, false]);
+  await until(() => queue.empty, "the body to leave");
+  assertEquals(body.holders, 0);
+});
+
+test("OutgoingQueue does not keep the memory that one large frame needed, behind a body neither", () => {
+  for (const isBehind of [false, true]) {
+    const { queue } = setUp();
+    if (isBehind) queue.writeBody(response(50_000), new CountedBuffer(50_000), () => {});
+    respond(queue, new Uint8Array(1_000_000));
+    const capacities: number[] = [];
+    respond(queue, (out) => void capacities.push(out.bytes.length));
+    assertEquals(capacities, [64 * 1024]);
   }
 });

@@ -181,6 +181,34 @@ test("StreamBodies.stop() releases a body whose next piece is ready or being rea
   }
 });
 
+test("StreamBodies.pushFrames() keeps nothing after stop()", () => {
+  const { bodies } = new Wire();
+  bodies.stop(new Error("gone"));
+  bodies.pushFrames(new Uint8Array(29));
+  assertEquals([bodies.idle, bodies.queuedBytes], [true, 0]);
+});
+
+test("StreamBodies counts what is said of a body that cannot be begun as it does frames", async () => {
+  const { bodies, pieces } = new Wire();
+  const file = Object.assign(new SlowFile(100), { read: () => Promise.reject(new Error("disk is gone")) });
+  const failures: (string | undefined)[] = [];
+  bodies.push(file, (error) => failures.push(error?.message), { head: new Uint8Array(21), refuse: () => new Uint8Array(33) });
+  await until(() => bodies.idle, "the refusal");
+  assertEquals([failures, pieces, bodies.queuedBytes, file.holders], [["disk is gone"], [33], 0, 0]);
+});
+
+test("StreamBodies keeps no memory when all bodies have been handed over", async () => {
+  const wire = new Wire();
+  const files = [new SlowFile(1_000), new SlowFile(1_000)];
+  for (const file of files) {
+    wire.bodies.push(file, () => {});
+    await file.answer();
+    wire.left = wire.written;
+  }
+  assertEquals(files.map(({ holders }) => holders), [0, 0]);
+  assertEquals(new Set(files.flatMap(({ memories }) => [...memories])).size, 2);
+});
+
 test("PieceMemory.take() gives what has left again, and is as large as is wanted", () => {
   const memory = new PieceMemory();
   const first = memory.take(1_000, 0);
