@@ -166,7 +166,11 @@ transportTest("maxOutboxBytes: a message alone always goes, the next ones are re
     () => connection.sendRpc(bytesOf("a"), waiter()),
     () => connection.send(bytesOf("b")),
     () => connection.stream("s", stream),
+    () => connection.fetchChunk(1n, 0, { onSuccess() {}, onFailure() {} }),
+    () => connection.sendMergedBlockMetaReq(block, { onSuccess() {}, onFailure() {} }),
+    () => connection.uploadStream(bytesOf("c"), new BytesManagedBuffer(bytesOf("c")), waiter()),
   ];
+  const block = { appId: "app-1", shuffleId: 1, shuffleMergeId: 2, reduceId: 3 };
   const queue = `outbox to 127.0.0.1:${raw.port}`;
   for (const send of sends) {
     const text = `Cannot send: more than 1000 bytes wait in the ${queue} (maxOutboxBytes)`;
@@ -177,7 +181,7 @@ transportTest("maxOutboxBytes: a message alone always goes, the next ones are re
   peer.read(Infinity);
   await until(() => connection.channel.outgoing.empty, "the first to leave", 30_000);
   for (const send of sends) send();
-  assertEquals(connection.numOutstandingRequests, 3);
+  assertEquals(connection.numOutstandingRequests, 6);
   peer.reset();
   await failed;
 });

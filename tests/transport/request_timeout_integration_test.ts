@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
-import type { StreamCallback } from "../../src/protocol/stream_callback.ts";
+import { MessageType } from "../../src/protocol/message.ts";
+import type { StreamCallback, StreamFlow } from "../../src/protocol/stream_callback.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import { CLOSE_LINGER_MS } from "../../src/transport/channel.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { test, until } from "../_harness.ts";
+import { frameOf } from "./_raw_peer.ts";
 import { ask, askBytes, bytesOf, echo, type EndOptions, failureOf, Held, Stage, transportTest } from "./_stage.ts";
 import { StubDriver } from "./_stub_driver.ts";
 
@@ -205,4 +207,34 @@ test("TransportContext takes bytes that are still leaving for activity after an 
   assertEquals(connection.isActive, false);
   assertInstanceOf(await failed, RpcError);
   stage.clock.advance(CLOSE_LINGER_MS);
+});
+
+test("TransportContext does not take a connection for dead whose reader holds it back, nor at once when that goes on", async (context) => {
+  const driver = new StubDriver();
+  const stage = new Stage(context, driver);
+  const connection = await stage.end(shuffle).dial({ port: 1 });
+  const socket = driver.sockets[0]!;
+  let flow: StreamFlow | undefined;
+  const failures: Error[] = [];
+  connection.stream("s", {
+    onData: (_id, _chunk, _owned, given) => (flow = given).pause(),
+    onComplete() {},
+    onFailure: (_id, error) => void failures.push(error),
+  });
+  await flushed(connection);
+  socket.handler.onData(socket, frameOf({ type: MessageType.StreamResponse, streamId: "s", byteCount: 100 }), true);
+  socket.handler.onData(socket, new Uint8Array(10), true);
+  assertEquals(socket.isPaused, true);
+  for (let i = 0; i < 3; i++) stage.clock.advance(TIMEOUT_MS);
+  stage.clock.advance(TIMEOUT_MS - 1);
+  // The time that this turn began with has been forgotten.
+  await stage.turns(1);
+  flow!.resume();
+  stage.clock.advance(1);
+  assertEquals([connection.isActive, socket.isPaused], [true, false]);
+  stage.clock.advance(TIMEOUT_MS - 2);
+  assertEquals([connection.isActive, failures], [true, []]);
+  stage.clock.advance(1);
+  assertEquals([connection.isActive, failures.length], [false, 1]);
+  await until(() => socket.isShut, "the connection to close");
 });
