@@ -8,6 +8,7 @@
  */
 
 import { ProtocolError, RpcError, RpcOverloadedError, toError, UnsupportedMessageError } from "../base/errors.ts";
+import { limitsInForce } from "../base/limits.ts";
 import type { Logger } from "../base/logger.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import type { Random } from "../base/random.ts";
@@ -65,7 +66,8 @@ export class NettyBlockRpcServer implements RpcHandler {
   constructor(blocks: BlockDataManager, options: NettyBlockRpcServerOptions) {
     this.#blocks = blocks;
     this.#options = options;
-    this.#maxOpenBlocks = options.maxOpenBlocks ?? MAX_OPEN_BLOCKS;
+    const { maxOpenBlocks } = options;
+    this.#maxOpenBlocks = limitsInForce({ maxOpenBlocks: MAX_OPEN_BLOCKS }, { maxOpenBlocks }).maxOpenBlocks;
     this.streamManager = new OneForOneStreamManager({ random: options.random, logger: options.logger });
   }
 

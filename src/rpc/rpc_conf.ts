@@ -34,9 +34,10 @@ export function roleOf(conf: SparkConf): string | undefined {
   return id === "driver" ? "driver" : "executor";
 }
 
-/** The largest message, in bytes: `spark.rpc.message.maxSize`, in MiB, default 128. Throws a RangeError above 2047. */
+/** The largest message, in bytes: `spark.rpc.message.maxSize`, in MiB, default 128. Throws a RangeError below 1 and above 2047. */
 export function maxMessageBytes(conf: SparkConf): number {
   const mib = conf.getInt("spark.rpc.message.maxSize", DEFAULT_MESSAGE_MIB);
   if (mib > MAX_MESSAGE_MIB) throw new RangeError("spark.rpc.message.maxSize should not be greater than 2047 MB");
+  if (mib < 1) throw new RangeError(`spark.rpc.message.maxSize should be at least 1 MB: ${mib}`);
   return mib * 1024 * 1024;
 }

@@ -9,7 +9,6 @@
 
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { limitsInForce } from "../base/limits.ts";
 import { consoleLogger, type Logger } from "../base/logger.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import { SparkConf } from "../base/spark_conf.ts";
@@ -21,7 +20,7 @@ import { TransportChannelHandler } from "./transport_channel_handler.ts";
 import type { TransportClientBootstrap } from "./transport_client_bootstrap.ts";
 import { TransportClientFactory } from "./transport_client_factory.ts";
 import { TransportConf } from "./transport_conf.ts";
-import { DEFAULT_TRANSPORT_LIMITS, type TransportLimits } from "./transport_limits.ts";
+import { type TransportLimits, transportLimitsInForce } from "./transport_limits.ts";
 import { TransportMetrics, type TransportStats } from "./transport_metrics.ts";
 import { type CreateServerOptions, TransportServer } from "./transport_server.ts";
 import type { TransportServerBootstrap } from "./transport_server_bootstrap.ts";
@@ -165,7 +164,7 @@ export class TransportContext implements AsyncDisposable {
     this.deadlines = options.deadlines ?? new Deadlines(options.clock);
     this.logger = options.logger;
     this.random = options.random;
-    this.limits = limitsInForce(DEFAULT_TRANSPORT_LIMITS, options.limits);
+    this.limits = transportLimitsInForce(options.limits);
     this.closeIdleConnections = options.closeIdleConnections ?? false;
     this.exposeStack = options.exposeStack ?? false;
     this.#tls = options.tls;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { limitsInForce } from "../base/limits.ts";
 import { DEFAULT_MAX_QUEUED_BYTES } from "../socket/socket.ts";
 
 /** Limits per connection. */
@@ -45,3 +46,21 @@ export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
   maxStreams: 64,
   maxChunks: 65_536,
 };
+
+/**
+ * The limits in force, as {@linkcode limitsInForce} has them.
+ *
+ * @param given What differs from the defaults.
+ * @returns All of them.
+ * @throws {RangeError} If one is negative or no number, or leaves no room for a single byte where there must be some.
+ */
+export function transportLimitsInForce(
+  given?: { readonly [K in keyof TransportLimits]?: TransportLimits[K] | undefined },
+): TransportLimits {
+  const limits = limitsInForce(DEFAULT_TRANSPORT_LIMITS, given);
+  // Decoders and sockets refuse it too, but that would be at each connection, and after a server had begun to listen.
+  for (const name of ["maxFrameBytes", "maxQueuedBytes"] as const) {
+    if (limits[name] < 1) throw new RangeError(`Limit ${name} must be at least 1: ${limits[name]}`);
+  }
+  return limits;
+}

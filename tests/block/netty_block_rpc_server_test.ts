@@ -255,6 +255,14 @@ test("NettyBlockRpcServer limits the blocks that a connection has open", async (
   assertEquals(server.service.stats().openBlocks, 3);
 });
 
+test("NettyBlockRpcServer refuses a limit that is none", async (context) => {
+  await assertRejects(
+    () => pair(context, { maxOpenBlocks: NaN }),
+    RangeError,
+    "Limit maxOpenBlocks is no number from 0 on: NaN",
+  );
+});
+
 test("NettyBlockRpcServer: a fetch of nothing leaves nothing behind", async (context) => {
   const { client, server } = await pair(context);
   await open(client);

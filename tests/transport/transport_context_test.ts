@@ -49,6 +49,15 @@ test("A limit that is undefined is the default, and one that is no number is ref
   await assertRejects(createEnv, RangeError, "Limit maxInboxMessages is no number from 0 on: NaN");
 });
 
+test("A limit that leaves no room for a single byte is refused, and not at the first connection", async () => {
+  for (const name of ["maxFrameBytes", "maxQueuedBytes"]) {
+    const create = () => TransportContext.create(noOpRpcHandler, { limits: { [name]: 0 } });
+    await assertRejects(create, RangeError, `Limit ${name} must be at least 1: 0`);
+  }
+  const createClient = () => RpcEnv.create({ name: "limits", limits: { maxQueuedBytes: 0 } });
+  await assertRejects(createClient, RangeError, "Limit maxQueuedBytes must be at least 1: 0");
+});
+
 test("A context serves and asks in both directions, with bootstraps at both ends", async (context) => {
   const bootstrapped: string[] = [];
   const accepted = deferred<TransportClient>();

@@ -1,0 +1,31 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { SparkConf } from "../../src/base/spark_conf.ts";
+import { maxMessageBytes, roleOf } from "../../src/rpc/rpc_conf.ts";
+import { RpcEnv } from "../../src/rpc/rpc_env.ts";
+import { test } from "../_harness.ts";
+
+const MIB = 1024 * 1024;
+
+test("maxMessageBytes() is spark.rpc.message.maxSize in MiB, from 1 to 2047", () => {
+  const of = (text: string) => maxMessageBytes(new SparkConf({ "spark.rpc.message.maxSize": text }));
+  assertEquals(maxMessageBytes(new SparkConf()), 128 * MIB);
+  assertEquals([of("1"), of("2047")], [MIB, 2047 * MIB]);
+  assertThrows(() => of("2048"), RangeError, "spark.rpc.message.maxSize should not be greater than 2047 MB");
+  for (const text of ["0", "-1"]) {
+    assertThrows(() => of(text), RangeError, `spark.rpc.message.maxSize should be at least 1 MB: ${text}`);
+  }
+});
+
+test("RpcEnv.create() refuses a spark.rpc.message.maxSize that lets no message through", async () => {
+  const create = () => RpcEnv.create({ name: "none", conf: { "spark.rpc.message.maxSize": "0" } });
+  await assertRejects(create, RangeError, "spark.rpc.message.maxSize should be at least 1 MB: 0");
+});
+
+test("roleOf() is driver or executor by spark.executor.id, and none without", () => {
+  const of = (values: Record<string, string>) => roleOf(new SparkConf(values));
+  assertEquals([of({}), of({ "spark.executor.id": "driver" }), of({ "spark.executor.id": "7" })], [
+    undefined,
+    "driver",
+    "executor",
+  ]);
+});
