@@ -29,7 +29,10 @@ import type { RpcEnv } from "./rpc_env.ts";
 export interface RpcEndpoint {
   /** One message at a time, in order of arrival, across `await`. Spark: ThreadSafeRpcEndpoint. */
   readonly threadSafe?: boolean;
-  /** Gives the endpoint a loop of its own; more than one "thread" means that it may take messages at once. Asked at its set-up. */
+  /**
+   * Gives the endpoint a loop of its own, where it takes one message at a time. Above 1 it takes as many at once as any plain endpoint
+   * (`maxConcurrentMessages`), since there are no threads that could be counted. Asked at its set-up.
+   */
   threadCount?(): number;
   /** It has been registered: called before `setupEndpoint` returns. What this throws that throws too, and nothing else is called. */
   onRegistered?(self: RpcEndpointRef): void;
@@ -143,7 +146,10 @@ export abstract class ThreadSafeRpcEndpoint extends EndpointBase {
  * ```
  */
 export abstract class IsolatedRpcEndpoint extends EndpointBase {
-  /** How many messages it may take at once, as threads of Spark's loop would; 1 unless overridden. */
+  /**
+   * 1, unless overridden: one message at a time. Above 1 it takes as many at once as any plain endpoint (`maxConcurrentMessages`),
+   * not as many as there would be threads in Spark.
+   */
   threadCount(): number {
     return 1;
   }

@@ -1,9 +1,16 @@
 import { assertEquals } from "@std/assert";
-import type { RpcAddress } from "../../src/rpc/rpc_address.ts";
+import { ByteSink } from "../../src/base/bytes.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
+import { MessageType } from "../../src/protocol/message.ts";
+import { encodeMessage } from "../../src/protocol/message_encoder.ts";
+import { encodeRequestHeader } from "../../src/rpc/request_message.ts";
+import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
-import { test, until } from "../_harness.ts";
+import { defaultSocketDriver } from "../../src/socket/default.ts";
+import { fromHex, test, until } from "../_harness.ts";
 import type { TestContext } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
+import { RawPeer } from "./_raw_peer.ts";
 
 async function server(context: TestContext, events: string[] = []): Promise<RpcEnv> {
   const env = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0, logger: new MemoryLogger() });
@@ -13,6 +20,7 @@ async function server(context: TestContext, events: string[] = []): Promise<RpcE
     receiveAndReply: (message) => message,
     onConnected: keep("onConnected"),
     onDisconnected: keep("onDisconnected"),
+    onNetworkError: (error, address) => void events.push(`onNetworkError ${address} ${error.message}`),
   });
   return env;
 }
@@ -42,6 +50,31 @@ test("NettyRpcHandler announces the end of a connection for both of its addresse
     events.slice(2).sort(),
     events.slice(0, 2).map((event) => event.replace("onConnected", "onDisconnected")).sort(),
   );
+});
+
+test("NettyRpcHandler announces a connection that broke for both of its addresses, and then its end", async (context) => {
+  const events: string[] = [];
+  const env = await server(context, events);
+  const peer = await RawPeer.connect(await defaultSocketDriver(), { host: "127.0.0.1", port: env.address!.port });
+  context.defer(() => peer.abort());
+  const message = new ByteSink();
+  message.writeBytes(encodeRequestHeader(new RpcAddress("listening.example", 7077), env.address, "Nobody"));
+  const frame = new ByteSink();
+  encodeMessage({ type: MessageType.OneWayMessage, body: MessageBody.of(message.copy()) }, frame);
+  peer.write(frame.copy());
+  await until(() => events.length === 2, "both addresses");
+  // A frame of no bytes, which no peer sends.
+  peer.write(fromHex("0000000000000008"));
+  await until(() => events.length === 6, "the end");
+  const socket = events[0]!.split(" ")[1];
+  assertEquals(events, [
+    `onConnected ${socket}`,
+    "onConnected listening.example:7077",
+    `onNetworkError ${socket} Frame length should be positive: 0`,
+    "onNetworkError listening.example:7077 Frame length should be positive: 0",
+    `onDisconnected ${socket}`,
+    "onDisconnected listening.example:7077",
+  ]);
 });
 
 test("NettyRpcHandler announces an address once, also if both sides dial each other and talk both ways", async (context) => {

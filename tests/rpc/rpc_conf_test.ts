@@ -3,6 +3,7 @@ import { SparkConf } from "../../src/base/spark_conf.ts";
 import { maxMessageBytes, roleOf } from "../../src/rpc/rpc_conf.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { test } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
 
 const MIB = 1024 * 1024;
 
@@ -19,6 +20,18 @@ test("maxMessageBytes() is spark.rpc.message.maxSize in MiB, from 1 to 2047", ()
 test("RpcEnv.create() refuses a spark.rpc.message.maxSize that lets no message through", async () => {
   const create = () => RpcEnv.create({ name: "none", conf: { "spark.rpc.message.maxSize": "0" } });
   await assertRejects(create, RangeError, "spark.rpc.message.maxSize should be at least 1 MB: 0");
+});
+
+test("RpcEnv has one connection to a peer, whatever spark.rpc.io.numConnectionsPerPeer says", async (context) => {
+  const logger = new MemoryLogger();
+  const env = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0, logger });
+  context.defer(() => env.shutdown());
+  env.setupEndpoint("Echo", { receiveAndReply: (message) => message });
+  const asker = await RpcEnv.create({ name: "asker", logger, conf: { "spark.rpc.io.numConnectionsPerPeer": "4" } });
+  context.defer(() => asker.shutdown());
+  const refs = await Promise.all(Array.from({ length: 8 }, () => asker.setupEndpointRef(`spark://Echo@${env.address}`)));
+  assertEquals(await Promise.all(refs.map((ref, i) => ref.ask(i))), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assertEquals([asker.stats().connections.length, env.stats().connections.length], [1, 1]);
 });
 
 test("roleOf() is driver or executor by spark.executor.id, and none without", () => {

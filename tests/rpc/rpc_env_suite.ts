@@ -532,36 +532,39 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
   });
 
   // Spark: RpcEnvSuite "isolated endpoints"
-  rpcTest("isolated endpoints take as many messages at once as they have threads", async (context) => {
-    const env = await server(context);
-    const most = new Map<string, number>();
-    class Busy extends IsolatedRpcEndpoint {
-      readonly #name: string;
-      readonly #threads: number;
-      #running = 0;
-      constructor(name: string, threads: number) {
-        super(env);
-        this.#name = name;
-        this.#threads = threads;
+  rpcTest(
+    "isolated endpoints keep nobody waiting, and take one message at a time unless they have several threads",
+    async (context) => {
+      const env = await server(context);
+      const most = new Map<string, number>();
+      class Busy extends IsolatedRpcEndpoint {
+        readonly #name: string;
+        readonly #threads: number;
+        #running = 0;
+        constructor(name: string, threads: number) {
+          super(env);
+          this.#name = name;
+          this.#threads = threads;
+        }
+        override threadCount(): number {
+          return this.#threads;
+        }
+        override async receiveAndReply(): Promise<void> {
+          this.#running++;
+          most.set(this.#name, Math.max(most.get(this.#name) ?? 0, this.#running));
+          await new Promise((resolve) => setTimeout(resolve));
+          this.#running--;
+        }
       }
-      override threadCount(): number {
-        return this.#threads;
-      }
-      override async receiveAndReply(): Promise<void> {
-        this.#running++;
-        most.set(this.#name, Math.max(most.get(this.#name) ?? 0, this.#running));
-        await new Promise((resolve) => setTimeout(resolve));
-        this.#running--;
-      }
-    }
-    const one = env.setupEndpoint("one", new Busy("one", 1));
-    const two = env.setupEndpoint("two", new Busy("two", 2));
-    const shared = env.setupEndpoint("shared", { receiveAndReply: (message) => message });
-    const asks = [one, one, one, two, two, two].map((ref) => ref.ask("go"));
-    assertEquals(await shared.ask("not kept waiting"), "not kept waiting");
-    await Promise.all(asks);
-    assertEquals([most.get("one"), most.get("two")], [1, 3]);
-  });
+      const one = env.setupEndpoint("one", new Busy("one", 1));
+      const two = env.setupEndpoint("two", new Busy("two", 2));
+      const shared = env.setupEndpoint("shared", { receiveAndReply: (message) => message });
+      const asks = [one, one, one, two, two, two].map((ref) => ref.ask("go"));
+      assertEquals(await shared.ask("not kept waiting"), "not kept waiting");
+      await Promise.all(asks);
+      assertEquals([most.get("one"), most.get("two")], [1, 3]);
+    },
+  );
 
   // Spark: NettyRpcEnvSuite "non-existent endpoint"
   rpcTest("setupEndpointRef() of an endpoint that is not there fails with the URI", async (context) => {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   askRpc,
   DEFAULT_TRANSPORT_LIMITS,
@@ -83,6 +83,7 @@ test("A context serves and asks in both directions, with bootstraps at both ends
   const client = await within(factory.createClient(listening.address), "to connect");
   const back = await within(accepted.promise, "the connection");
   assertEquals([back.clientId, client.clientId, bootstrapped.sort()], ["app-1", undefined, ["client", "server"]]);
+  assertThrows(() => back.setClientId("app-2"), RpcError, "Client ID has already been set.");
   for (const end of [client, back]) assertEquals(await within(askRpc(end, bytesOf("hello")), "the answer"), bytesOf("hello"));
   await server.close();
   await until(() => !client.isActive, "the connection to be closed");
