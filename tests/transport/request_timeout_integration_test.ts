@@ -67,25 +67,30 @@ transportTest("TransportClientFactory replaces a connection that timed out", asy
   assertEquals(await answered, "answer");
 });
 
-// Spark: RequestTimeoutIntegrationSuite "furtherRequestsDelay"
+// Spark: RequestTimeoutIntegrationSuite "furtherRequestsDelay". There the requests are two chunks.
 transportTest("TransportContext lets later requests delay the verdict, which then holds for all", async (stage) => {
   const held = new Held();
   const never = new Promise<undefined>(() => {});
-  const handler = { ...held, streamManager: { openStream: () => never } };
+  const handler = { ...held, streamManager: { openStream: () => never, getChunk: () => never } };
   const { connection } = await stage.pair({ ...patient, handler }, shuffle);
   const failed: string[] = [];
   const ofStream: StreamCallback = { onData() {}, onComplete() {}, onFailure: () => void failed.push("stream") };
-  failureOf(ask(connection, "first")).then(() => failed.push("first"));
-  await held.count(1);
-  await flushed(connection);
-  stage.clock.advance(TIMEOUT_MS - 1_000);
-  connection.stream("second", ofStream);
-  await flushed(connection);
-  stage.clock.advance(TIMEOUT_MS - 1);
-  assertEquals([connection.numOutstandingRequests, failed], [2, []]);
+  const requests = [
+    () => connection.fetchChunk(0n, 0, { onSuccess() {}, onFailure: () => void failed.push("chunk 0") }),
+    () => void failureOf(ask(connection, "ask")).then(() => failed.push("ask")),
+    () => connection.stream("stream", ofStream),
+    () => connection.fetchChunk(0n, 1, { onSuccess() {}, onFailure: () => void failed.push("chunk 1") }),
+  ];
+  for (const request of requests) {
+    request();
+    await flushed(connection);
+    stage.clock.advance(TIMEOUT_MS - 1);
+    assertEquals(connection.isActive, true);
+  }
+  assertEquals([connection.numOutstandingRequests, failed], [4, []]);
   stage.clock.advance(1);
-  await until(() => failed.length === 2, "both failures");
-  assertEquals(failed.sort(), ["first", "stream"]);
+  await until(() => failed.length === 4, "all failures");
+  assertEquals(failed.sort(), ["ask", "chunk 0", "chunk 1", "stream"]);
 });
 
 transportTest("TransportContext counts bytes in either direction as activity", async (stage) => {

@@ -1,0 +1,27 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "node:path";
+import { SimpleDownloadFile } from "../../src/block/download_file.ts";
+import { MemoryWritableFiles } from "../../src/platform/memory_writable_files.ts";
+import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
+import { test } from "../_harness.ts";
+import { TemporaryFiles } from "../transport/_temporary_files.ts";
+
+// Spark: SimpleDownloadFileSuite "testChannelIsClosedAfterCloseAndRead"
+test("SimpleDownloadFile: closeAndRead() closes the file, and gives what was written", async (context) => {
+  const { folder } = await TemporaryFiles.make(context);
+  const onDisk = new SimpleDownloadFile(nodeWritableFiles, join(folder, "block"));
+  const inMemory = new SimpleDownloadFile(new MemoryWritableFiles(), "/block");
+  for (const file of [onDisk, inMemory]) {
+    const channel = await file.openForWriting();
+    for (const byte of [1, 2]) await channel.write(Uint8Array.of(byte));
+    const buffer = await channel.closeAndRead();
+    await assertRejects(() => channel.write(Uint8Array.of(3)));
+    const bytes = new Uint8Array(8);
+    assertEquals([buffer.size, await buffer.read(0, bytes), ...bytes.subarray(0, 2)], [2, 2, 1, 2]);
+    buffer.release();
+    await file.delete();
+    await file.delete();
+    // It may be made again, as nothing has its path any more.
+    await (await file.openForWriting()).close();
+  }
+});
