@@ -154,6 +154,16 @@ export class OutgoingQueue {
     return size;
   }
 
+  /**
+   * Whether a message with a name in it may be sent: the peer would close the connection for it.
+   *
+   * @throws ProtocolError if it takes more than a frame may.
+   */
+  checkSize(message: Message): void {
+    const size = frameOf(message).length - FRAME_LENGTH_BYTES;
+    if (size > this.#maxFrameBytes) throw frameTooLarge(size, this.#maxFrameBytes);
+  }
+
   /** Appends a whole message; a stream's body is not part of it. */
   writeMessage(message: Message): void {
     if (this.#closed) return;

@@ -68,6 +68,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
     this.#requestHandler = new TransportRequestHandler(this.channel, this.client, {
       logger,
       exposeStack,
+      maxFrameBytes: limits.maxFrameBytes,
       maxChunksBeingTransferred: context.conf.maxChunksBeingTransferred,
       maxStreams: limits.maxStreams,
       maxChunks: limits.maxChunks,

@@ -159,8 +159,8 @@ export class TransportClient {
    *
    * @param streamId Its name.
    * @param callback Takes it.
-   * @throws RangeError for an id of more than 65,536 characters, RpcOverloadedError if too much
-   * waits; then nothing was sent and the callback hears nothing.
+   * @throws RangeError for an id of more than 65,536 characters, ProtocolError for one that fits into no frame, RpcOverloadedError if
+   * too much waits; then nothing was sent and the callback hears nothing.
    */
   stream(streamId: string, callback: StreamCallback): void {
     if (streamId.length > MAX_STREAM_ID_LENGTH) {
@@ -170,9 +170,12 @@ export class TransportClient {
       callback.onFailure(streamId, this.#inactiveError(`stream ${streamId}`));
       return;
     }
+    const { outgoing } = this.channel;
+    const request = { type: MessageType.StreamRequest, streamId } as const;
     this.#checkBacklog();
+    outgoing.checkSize(request);
     this.#handler.addStreamCallback(streamId, callback);
-    this.channel.outgoing.writeMessage({ type: MessageType.StreamRequest, streamId });
+    outgoing.writeMessage(request);
   }
 
   /**
@@ -244,16 +247,20 @@ export class TransportClient {
    *
    * @param block Which one.
    * @param callback Waits for the answer.
-   * @throws RpcOverloadedError if too much waits; then nothing was sent and the callback hears nothing.
+   * @throws RpcOverloadedError if too much waits, ProtocolError if the application's name fits into no frame; then nothing was sent
+   * and the callback hears nothing.
    */
   sendMergedBlockMetaReq(block: MergedBlock, callback: MergedBlockMetaResponseCallback): void {
     if (!this.channel.active) {
       callback.onFailure(this.#inactiveError("RPC"));
       return;
     }
+    const { outgoing } = this.channel;
+    const request = (id: number) =>
+      ({ type: MessageType.MergedBlockMetaRequest, requestId: int64FromSafe(id), ...block }) as const;
     this.#checkBacklog();
-    const requestId = int64FromSafe(this.#handler.addRpcRequest(new MergedBlockMetaWaiter(callback)));
-    this.channel.outgoing.writeMessage({ type: MessageType.MergedBlockMetaRequest, requestId, ...block });
+    outgoing.checkSize(request(0));
+    outgoing.writeMessage(request(this.#handler.addRpcRequest(new MergedBlockMetaWaiter(callback))));
   }
 
   /**

@@ -27,6 +27,8 @@ import { UploadRequestHandler } from "./upload_request_handler.ts";
 
 /** The longest text of a failure that is sent, in UTF-16 units. */
 const MAX_FAILURE_LENGTH = 65_536;
+/** What a ChunkFetchFailure takes besides its text; a failure of another kind takes less, but for a stream's name. */
+const FAILURE_HEAD_BYTES = 17;
 
 /** How a connection answers. */
 export interface TransportRequestHandlerOptions {
@@ -34,6 +36,8 @@ export interface TransportRequestHandlerOptions {
   readonly logger: Logger;
   /** Whether failures carry this end's stack traces. */
   readonly exposeStack: boolean;
+  /** The largest frame, in bytes: the text of a failure has to fit into it. */
+  readonly maxFrameBytes: number;
   /** How many chunks and streams may be on their way: `spark.shuffle.maxChunksBeingTransferred`. */
   readonly maxChunksBeingTransferred: number;
   /** How many streams one connection may be sent at once. */
@@ -50,9 +54,21 @@ export interface TransportRequestHandlerOptions {
   readonly metrics: TransportMetrics;
 }
 
-function failureText(error: Error, exposeStack: boolean): string {
+function failureText(error: Error, { exposeStack, maxFrameBytes }: TransportRequestHandlerOptions): string {
   const text = exposeStack && error.stack !== undefined ? error.stack : error.message;
-  return text.slice(0, MAX_FAILURE_LENGTH);
+  return cutToBytes(text.slice(0, MAX_FAILURE_LENGTH), maxFrameBytes - FAILURE_HEAD_BYTES);
+}
+
+/** The beginning of `text` that takes no more than `maxBytes` of UTF-8: the peer would close the connection for a larger frame. */
+function cutToBytes(text: string, maxBytes: number): string {
+  if (text.length * 3 <= maxBytes) return text;
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+    if (bytes > maxBytes) return text.slice(0, i);
+  }
+  return text;
 }
 
 /** Whether the peer's bytes are at fault; an error without an offset is of bytes that were to be sent. */
@@ -110,11 +126,11 @@ export class TransportRequestHandler {
     this.#client = client;
     this.#options = options;
     this.#maxUnanswered = options.maxUnansweredRequests;
-    const { logger, metrics, maxChunks, maxStreams, exposeStack, decoder, flow } = options;
+    const { logger, metrics, maxChunks, maxStreams, decoder, flow } = options;
     const answering = {
       logger,
       metrics,
-      failureText: (error: Error) => failureText(error, exposeStack),
+      failureText: (error: Error) => failureText(error, options),
       guard: (run: () => void) => this.#guard(run),
     };
     this.#chunks = new ChunkFetchRequestHandler(channel, client, { ...answering, maxChunks });
@@ -168,7 +184,7 @@ export class TransportRequestHandler {
 
   /** Tells that a request failed. */
   respondFailure(requestId: Int64, failure: Error): void {
-    const error = failureText(failure, this.#options.exposeStack);
+    const error = failureText(failure, this.#options);
     this.#channel.outgoing.writeMessage({ type: MessageType.RpcFailure, requestId, error });
   }
 
@@ -289,14 +305,14 @@ export class TransportRequestHandler {
 
   #respondMergedBlockMeta(requestId: Int64, numChunks: number, buffer: ManagedBuffer): void {
     const { outgoing, remote } = this.#channel;
-    const { logger, exposeStack } = this.#options;
+    const { logger } = this.#options;
     const head = { type: MessageType.MergedBlockMetaSuccess, requestId, numChunks, body: bodyElsewhere(buffer.size) } as const;
     const sent = (error: Error | undefined): void => {
       if (error === undefined) return;
       logger.warning(`Error sending the meta data of a merged block to ${remote}: ${error.message}`, error);
     };
     const refusal = (error: Error): Message => {
-      return { type: MessageType.RpcFailure, requestId, error: failureText(error, exposeStack) };
+      return { type: MessageType.RpcFailure, requestId, error: failureText(error, this.#options) };
     };
     try {
       outgoing.writeBody(head, buffer, sent, refusal);

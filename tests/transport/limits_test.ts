@@ -5,11 +5,13 @@ import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
 import { SocketError } from "../../src/socket/socket.ts";
+import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import type { StreamManager } from "../../src/transport/stream_manager.ts";
 import { readStream, receiveUpload, sendUpload } from "../../src/transport/transfers.ts";
 import { MAX_STREAMS_WAITING } from "../../src/transport/outstanding_streams.ts";
 import { countedBuffers } from "../_counted_buffer.ts";
 import { deferred, until, within } from "../_harness.ts";
+import { FetchedChunks } from "./_fetched_chunks.ts";
 import { dialRaw, listenRaw } from "./_raw_peer.ts";
 import { ReceivedStream } from "./_received_stream.ts";
 import { ask, askBytes, bytesOf, echo, failureOf, Held, streamsOf, textOf, transportTest, waiter } from "./_stage.ts";
@@ -96,6 +98,52 @@ transportTest("maxFrameBytes: a stream whose answer is too large is refused, and
   const { streamsSent, transfersFailed } = server.context.stats();
   assertEquals([streamsSent, transfersFailed], [1, 1]);
 });
+
+transportTest("maxFrameBytes: a failure's text is cut to what fits, and the connection stays", async (stage) => {
+  const limits = { maxFrameBytes: LIMIT };
+  const refuse = (): never => {
+    throw new RangeError("€".repeat(5_000));
+  };
+  const streamManager: StreamManager = { openStream: refuse, getChunk: refuse };
+  const handler: Partial<RpcHandler> = {
+    streamManager,
+    receive: (_, body, responder) => void responder.onSuccess(textOf(body) === "refuse" ? refuse() : body.take()),
+  };
+  const { connection } = await stage.pair({ handler, limits }, { limits });
+  const chunks = await FetchedChunks.of(connection, 1n, [0]);
+  const failures = [
+    await failureOf(ask(connection, "refuse")),
+    await ReceivedStream.of(connection, "s").failure(),
+    chunks.failures.get(0)!,
+  ];
+  // A letter takes three bytes, and 17 are of the rest of a frame.
+  const text = "€".repeat(Math.floor((LIMIT - 17) / 3));
+  const prefix = "Failure while fetching StreamChunkId[streamId=1,chunkIndex=0]: ";
+  assertEquals(failures.map(({ message }) => message), [text, text, prefix + text]);
+  assertEquals(await ask(connection, "still here"), "still here");
+});
+
+transportTest(
+  "maxFrameBytes: a stream or a merged block whose name does not fit is refused where it is asked for",
+  async (stage) => {
+    const limits = { maxFrameBytes: LIMIT };
+    const { connection } = await stage.pair({ handler: echo, limits }, { limits });
+    const stream = new ReceivedStream("s");
+    const block = { appId: "a".repeat(LIMIT), shuffleId: 0, shuffleMergeId: 0, reduceId: 0 };
+    const heard: string[] = [];
+    const meta = { onSuccess: () => void heard.push("success"), onFailure: () => void heard.push("failure") };
+    const requests: [() => void, number][] = [
+      [() => connection.stream("€".repeat(LIMIT / 2), stream), 1 + 4 + 3 * LIMIT / 2],
+      [() => connection.sendMergedBlockMetaReq(block, meta), 1 + 8 + 4 + LIMIT + 12],
+    ];
+    for (const [request, size] of requests) {
+      const text = `Message takes ${size} bytes, but the limit is 1000 (spark.rpc.message.maxSize)`;
+      assertThrows(request, ProtocolError, text);
+    }
+    assertEquals([connection.numOutstandingRequests, stream.events, heard], [0, [], []]);
+    assertEquals(await ask(connection, "still here"), "still here");
+  },
+);
 
 transportTest("maxOutstandingRequests: one more fails before it is sent", async (stage) => {
   const held = new Held();
