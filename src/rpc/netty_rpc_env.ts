@@ -268,7 +268,9 @@ export class NettyRpcEnv implements RpcEnv {
   }
 
   shutdown(options: ShutdownOptions = {}): Promise<void> {
-    this.#shutdown ??= this.#end(options.deadlineMs ?? DEFAULT_SHUTDOWN_MS);
+    const deadlineMs = options.deadlineMs ?? DEFAULT_SHUTDOWN_MS;
+    if (!(deadlineMs >= 0)) return Promise.reject(new RangeError(`deadlineMs must be a time from 0 on: ${deadlineMs}`));
+    this.#shutdown ??= this.#end(deadlineMs);
     return this.#shutdown;
   }
 

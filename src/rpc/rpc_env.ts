@@ -220,7 +220,7 @@ export interface RpcEnv extends AsyncDisposable {
   stop<C>(ref: RpcEndpointRef<C>): void;
   /**
    * Stops all endpoints, sends what was sent before, closes all connections. Idempotent. Safe within a handler, as long as the
-   * handler does not await it.
+   * handler does not await it. Rejects with a RangeError if the deadline is negative or no number; then nothing has begun.
    */
   shutdown(options?: ShutdownOptions): Promise<void>;
   /** Resolves when all endpoints have ended after a shutdown. Rejects with the signal's reason. */

@@ -520,6 +520,12 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
   });
 
   // Spark: RpcEnvSuite "SPARK-14699: RpcEnv.shutdown should not fire onDisconnected events"
+  rpcTest("shutdown() refuses a deadline that is none, and has not begun then", async (context) => {
+    const env = await server(context);
+    for (const deadlineMs of [NaN, -1]) await assertRejects(() => env.shutdown({ deadlineMs }), RangeError, `: ${deadlineMs}`);
+    assertEquals(await env.setupEndpoint("echo", { receiveAndReply: (message) => message }).ask("still here"), "still here");
+  });
+
   rpcTest("shutdown() fires no onDisconnected at its own endpoints", async (context) => {
     const env = await server(context);
     const endpoint = new Recorder(env);

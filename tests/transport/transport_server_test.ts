@@ -26,19 +26,22 @@ transportTest("TransportServer.port is the one that the system chose, and the ne
   assertEquals(error instanceof SocketError && error.socketCode, "ADDRESS_IN_USE");
 });
 
-transportTest("TransportServer lets as many connections wait to be accepted as the system allows, or backLog says", async (stage) => {
-  const backlogs: (number | undefined)[] = [];
-  const driver: SocketDriver = {
-    ...stage.driver,
-    listen(address, attach, options) {
-      backlogs.push(options?.backlog);
-      return stage.driver.listen(address, attach, options);
-    },
-  };
-  for (const backLog of ["-1", "0", "7"]) await stage.end({ driver, conf: { backLog } }).listen();
-  // The system takes its own limit where that is lower; what runtimes choose by themselves is 511.
-  assertEquals(backlogs, [65_535, 65_535, 7]);
-});
+transportTest(
+  "TransportServer lets as many connections wait to be accepted as the system allows, or backLog says",
+  async (stage) => {
+    const backlogs: (number | undefined)[] = [];
+    const driver: SocketDriver = {
+      ...stage.driver,
+      listen(address, attach, options) {
+        backlogs.push(options?.backlog);
+        return stage.driver.listen(address, attach, options);
+      },
+    };
+    for (const backLog of ["-1", "0", "7"]) await stage.end({ driver, conf: { backLog } }).listen();
+    // The system takes its own limit where that is lower; what runtimes choose by themselves is 511.
+    assertEquals(backlogs, [65_535, 65_535, 7]);
+  },
+);
 
 transportTest("TransportContext.connections has those that were dialled and those that were accepted", async (stage) => {
   const end = stage.end({ handler: echo });
