@@ -75,6 +75,11 @@ export class RingQueue<T> {
     return this.#slots[this.#head];
   }
 
+  /** Puts `item` in the place of the oldest one; nothing happens where there is none. */
+  replaceFirst(item: T): void {
+    if (this.#length > 0) this.#slots[this.#head] = item;
+  }
+
   /** The item that `index` others are older than; undefined where there is none. */
   at(index: number): T | undefined {
     return index >= 0 && index < this.#length ? this.#slots[(this.#head + index) & (this.#slots.length - 1)] : undefined;

@@ -9,6 +9,7 @@
 
 import { ByteSink } from "../base/bytes.ts";
 import { RpcError, toError } from "../base/errors.ts";
+import { RingQueue } from "../base/ring_queue.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { type PieceBuffer, PieceMemory } from "./piece_memory.ts";
 
@@ -67,7 +68,8 @@ export interface StreamBodiesOwner {
 export class StreamBodies {
   readonly #owner: StreamBodiesOwner;
   readonly #maxPieceBytes: number;
-  #items: Item[] = [];
+  /** An array would be moved at each shift: with the 65,536 chunks that a peer may wait for, Node spends 0.1 ms on one. */
+  readonly #items = new RingQueue<Item>(Number.MAX_SAFE_INTEGER);
   #queuedBytes = 0;
   #pumping = false;
   #reading = false;
@@ -113,7 +115,7 @@ export class StreamBodies {
   pushFrames(bytes: Uint8Array): void {
     if (this.#stopped !== undefined) return;
     this.#queuedBytes += bytes.length;
-    const last = this.#items.at(-1);
+    const last = this.#items.at(this.#items.length - 1);
     if (last !== undefined && "frames" in last && last.frames.position + bytes.length <= FRAMES_BYTES) {
       last.frames.writeBytes(bytes);
       return;
@@ -134,27 +136,25 @@ export class StreamBodies {
   stop(error: Error): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = error;
-    const items = this.#items;
-    this.#items = [];
     this.#queuedBytes = 0;
     this.#ready = undefined;
     this.#memory.clear();
-    for (const item of items) {
-      if ("frames" in item) continue;
+    this.#items.clear((item) => {
+      if ("frames" in item) return;
       item.body.release();
       item.done(error);
-    }
+    });
   }
 
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
     while (!this.#blocked && this.#stopped === undefined) {
-      const item = this.#items[0];
+      const item = this.#items.peek();
       if (item === undefined || !this.#advance(item)) break;
     }
     this.#pumping = false;
-    const item = this.#items[0];
+    const item = this.#items.peek();
     if (item === undefined) {
       this.#memory.clear();
       this.#owner.emptied();
@@ -210,7 +210,7 @@ export class StreamBodies {
   #refuse({ body, done }: Body, refusal: Uint8Array, error: Error): void {
     const frames = new ByteSink(refusal.length);
     frames.writeBytes(refusal);
-    this.#items[0] = { frames };
+    this.#items.replaceFirst({ frames });
     this.#queuedBytes += refusal.length;
     body.release();
     done(error);

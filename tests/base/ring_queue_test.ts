@@ -151,3 +151,12 @@ test("RingQueue behaves like an array with a limit", () => {
     assertEquals([...queue], model);
   }
 });
+
+test("RingQueue.replaceFirst() puts an item in the place of the oldest one, if there is one", () => {
+  const queue = new RingQueue<string>(4);
+  queue.replaceFirst("nobody's");
+  assertEquals([queue.length, queue.peek()], [0, undefined]);
+  for (const item of ["a", "b"]) queue.push(item);
+  queue.replaceFirst("c");
+  assertEquals([...queue], ["c", "b"]);
+});

@@ -224,3 +224,25 @@ test("PieceMemory.take() gives what has left again, and is as large as is wanted
   // No more than three are kept.
   assertEquals(memory.take(5 * PIECE_BYTES, 600).bytes.length, PIECE_BYTES / 4);
 });
+
+test("StreamBodies that many have waited in gives out the last of them as fast as the first", async () => {
+  const body = new BytesManagedBuffer(new Uint8Array(1));
+  let [given, sent] = [0, 0];
+  const bodies = new StreamBodies({
+    writtenBytes: () => sent,
+    leftBytes: () => sent,
+    write: () => ++sent % 10_000 !== 1,
+    failed: (error) => assert(false, error.message),
+    emptied() {},
+  }, 1_024);
+  while (given < 400_000) {
+    bodies.push(body, () => {});
+    given++;
+  }
+  assertEquals(sent, 1);
+  // An array of that many would be moved as a whole at each of them.
+  await until(() => {
+    bodies.drained();
+    return sent === given;
+  }, "all of them to leave");
+});
