@@ -115,3 +115,22 @@ test("TransportFrameDecoder tells who takes a large frame that its connection is
     assertEquals([taker.ends, taker.count], [1, 1_000 - 21]);
   }
 });
+
+test("TransportFrameDecoder whose handler stops it at the beginning of a large frame takes no more of it", () => {
+  const all = frames(STREAMED_BODY_BYTES);
+  for (const isWanted of [false, true]) {
+    const taker = new Taker(STREAMED_BODY_BYTES);
+    let frameCount = 0;
+    const decoder = new TransportFrameDecoder({
+      onFrame: () => void frameCount++,
+      interceptFrame() {
+        decoder.stop();
+        return isWanted ? taker : undefined;
+      },
+    });
+    decoder.feed(all.slice(0, 1_000), true);
+    decoder.feed(all.slice(1_000), true);
+    decoder.channelInactive();
+    assertEquals([frameCount, decoder.frames, decoder.bufferedBytes, taker.count, taker.ends], [0, 0, 0, 0, 0]);
+  }
+});

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { AbortListeners } from "../../src/rpc/abort_listeners.ts";
+import { countListeners } from "../_counted_listeners.ts";
 import { test } from "../_harness.ts";
 
 class Waiting {
@@ -13,21 +14,16 @@ class Waiting {
 test("AbortListeners.add() puts one listener on a signal, and remove() takes it off with the last one", () => {
   const listeners = new AbortListeners();
   const { signal } = new AbortController();
-  let added = 0;
-  const original = signal.addEventListener.bind(signal);
-  signal.addEventListener = ((...args: Parameters<typeof original>) => {
-    added++;
-    original(...args);
-  }) as typeof signal.addEventListener;
+  const onSignal = countListeners(signal);
   const [a, b] = [new Waiting(), new Waiting()];
   listeners.add(signal, a);
   listeners.add(signal, b);
-  assertEquals([added, listeners.size], [1, 1]);
+  assertEquals([onSignal(), listeners.size], [1, 1]);
   listeners.remove(signal, a);
-  assertEquals(listeners.size, 1);
+  assertEquals([onSignal(), listeners.size], [1, 1]);
   listeners.remove(signal, b);
   listeners.remove(signal, b);
-  assertEquals(listeners.size, 0);
+  assertEquals([onSignal(), listeners.size], [0, 0]);
 });
 
 test("AbortListeners aborts those who still wait, with the signal's reason", () => {
