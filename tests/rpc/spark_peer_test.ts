@@ -1,6 +1,7 @@
-import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
 import { RpcError, RpcOverloadedError, RpcRemoteError, RpcTimeoutError } from "../../src/base/errors.ts";
 import { java } from "../../src/rpc/java_serializer.ts";
+import { NettyRpcEnv } from "../../src/rpc/netty_rpc_env.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { RpcEnv, type RpcEnvOptions } from "../../src/rpc/rpc_env.ts";
 import { PROBE_TIMEOUT_MS } from "../../src/rpc/spark_peer.ts";
@@ -254,6 +255,21 @@ test("java.with({ sparkVersion }) is what is written, whatever the peer is", asy
   assertStringIncludes(error.message, "which was written for Spark 3.5 with Scala 2.13: its ");
   assertStringIncludes(error.message, "that of Spark 4.1 or 4.2 with Scala 2.13");
   assertEquals(fake.takeHeard(), ["ask refused: RpcEndpointRef"]);
+});
+
+test("An ask that may have to be sent again is kept until it has ended, however it ends", async (context) => {
+  for (const build of BUILDS) {
+    const { env, self, echo } = await connect(context, build);
+    assertInstanceOf(env, NettyRpcEnv);
+    const abort = new AbortController();
+    const aborted = assertRejects(() => echo.askAbortable([self], { signal: abort.signal }).future, Error, "enough");
+    const answered = echo.ask(self);
+    assert(env.sparkPeers.keptBytes > 0, build);
+    abort.abort(new Error("enough"));
+    await within(aborted, "the failure");
+    assertEquals(nameOf(await within(answered, "answer")), "Self");
+    assertEquals(env.sparkPeers.keptBytes, 0, build);
+  }
 });
 
 for (const build of ["4.1.1_2.13", "4.2.0_2.13"] as const) {
