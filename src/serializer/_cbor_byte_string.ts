@@ -19,10 +19,10 @@ const INFO_UINT8 = 24;
 const INFO_UINT16 = 25;
 const INFO_UINT32 = 26;
 
-/** Whether `value` is a plain byte string. */
+/** Whether `value` is a plain byte string with anything in it: an empty one may have lost its memory, which is looked at elsewhere. */
 export function isByteString(value: unknown): value is Uint8Array {
   // Not by its prototype: asking for that is a call into the engine (Node 20).
-  return value instanceof Uint8Array && value.constructor === Uint8Array;
+  return value instanceof Uint8Array && value.constructor === Uint8Array && value.length > 0;
 }
 
 /** Appends the prefix and `bytes`. */

@@ -198,6 +198,7 @@ export class CborEncoder {
   }
 
   #writeUint8Array(value: Uint8Array): void {
+    if (value.length === 0) checkAttached(value.buffer);
     if (this.track(value)) this.writeBytes(value);
   }
 
@@ -321,4 +322,9 @@ function headLength(argument: number): number {
 function isSparse(array: readonly unknown[]): boolean {
   for (let i = 0; i < array.length; i++) if (array[i] === undefined && !(i in array)) return true;
   return false;
+}
+
+/** Throws if `buffer` has been transferred: what was in it is lost, and must not arrive as nothing. Node 20 has no `detached`. */
+function checkAttached(buffer: ArrayBufferLike): void {
+  new Uint8Array(buffer);
 }

@@ -192,3 +192,11 @@ test("cborSerializer.decode() turns an error of the environment into its own, wi
   assertStrictEquals(error.cause, cause);
   assertSame(roundTrip([1]), [1]);
 });
+
+test("CBOR encode refuses bytes whose memory has been transferred", () => {
+  const bytes = new Uint8Array(100);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  assertThrows(() => encode(bytes), SerializerError, "Cannot encode a value: ");
+  assertThrows(() => encode({ data: [bytes] }), SerializerError, "Cannot encode a value at .data[0]: ");
+  assertSame(roundTrip([new Uint8Array(0)]), [new Uint8Array(0)]);
+});
