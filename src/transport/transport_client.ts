@@ -184,10 +184,14 @@ export class TransportClient {
    * @param streamId The stream's number, as the peer gave it.
    * @param chunkIndex Which chunk; the first is 0.
    * @param callback Waits for it.
-   * @throws RpcOverloadedError if too much waits; then nothing was sent and the callback hears nothing.
+   * @throws RangeError if one of the numbers does not fit into the protocol's, so that no answer would be of this chunk,
+   * RpcOverloadedError if too much waits; then nothing was sent and the callback hears nothing.
    */
   fetchChunk(streamId: bigint, chunkIndex: number, callback: ChunkReceivedCallback): void {
     const chunk = new StreamChunkId(streamId, chunkIndex);
+    if (BigInt.asIntN(64, streamId) !== streamId || (chunkIndex | 0) !== chunkIndex) {
+      throw new RangeError(`A stream's number has 64 bits, that of a chunk 32: ${chunk}`);
+    }
     if (!this.channel.active) {
       callback.onFailure(chunkIndex, this.#inactiveError(chunk.toString()));
       return;

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { OneForOneStreamManager } from "../../src/block/one_for_one_stream_manager.ts";
 import { RpcError, RpcOverloadedError, StreamError } from "../../src/base/errors.ts";
 import { nodeFiles } from "../../src/platform/node_files.ts";
@@ -345,3 +345,12 @@ transportTest(
     assertEquals([streamManager.numStreamStates, streamManager.chunksBeingTransferred()], [0, 0]);
   },
 );
+
+transportTest("TransportClient.fetchChunk() refuses numbers that no answer could have", async (stage) => {
+  const { connection } = await stage.pair({ handler: echo });
+  const callback = { onSuccess() {}, onFailure() {} };
+  for (const [streamId, chunkIndex] of [[1n << 63n, 0], [1n, 2 ** 31], [1n, 0.5], [1n, NaN]] as const) {
+    assertThrows(() => connection.fetchChunk(streamId, chunkIndex, callback), RangeError, "StreamChunkId[streamId=");
+  }
+  assertEquals(connection.channel.active, true);
+});
