@@ -22,8 +22,8 @@ interface Puller {
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * As many bytes of a source as were promised, read as the peer takes them. A source that gives fewer or more fails what they were
- * promised to. It is cancelled when the last holder releases it before its end.
+ * As many bytes of a source as were promised, read as the peer takes them. A source that gives fewer fails what they were
+ * promised to, and so does one whose last chunk that is needed has more; beyond that chunk it is not asked. It is cancelled when the last holder releases it before its end.
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export class StreamManagedBuffer implements ManagedBuffer {
   /**
    * Reads the next bytes; `position` must be where the last read ended.
    *
-   * @returns How many; rejects with an RpcError of code `STREAM` if the source fails or has fewer or more than promised.
+   * @returns How many; rejects with an RpcError of code `STREAM` if the source fails or gives fewer or more than promised.
    */
   async read(position: number, into: Uint8Array): Promise<number> {
     assert(this.#holders > 0, "A stream was read after its release");
@@ -104,6 +104,11 @@ export class StreamManagedBuffer implements ManagedBuffer {
     if (this.#givenBytes > this.size) throw new RpcError("STREAM", `A stream of ${this.size} bytes gave ${this.#givenBytes}`);
     return chunk;
   }
+}
+
+/** Has a source give up before anything was read of it. */
+export function cancelSource(source: ByteSource): void {
+  pullerOf(source).cancel();
 }
 
 function pullerOf(source: ByteSource): Puller {

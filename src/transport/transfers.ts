@@ -19,7 +19,7 @@ import { BodyChannel } from "./body_channel.ts";
 import { readableBody } from "./readable_body.ts";
 import type { Content } from "./rpc_response_callback.ts";
 import type { StreamCallbackWithId } from "./stream_callback_with_id.ts";
-import { type ByteSource, StreamManagedBuffer } from "./stream_managed_buffer.ts";
+import { type ByteSource, cancelSource, StreamManagedBuffer } from "./stream_managed_buffer.ts";
 import type { TransportClient } from "./transport_client.ts";
 
 /** How a stream, a chunk or a file is read. */
@@ -167,7 +167,7 @@ function readBody(
  * @param data The bytes. A buffer is released and a source cancelled in every case.
  * @param options How many bytes a source has, time limit and signal.
  * @returns The answer, which is the caller's own copy. Rejects as {@linkcode askRpc} does, with an RpcError of code `DISCONNECTED` if
- * the bytes cannot be read or are not as many as promised, which closes the connection, and with a TypeError or RangeError if their
+ * the bytes cannot be read or are seen not to be as many as promised, which closes the connection, and with a TypeError or RangeError if their
  * size is missing or none.
  *
  * @example
@@ -217,8 +217,13 @@ export async function sendUpload(
 }
 
 function streamBuffer(source: ByteSource, size: number | undefined): StreamManagedBuffer {
-  if (size === undefined) throw new TypeError("The size of an upload must be given, since its source does not say it");
-  return new StreamManagedBuffer(size, source);
+  try {
+    if (size === undefined) throw new TypeError("The size of an upload must be given, since its source does not say it");
+    return new StreamManagedBuffer(size, source);
+  } catch (thrown) {
+    cancelSource(source);
+    throw thrown;
+  }
 }
 
 /** The same buffer, whose last release is noted. */

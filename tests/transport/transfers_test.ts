@@ -204,6 +204,19 @@ transportTest("sendUpload() of a source with fewer or more bytes than promised f
   }
 });
 
+transportTest("sendUpload() without a size, or with none that can be, cancels its source", async (stage) => {
+  const { connection } = await stage.pair({ handler: receiver });
+  const cancelled: (number | undefined)[] = [];
+  for (const size of [undefined, -1, NaN]) {
+    const source = new ReadableStream<Uint8Array>({ cancel: () => void cancelled.push(size) });
+    await assertRejects(
+      () => sendUpload(connection, bytesOf("u"), source, { size }),
+      size === undefined ? TypeError : RangeError,
+    );
+  }
+  assertEquals(cancelled, [undefined, -1, NaN]);
+});
+
 transportTest("sendUpload() that is given up frees both ends and cancels its source", async (stage) => {
   let failed: unknown;
   const { connection, server: far } = await stage.pair({
