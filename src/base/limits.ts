@@ -19,3 +19,9 @@ export function limitsInForce<L extends object>(defaults: L, given: { readonly [
   }
   return { ...defaults, ...Object.fromEntries(entries) };
 }
+
+/** Throws a RangeError that names `what` if a duration is negative or not a number. */
+export function checkDuration(durationMs: number, what: string): void {
+  if (durationMs >= 0) return;
+  throw new RangeError(`${what} must ${durationMs < 0 ? "not be negative" : "be a number"}: ${durationMs} ms`);
+}

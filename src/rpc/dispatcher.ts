@@ -86,6 +86,7 @@ export class Dispatcher implements InboxHost {
    */
   registerRpcEndpoint(name: string, endpoint: RpcEndpoint, makeRef: (inbox: Inbox) => RpcEndpointRef): RpcEndpointRef {
     if (this.#stopped) throw new RpcStoppedError("RpcEnv has been stopped");
+    if (name === "") throw new RangeError("The name of an endpoint must not be empty: nobody could look it up");
     if (this.#endpoints.has(name)) throw new RangeError(`There is already an RpcEndpoint called ${name}`);
     const loop = this.#loopFor(name, endpoint);
     const inbox = new Inbox(name, endpoint, { loop, host: this, limits: this.#options });

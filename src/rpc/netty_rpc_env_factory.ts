@@ -26,6 +26,10 @@ export async function createNettyRpcEnv(options: RpcEnvOptions): Promise<NettyRp
   if (options.securityManager?.isAuthenticationEnabled() === true) {
     throw new RangeError("Authentication is not there yet: the security manager must have it disabled");
   }
+  const { localMessages = "share" } = options;
+  if (localMessages !== "share" && localMessages !== "clone") {
+    throw new TypeError(`Option localMessages must be "share" or "clone": ${localMessages}`);
+  }
   const logger = options.logger ?? consoleLogger();
   const server = options.port !== undefined;
   const env = new NettyRpcEnv({

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { SparkConf } from "../base/spark_conf.ts";
+import { illegalValue, type SparkConf } from "../base/spark_conf.ts";
 import { DEFAULT_TRANSPORT_LIMITS } from "../transport/transport_limits.ts";
 import type { RpcEnvLimits } from "./rpc_env.ts";
 
@@ -36,7 +36,9 @@ export function roleOf(conf: SparkConf): string | undefined {
 
 /** The largest message, in bytes: `spark.rpc.message.maxSize`, in MiB, default 128. Throws a RangeError below 1 and above 2047. */
 export function maxMessageBytes(conf: SparkConf): number {
-  const mib = conf.getInt("spark.rpc.message.maxSize", DEFAULT_MESSAGE_MIB);
+  const key = "spark.rpc.message.maxSize";
+  const mib = conf.getInt(key, DEFAULT_MESSAGE_MIB);
+  if (mib < 1) throw illegalValue(key, conf.get(key), "Value must be a whole number of MiB, e.g. 128");
   if (mib > MAX_MESSAGE_MIB) throw new RangeError("spark.rpc.message.maxSize should not be greater than 2047 MB");
   if (mib < 1) throw new RangeError(`spark.rpc.message.maxSize should be at least 1 MB: ${mib}`);
   return mib * 1024 * 1024;

@@ -10,6 +10,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { WatchTimer } from "../base/watch_timer.ts";
 import { type AskPhase, RpcError, RpcTimeoutError } from "../base/errors.ts";
+import { checkDuration } from "../base/limits.ts";
 import { illegalValue, type SparkConf } from "../base/spark_conf.ts";
 import { parseTime } from "../base/spark_units.ts";
 
@@ -54,7 +55,7 @@ export class RpcTimeout {
    * @throws RangeError if the limit is negative or not a number.
    */
   constructor(durationMs: number, timeoutProp: string) {
-    if (!(durationMs >= 0)) throw new RangeError(`Timeout of ${timeoutProp} must not be negative: ${durationMs} ms`);
+    checkDuration(durationMs, `Timeout of ${timeoutProp}`);
     this.durationMs = durationMs;
     this.timeoutProp = timeoutProp;
   }

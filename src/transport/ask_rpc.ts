@@ -8,6 +8,7 @@
  */
 
 import { RpcTimeoutError } from "../base/errors.ts";
+import { checkDuration } from "../base/limits.ts";
 import type { Content, RpcResponseCallback } from "./rpc_response_callback.ts";
 import type { TransportClient } from "./transport_client.ts";
 
@@ -64,7 +65,7 @@ export async function askRpc(client: TransportClient, content: Content, options:
  * @throws RangeError if the time limit is none, and the reason of a signal that has aborted.
  */
 export function checkWait({ signal, timeoutMs = Infinity }: AskRpcOptions): void {
-  if (!(timeoutMs >= 0)) throw new RangeError(`Timeout must not be negative: ${timeoutMs} ms`);
+  checkDuration(timeoutMs, "Timeout");
   signal?.throwIfAborted();
 }
 

@@ -40,7 +40,8 @@ export async function startServiceOnPort<T>(
 ): Promise<T> {
   if (!Number.isInteger(startPort) || (startPort !== 0 && (startPort < FIRST_PORT || startPort >= PORTS))) {
     throw new RangeError(
-      "requirement failed: startPort should be between 1024 and 65535 (inclusive), or 0 for a random free port.",
+      "requirement failed: startPort should be between 1024 and 65535 (inclusive), or 0 for a random free port. " +
+        `It is ${startPort}`,
     );
   }
   for (let offset = 0;; offset++) {

@@ -38,6 +38,7 @@ test("RpcTimeout.fromConf() refuses a value that is no limit, and no keys at all
   }
   assertThrows(() => RpcTimeout.fromConf(new SparkConf(), [], "1s"), RangeError, "Expected at least one configuration key");
   assertThrows(() => new RpcTimeout(-1, "spark.k"), RangeError, "Timeout of spark.k must not be negative: -1 ms");
+  assertThrows(() => new RpcTimeout(NaN, "spark.k"), RangeError, "Timeout of spark.k must be a number: NaN ms");
   assertThrows(() => new RpcTimeout(NaN, "spark.k"), RangeError, "spark.k");
 });
 

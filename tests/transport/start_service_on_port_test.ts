@@ -83,7 +83,7 @@ test("startServiceOnPort() refuses a port that cannot be", async () => {
   const text = "requirement failed: startPort should be between 1024 and 65535 (inclusive), or 0 for a random free port.";
   for (const port of [-1, 1, 80, 1_023, 65_536, 7_077.5, NaN, Infinity]) {
     const error = await assertRejects(() => startServiceOnPort(port, () => Promise.resolve(), options), RangeError);
-    assertEquals(error.message, text);
+    assertEquals(error.message, `${text} It is ${port}`);
   }
 });
 

@@ -8,6 +8,7 @@
  */
 
 import { RpcRemoteError } from "../../base/errors.ts";
+import { checkDuration } from "../../base/limits.ts";
 import { SparkConf } from "../../base/spark_conf.ts";
 import type { RpcAddress } from "../../rpc/rpc_address.ts";
 import type { AskOptions } from "../../rpc/rpc_endpoint_ref.ts";
@@ -212,6 +213,7 @@ export class SparkMaster implements AsyncDisposable {
    */
   async awaitDriver(driverId: string, options: AwaitDriverOptions = {}): Promise<DriverStatus | undefined> {
     const { intervalMs = DEFAULT_INTERVAL_MS, ...callOptions } = options;
+    checkDuration(intervalMs, "intervalMs");
     while (true) {
       const status = await this.driverStatus(driverId, callOptions);
       if (status === undefined || isFinalDriverState(status.state)) return status;

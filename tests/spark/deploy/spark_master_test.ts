@@ -137,6 +137,11 @@ test("SparkMaster.driverStatus() tells how a driver is, awaitDriver() how it end
     driver.state = driver.state === "SUBMITTED" ? "RUNNING" : "ERROR";
     if (driver.state === "ERROR") driver.exception = new Error("no such jar");
   };
+  await assertRejects(
+    () => master.awaitDriver(driverId, { intervalMs: NaN }),
+    RangeError,
+    "intervalMs must be a number: NaN ms",
+  );
   const ended = await within(master.awaitDriver(driverId, { intervalMs: 0 }), "the end of the driver");
   assertEquals([ended?.state, ended?.workerId, ended?.workerHostPort], ["ERROR", "worker-1", "127.0.0.1:7078"]);
   assertEquals(ended?.error?.message, "no such jar");
