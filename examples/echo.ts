@@ -86,11 +86,14 @@ try {
       port: { type: "string", default: "0" },
       name: { type: "string", default: "Echo" },
       "until-stdin-ends": { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
     },
     allowPositionals: true,
   });
-  const [uri] = positionals;
-  if (uri !== undefined) await talk(uri);
+  const [uri, ...surplus] = positionals;
+  if (surplus.length > 0) throw new TypeError(`Expected one URI, not also ${surplus.join(" ")}`);
+  if (values.help) console.log("Usage: echo [--host HOST] [--port PORT] [--name NAME] [--until-stdin-ends] | URI");
+  else if (uri !== undefined) await talk(uri);
   else await serve(values.name, values.host, Number(values.port), values["until-stdin-ends"]);
 } catch (error) {
   console.error(`echo: ${error instanceof Error ? error.message : error}`);

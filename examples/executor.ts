@@ -166,8 +166,13 @@ async function main(): Promise<number> {
       "driver-url": { type: "string" },
       "executor-id": { type: "string" },
       cores: { type: "string", default: DEFAULT_CORES },
+      help: { type: "boolean", short: "h" },
     } as const;
     const { values } = parseArgs({ options });
+    if (values.help === true) {
+      process.stdout.write(`${USAGE}\n`);
+      return 0;
+    }
     driverUrl = values["driver-url"];
     executorId = values["executor-id"];
     cores = Number(values.cores);

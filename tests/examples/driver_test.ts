@@ -240,6 +240,8 @@ test("executor.ts says in one line why it cannot work", async (context) => {
     assertEquals([code, stdout], [expected, ""], stderr);
     assertMatch(stderr, expected === 2 ? /^executor: [^\n]+\nUsage: [^\n]+\n$/ : /^executor 7: [^\n]+\n$/);
   }
+  const help = await runExample(context, "examples/executor.ts", ["--help"]);
+  assertEquals([help.code, help.stderr], [0, ""]);
 }, { skip });
 
 test("The module of the job has no imports", async () => {

@@ -43,9 +43,17 @@ test("echo.ts ends with its standard input if it is told to", async (context) =>
 }, { skip });
 
 test("echo.ts says in one line why it cannot go on", async (context) => {
-  for (const args of [["--port", "seven"], ["spark://Echo@127.0.0.1:1"], ["spark://Echo"], ["--no-such-option"]]) {
+  for (
+    const args of [["--port", "seven"], ["spark://Echo@127.0.0.1:1"], ["spark://Echo"], ["--no-such-option"], [
+      "spark://a",
+      "b",
+    ]]
+  ) {
     const { code, stdout, stderr } = await runExample(context, ECHO, args);
     assertEquals([code, stdout], [1, ""], args.join(" "));
     assertMatch(stderr, /^echo: [^\n]+\n$/);
   }
+  const help = await runExample(context, ECHO, ["--help"]);
+  assertEquals([help.code, help.stderr], [0, ""]);
+  assertMatch(help.stdout, /^Usage: echo /);
 }, { skip });
