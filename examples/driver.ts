@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { access, constants, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { consoleLogger, FileSegmentManagedBuffer, SparkConf, SparkEnv } from "../mod.ts";
@@ -64,7 +64,8 @@ interface Plan {
 class Interrupted extends Error {}
 
 async function makePlan(options: DriverOptions): Promise<Plan> {
-  const { inputs, splitBytes, executors: count, runtimes } = options;
+  const { inputs, splitBytes, executors: count, runtimes, json } = options;
+  if (json !== undefined) await checkWritable(json);
   const executors = Array.from({ length: count }, (_, index): PlannedExecutor => {
     const runtime = runtimes[index % runtimes.length]!;
     return { id: String(index), runtime, ...commandFor("executor", import.meta.url, runtime) };
@@ -77,6 +78,13 @@ async function makePlan(options: DriverOptions): Promise<Plan> {
   }
   const bytes = splits.reduce((sum, { length }) => sum + length, 0);
   return { options, splits, bytes, job: options.job ?? findJob(), executors };
+}
+
+/** That the result cannot be written is said before it is worked for. */
+async function checkWritable(path: string): Promise<void> {
+  const existing = await stat(path).catch(() => undefined);
+  if (existing?.isDirectory() === true) throw new TypeError(`--json is a folder: ${path}`);
+  await access(existing === undefined ? dirname(path) : path, constants.W_OK);
 }
 
 /** The job's module: beside this program if that is a bundle, or where the bundles are. */

@@ -169,7 +169,8 @@ test("driver.ts says in one line what it cannot begin with", async (context) => 
     [["--conf", "=1"], 2],
     [["--input", folder, "--job", none], 1],
     [["--input", folder, "--host", "192.0.2.1"], 1],
-    [["--input", folder, "--json", join(none, "result.json")], 1],
+    [["--input", folder, "--json", join(none, "result.json")], 2],
+    [["--input", folder, "--json", folder], 2],
     [["--input", folder, "--conf", "spark.network.timeout=1s"], 1],
   ];
   for (const [args, expected] of cases) {
