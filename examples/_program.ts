@@ -19,10 +19,10 @@ export class Interrupted extends Error {
   }
 }
 
-/** Aborts with an {@linkcode Interrupted} at Ctrl-C, or when the process is told to end, or its terminal has gone. */
+/** Aborts with an {@linkcode Interrupted} at Ctrl-C, or when the process is told to end. */
 export function interruption(): AbortSignal {
   const interrupt = new AbortController();
-  for (const [name, exitCode] of Object.entries({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const)) {
+  for (const [name, exitCode] of Object.entries({ SIGINT: 130, SIGTERM: 143 } as const)) {
     process.once(name, () => interrupt.abort(new Interrupted(exitCode)));
   }
   return interrupt.signal;

@@ -31,7 +31,7 @@ export interface TestProcess {
   /** Waits for output that matches. Fails with all the output if the process ends before. */
   waitFor(pattern: RegExp, deadlineMs?: number): Promise<RegExpExecArray>;
   /** Sends a signal, unless it has ended. */
-  kill(signal?: "SIGHUP" | "SIGTERM" | "SIGKILL" | "SIGINT"): void;
+  kill(signal?: "SIGTERM" | "SIGKILL" | "SIGINT"): void;
 }
 
 /**

@@ -197,7 +197,7 @@ class Part implements ManagedBuffer {
   }
 }
 
-for (const [signal, code] of [["SIGHUP", 129], ["SIGINT", 130], ["SIGTERM", 143]] as const) {
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   test(`blocks.ts that is ended by ${signal} on the way leaves nothing behind, here or there`, async (context) => {
     const rest = deferred<number>();
     context.defer(() => rest.reject(new Error("The test is over")));
