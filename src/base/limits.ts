@@ -1,5 +1,5 @@
 /**
- * Limits as they are given, over those that hold otherwise.
+ * Limits and durations that are given: what is none is refused, and what is not given is the default.
  *
  * @module
  */

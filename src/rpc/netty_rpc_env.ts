@@ -9,8 +9,8 @@
 
 import type { Clock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { limitsInForce } from "../base/limits.ts";
-import { RpcEndpointNotFoundError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
+import { checkDuration, limitsInForce } from "../base/limits.ts";
+import { RpcEndpointNotFoundError, RpcStoppedError, toError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
@@ -20,7 +20,6 @@ import type { MessageBody } from "../base/message_body.ts";
 import { CheckExistence } from "../serializer/java/check_existence.ts";
 import type { SerializerContext } from "../serializer/serializer.ts";
 import type { SocketDriver } from "../socket/socket.ts";
-import { RequestTable } from "../transport/request_table.ts";
 import { readableBody } from "../transport/readable_body.ts";
 import type { TransferOptions } from "../transport/transfers.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
@@ -29,15 +28,12 @@ import { TransportConf } from "../transport/transport_conf.ts";
 import { TransportContext } from "../transport/transport_context.ts";
 import type { TransportServer } from "../transport/transport_server.ts";
 import { AbortListeners } from "./abort_listeners.ts";
-import { CallSignals } from "./call_signals.ts";
 import type { ContentCodecs } from "./content_codecs.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { FileDownloads, parseDownloadUri } from "./file_downloads.ts";
-import { describeMessage } from "./inbox_message.ts";
-import { localCopy } from "./local_copy.ts";
+import { LocalMessages } from "./local_messages.ts";
 import { parseLookupTarget } from "./lookup_target.ts";
 import type { LookupTarget } from "./lookup_target.ts";
-import { type CopyLocal, LocalNettyRpcCallContext } from "./netty_rpc_call_context.ts";
 import { encodeRef, NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import { NettyRpcHandler } from "./netty_rpc_handler.ts";
 import { NettyStreamManager } from "./netty_stream_manager.ts";
@@ -104,12 +100,9 @@ export class NettyRpcEnv implements RpcEnv {
   readonly #lookupTimeout: RpcTimeout;
   readonly #context: TransportContext;
   readonly #clientFactory: TransportClientFactory;
-  readonly #localAsks: RequestTable;
-  readonly #localSignals = new CallSignals();
-  readonly #copyLocal: CopyLocal;
+  readonly #local: LocalMessages;
   #server: TransportServer | undefined;
   #address: RpcAddress | undefined;
-  #localSender: RpcAddress;
   #stopped = false;
   #shutdown: Promise<void> | undefined;
 
@@ -155,11 +148,7 @@ export class NettyRpcEnv implements RpcEnv {
       sparkPeers: this.sparkPeers,
       connect: ({ dialHost, port }) => this.#clientFactory.createClient({ host: dialHost, port }),
     });
-    this.#localAsks = new RequestTable(this.limits.maxOutstandingRequests);
-    this.deadlines.add(this.#localAsks);
-    this.#localSender = new RpcAddress(options.host, 0);
-    const clones = options.localMessages === "clone";
-    this.#copyLocal = clones ? (value, codec) => localCopy(value, codec, encoding) : (value) => value;
+    this.#local = new LocalMessages(this, options.localMessages === "clone");
   }
 
   get address(): RpcAddress | undefined {
@@ -175,7 +164,7 @@ export class NettyRpcEnv implements RpcEnv {
     const bind = new RpcAddress(bindHost, port);
     this.#server = await this.#context.createServer(port, { host: bind.dialHost });
     this.#address = new RpcAddress(this.host, this.#server.port);
-    this.#localSender = this.#address;
+    this.#local.sender = this.#address;
     this.setupEndpoint(VERIFIER_NAME, new RpcEndpointVerifier(this.dispatcher));
   }
 
@@ -224,9 +213,9 @@ export class NettyRpcEnv implements RpcEnv {
   send(ref: NettyRpcEndpointRef, message: unknown): void {
     if (message === null || message === undefined) throw new TypeError("requirement failed: Message is null");
     if (this.#stopped) {
-      this.outboxes.lost(ref.address ?? this.#localSender, new RpcStoppedError());
+      this.#local.lost(ref);
     } else if (ref.local) {
-      this.#sendLocal(ref, message);
+      this.#local.send(ref, message);
     } else {
       this.outboxes.send(ref, new OneWayOutboxMessage(ref, message));
     }
@@ -255,7 +244,7 @@ export class NettyRpcEnv implements RpcEnv {
 
   /** Forgets an ask that nobody waits for. */
   forget(client: TransportClient | undefined, requestId: number): void {
-    if (client === undefined) this.#localAsks.take(requestId);
+    if (client === undefined) this.#local.forget(requestId);
     else client.removeRpcRequest(requestId);
   }
 
@@ -269,7 +258,11 @@ export class NettyRpcEnv implements RpcEnv {
 
   shutdown(options: ShutdownOptions = {}): Promise<void> {
     const deadlineMs = options.deadlineMs ?? DEFAULT_SHUTDOWN_MS;
-    if (!(deadlineMs >= 0)) return Promise.reject(new RangeError(`deadlineMs must be a time from 0 on: ${deadlineMs}`));
+    try {
+      checkDuration(deadlineMs, "deadlineMs");
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
     this.#shutdown ??= this.#end(deadlineMs);
     return this.#shutdown;
   }
@@ -290,7 +283,7 @@ export class NettyRpcEnv implements RpcEnv {
       connections,
       transports: [this.#context.stats(), this.downloads.stats()],
       outboxes: this.outboxes.stats(),
-      localAsks: this.#localAsks.size,
+      localAsks: this.#local.outstandingAsks,
       signals: this.signals.size,
       downloads: this.downloads.size,
       streamsBeingSent: this.fileServer.streamsBeingSent,
@@ -320,37 +313,13 @@ export class NettyRpcEnv implements RpcEnv {
       if (direct !== undefined) {
         ask.sendOver(direct, ask);
       } else if (ref.local) {
-        this.#askLocal(ask, ref, ask.takeMessage());
+        this.#local.ask(ask, ref, ask.takeMessage());
       } else {
         this.outboxes.ask(ref, ask);
       }
     } catch (thrown) {
       ask.onFailure(toError(thrown));
     }
-  }
-
-  #sendLocal(ref: NettyRpcEndpointRef, message: unknown): void {
-    if (this.dispatcher.stopped) {
-      this.outboxes.lost(ref.address ?? this.#localSender, new RpcStoppedError());
-      return;
-    }
-    const content = this.#copyLocal(message, ref.serializer);
-    this.dispatcher.postMessage(ref.name, { kind: "OneWayMessage", senderAddress: this.#localSender, content });
-  }
-
-  #askLocal(ask: PendingAsk, ref: NettyRpcEndpointRef, message: unknown): void {
-    if (this.#localAsks.full) {
-      const { limit } = this.#localAsks;
-      throw new RpcOverloadedError(`Cannot ask: ${limit} local asks wait (maxOutstandingRequests)`, "local asks", limit);
-    }
-    const during = ref.selfInbox?.current;
-    if (during !== undefined) ask.markSelfAsk(describeMessage(during));
-    const { serializer } = ref;
-    const context = new LocalNettyRpcCallContext(this.#localSender, ask, this.#localSignals, this.#copyLocal, serializer);
-    const content = this.#copyLocal(message, serializer);
-    ask.keptAs(this.#localAsks.add(ask));
-    if (ask.deadline !== Infinity) this.deadlines.note(ask.deadline);
-    this.dispatcher.postMessage(ref.name, { kind: "RpcMessage", senderAddress: this.#localSender, content, context });
   }
 
   #ownRef(name: string, address: { readonly host: string; readonly port: number } | undefined): NettyRpcEndpointRef {
@@ -379,9 +348,8 @@ export class NettyRpcEnv implements RpcEnv {
     await Promise.race([this.outboxes.connected(), late]);
     timer.cancel();
     this.outboxes.stop(reason);
-    for (const ask of this.#localAsks.drain()) ask.onFailure(reason);
+    this.#local.stop(reason);
     this.#endSignals(reason);
-    this.deadlines.remove(this.#localAsks);
     await this.downloads.close(reason);
     await this.#server?.close(reason);
     await this.#clientFactory.close(reason);
@@ -389,7 +357,7 @@ export class NettyRpcEnv implements RpcEnv {
   }
 
   #endSignals(reason: Error): void {
-    this.#localSignals.end(reason);
+    this.#local.endSignals(reason);
     for (const { channel } of this.#context.connections) {
       if (channel.attachment instanceof RpcConnection) channel.attachment.signals.end(reason);
     }

@@ -38,8 +38,7 @@ export function roleOf(conf: SparkConf): string | undefined {
 export function maxMessageBytes(conf: SparkConf): number {
   const key = "spark.rpc.message.maxSize";
   const mib = conf.getInt(key, DEFAULT_MESSAGE_MIB);
-  if (mib < 1) throw illegalValue(key, conf.get(key), "Value must be a whole number of MiB, e.g. 128");
+  if (mib < 1) throw illegalValue(key, conf.get(key), "Value must be at least 1 MiB, e.g. 128");
   if (mib > MAX_MESSAGE_MIB) throw new RangeError("spark.rpc.message.maxSize should not be greater than 2047 MB");
-  if (mib < 1) throw new RangeError(`spark.rpc.message.maxSize should be at least 1 MB: ${mib}`);
   return mib * 1024 * 1024;
 }

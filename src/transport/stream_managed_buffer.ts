@@ -23,7 +23,8 @@ const NO_BYTES = new Uint8Array(0);
 
 /**
  * As many bytes of a source as were promised, read as the peer takes them. A source that gives fewer fails what they were
- * promised to, and so does one whose last chunk that is needed has more; beyond that chunk it is not asked. It is cancelled when the last holder releases it before its end.
+ * promised to, and so does one whose last chunk that is needed has more; beyond that chunk it is not asked. It is cancelled when the
+ * last holder releases it before its end.
  *
  * @example
  * ```ts

@@ -167,8 +167,8 @@ function readBody(
  * @param data The bytes. A buffer is released and a source cancelled in every case.
  * @param options How many bytes a source has, time limit and signal.
  * @returns The answer, which is the caller's own copy. Rejects as {@linkcode askRpc} does, with an RpcError of code `DISCONNECTED` if
- * the bytes cannot be read or are seen not to be as many as promised, which closes the connection, and with a TypeError or RangeError if their
- * size is missing or none.
+ * the bytes cannot be read or are seen not to be as many as promised, which closes the connection, and with a TypeError or
+ * RangeError if their size is missing or none.
  *
  * @example
  * ```ts

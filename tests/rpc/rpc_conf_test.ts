@@ -12,14 +12,13 @@ test("maxMessageBytes() is spark.rpc.message.maxSize in MiB, from 1 to 2047", ()
   assertEquals(maxMessageBytes(new SparkConf()), 128 * MIB);
   assertEquals([of("1"), of("2047")], [MIB, 2047 * MIB]);
   assertThrows(() => of("2048"), RangeError, "spark.rpc.message.maxSize should not be greater than 2047 MB");
-  for (const text of ["0", "-1"]) {
-    assertThrows(() => of(text), RangeError, `spark.rpc.message.maxSize should be at least 1 MB: ${text}`);
-  }
+  const refused = "Illegal value for config key spark.rpc.message.maxSize: Value must be at least 1 MiB, e.g. 128";
+  for (const text of ["0", "-1"]) assertThrows(() => of(text), RangeError, `${refused} (value: "${text}")`);
 });
 
 test("RpcEnv.create() refuses a spark.rpc.message.maxSize that lets no message through", async () => {
   const create = () => RpcEnv.create({ name: "none", conf: { "spark.rpc.message.maxSize": "0" } });
-  await assertRejects(create, RangeError, "spark.rpc.message.maxSize should be at least 1 MB: 0");
+  await assertRejects(create, RangeError, "Illegal value for config key spark.rpc.message.maxSize");
 });
 
 test("RpcEnv has one connection to a peer, whatever spark.rpc.io.numConnectionsPerPeer says", async (context) => {

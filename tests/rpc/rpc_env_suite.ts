@@ -196,11 +196,6 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
   rpcTest("create() and setupEndpoint() refuse values that mean nothing", async (context) => {
     const localMessages = "copy" as "clone";
     await assertRejects(() => server(context, { localMessages }), TypeError, 'localMessages must be "share" or "clone": copy');
-    for (const mib of [0, -1]) {
-      const conf = { "spark.rpc.message.maxSize": mib };
-      const text = "Illegal value for config key spark.rpc.message.maxSize: Value must be a whole number of MiB";
-      await assertRejects(() => server(context, { conf }), RangeError, text);
-    }
     const env = await server(context);
     assertThrows(() => env.setupEndpoint("", {}), RangeError, "The name of an endpoint must not be empty");
   });
@@ -534,7 +529,9 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
   // Spark: RpcEnvSuite "SPARK-14699: RpcEnv.shutdown should not fire onDisconnected events"
   rpcTest("shutdown() refuses a deadline that is none, and has not begun then", async (context) => {
     const env = await server(context);
-    for (const deadlineMs of [NaN, -1]) await assertRejects(() => env.shutdown({ deadlineMs }), RangeError, `: ${deadlineMs}`);
+    for (const deadlineMs of [NaN, -1]) {
+      await assertRejects(() => env.shutdown({ deadlineMs }), RangeError, `: ${deadlineMs} ms`);
+    }
     assertEquals(await env.setupEndpoint("echo", { receiveAndReply: (message) => message }).ask("still here"), "still here");
   });
 
