@@ -77,7 +77,8 @@ transportTest("RpcHandler.receiveOneWay() may throw, and the connection goes on"
   const { connection, server } = await stage.pair({ handler: echo });
   connection.send(bytesOf("nobody takes this"));
   assertEquals(await ask(connection, "still here"), "still here");
-  assertEquals(server.logger.has("one-way message. (Cannot handle messages)"), true);
+  const peer = [...server.context.connections].map(({ channel }) => channel.remote).join();
+  assertEquals(server.logger.has(`one-way message. It came from ${peer} (Cannot handle messages)`), true);
 });
 
 transportTest("TransportClient carries bodies of all sizes both ways", async (stage) => {
