@@ -9,6 +9,7 @@
 
 import { toError, UnsupportedMessageError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { failureText } from "../serializer/serializer_errors.ts";
 import { describeMessage } from "./inbox_message.ts";
 import type { InboxMessage, OneWayMessage, RpcMessage } from "./inbox_message.ts";
 import { later, unhandled } from "./rpc_call_context.ts";
@@ -109,7 +110,7 @@ function unsupported(message: OneWayMessage | RpcMessage): Error {
   return new UnsupportedMessageError(`Unsupported message ${describeMessage(message)} from ${message.senderAddress}`);
 }
 
-/** What Scala's NonFatal would not catch: here a stack that ran over. */
+/** What Scala's NonFatal would not catch: here a stack that ran over. Never throws, though the error's text may. */
 function isFatal(error: Error): boolean {
-  return error instanceof RangeError && /maximum call stack/i.test(error.message);
+  return error instanceof RangeError && /maximum call stack/i.test(failureText(error));
 }

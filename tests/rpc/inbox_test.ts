@@ -418,6 +418,29 @@ test("Inbox answers an ask whose handler throws what has no text", async () => {
   }
 });
 
+test("Inbox answers an ask whose handler throws an error that has no text", async () => {
+  const unreadable = Object.defineProperty(new RangeError(), "message", {
+    get(): never {
+      throw new Error("message is not to be read");
+    },
+  });
+  const { inbox, errors } = setUp({
+    receiveAndReply: (message) => {
+      if (message === "async") return Promise.reject(unreadable);
+      throw unreadable;
+    },
+  });
+  const contexts = ["sync", "async"].map((content) => {
+    const context = new Context();
+    inbox.post(ask(content, context));
+    return context;
+  });
+  inbox.process(ALL);
+  await new Promise((resolve) => setTimeout(resolve));
+  for (const { failures } of contexts) assertEquals(failures.map((failure) => failure === unreadable), [true]);
+  assertEquals(errors.map((error) => error === unreadable), [true, true]);
+});
+
 test("Inbox asks for threadCount() when it is made, so that what that throws reaches setupEndpoint()", () => {
   const threadCount = (): number => {
     throw new Error("no count");
