@@ -164,11 +164,11 @@ export class JavaWriter implements JavaWriting {
     this.#depth--;
   }
 
-  /** Where nothing is said of its class, a value is the same as where a class was asked for. */
+  /** Where nothing is said of its class, a value is the same as where a class was asked for; but an array may be in a field of arrays. */
   #handleAsAny(value: object): number | undefined {
     for (const handles of this.#objectsAs.values()) {
       const handle = handles.get(value);
-      if (handle !== undefined) return handle;
+      if (handle !== undefined) return originOf(value)?.arrayClass === undefined ? handle : undefined;
     }
     return undefined;
   }

@@ -9,7 +9,7 @@ import { decode, decodeVector, encode } from "./_java.ts";
 
 // A field of a JVM takes only what is an instance of its type; everything else is a ClassCastException there.
 
-const { declaredAs, list, map, scalaList, scalaMap, scalaSet, seq, set, tuple, vector } = javaTypes;
+const { array, declaredAs, list, map, scalaList, scalaMap, scalaSet, seq, set, tuple, vector } = javaTypes;
 
 /** Each field's value as it goes on from a peer that does not know the class: what it was written as. */
 function written(fields: Record<string, JavaTypeLike>, values: Record<string, unknown>): Record<string, unknown> {
@@ -38,6 +38,19 @@ test("java.encode() writes the same collection once for each of the classes that
   assertStrictEquals(d, b);
   assertStrictEquals(e, a);
   assertStrictEquals(f, a);
+});
+
+test("java.encode() writes an array that came as an array as one, whatever it was written as before", () => {
+  const came = decode(encode(asJava(["a", "b"], array("String"))));
+  const { a, b, c, d } = written({ a: list("String"), b: array("String"), c: "Object", d: list("String") }, {
+    a: came,
+    b: came,
+    c: came,
+    d: came,
+  });
+  assertEquals([a, b].map(hexOf), [hexOf(["a", "b"]), hexOf(came)]);
+  assertStrictEquals(c, b);
+  assertStrictEquals(d, a);
 });
 
 test("java.encode() refers to what was written in a declared class where no class is declared", () => {
