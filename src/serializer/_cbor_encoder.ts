@@ -14,7 +14,7 @@ import { Initial, Major, MAX_DEPTH, MAX_HANDLES, MAX_HOLES, MAX_REGEXP_CHARACTER
 import { SharedValues } from "./_cbor_shared_values.ts";
 import { writeWtf8, wtf8Length } from "./_cbor_text.ts";
 import { type SerializerContext, TypedMessage } from "./serializer.ts";
-import { encodeError, explainEncodeError, type PathKey, pathText } from "./serializer_errors.ts";
+import { checkAttached, encodeError, explainEncodeError, type PathKey, pathText } from "./serializer_errors.ts";
 
 const utf8 = new TextEncoder();
 const hasOwn = Object.prototype.hasOwnProperty;
@@ -322,9 +322,4 @@ function headLength(argument: number): number {
 function isSparse(array: readonly unknown[]): boolean {
   for (let i = 0; i < array.length; i++) if (array[i] === undefined && !(i in array)) return true;
   return false;
-}
-
-/** Throws if `buffer` has been transferred: what was in it is lost, and must not arrive as nothing. Node 20 has no `detached`. */
-function checkAttached(buffer: ArrayBufferLike): void {
-  new Uint8Array(buffer);
 }

@@ -44,6 +44,11 @@ export function explainEncodeError(thrown: unknown, path: string): Error {
   return new SerializerError(`Cannot encode a value${place}: ${cause.message}`, { direction: "encode", path, cause });
 }
 
+/** Throws if `buffer` has been transferred: what was in it is lost, and must not arrive as nothing. Node 20 has no `detached`. */
+export function checkAttached(buffer: ArrayBufferLike): void {
+  new Uint8Array(buffer);
+}
+
 /** The error that says what is wrong at a byte of the content. */
 export function decodeError(message: string, offset: number): SerializerError {
   return new SerializerError(`${message}, at byte ${offset}`, { direction: "decode", offset });

@@ -10,7 +10,7 @@
 import type { ByteSink } from "../../base/bytes.ts";
 import type { SerializerError } from "../../base/errors.ts";
 import type { SerializerContext } from "../serializer.ts";
-import { encodeError, explainEncodeError, pathText } from "../serializer_errors.ts";
+import { checkAttached, encodeError, explainEncodeError, pathText } from "../serializer_errors.ts";
 import { keepWritten, writtenImage } from "./_desc_images.ts";
 import { isKnown, type JavaClassDesc, type KnownClass } from "./class_desc.ts";
 import { MAX_DEPTH, MAX_HANDLES } from "./java_limits.ts";
@@ -291,6 +291,7 @@ export class JavaWriter implements JavaWriting {
   }
 
   #writePrimitives(array: PrimitiveArray, desc: JavaClassDesc): void {
+    if (array.length === 0) checkAttached(array.buffer);
     this.#out.writeUint8(Tag.Array);
     this.#writeDesc(desc);
     this.#objects.set(array, this.#keep());

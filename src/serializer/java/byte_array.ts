@@ -23,9 +23,9 @@ const HEAD = bytesOf((out) => {
 const LENGTH_BYTES = 4;
 const START = HEAD.length + LENGTH_BYTES;
 
-/** Whether `value` is a plain array of bytes. */
+/** Whether `value` is a plain array of bytes with anything in it: an empty one may have lost its memory, which is looked at elsewhere. */
 export function isByteArray(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && Object.getPrototypeOf(value) === Uint8Array.prototype;
+  return value instanceof Uint8Array && value.length > 0 && Object.getPrototypeOf(value) === Uint8Array.prototype;
 }
 
 /** Appends a stream that holds `bytes`. */

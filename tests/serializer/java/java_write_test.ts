@@ -227,6 +227,16 @@ test("java.encode() names what it cannot write, and where, and writes nothing", 
   }
 });
 
+test("java.encode() refuses arrays whose memory has been transferred", () => {
+  for (const array of [new Uint8Array(8), new Int8Array(8), new Int32Array(2), new BigInt64Array(1)]) {
+    structuredClone(array.buffer, { transfer: [array.buffer] });
+    assertThrows(() => encode(array), SerializerError, "Cannot encode a value: ");
+    assertThrows(() => encode([1, array]), SerializerError, "Cannot encode a value at [1]: ");
+  }
+  assertEquals(roundTrip([new Uint8Array(0), new Int32Array(0)]), [new Uint8Array(0), new Int32Array(0)]);
+  assertEquals(roundTrip(new Uint8Array(0)), new Uint8Array(0));
+});
+
 test(`java.encode() writes ${MAX_DEPTH} levels and no more`, () => {
   let value: unknown = 1;
   for (let i = 0; i < MAX_DEPTH - 1; i++) value = [value];
