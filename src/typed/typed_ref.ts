@@ -33,7 +33,10 @@ export interface Ref<in out C> {
    * @param tag A method of the contract's `receiveAndReply`.
    * @param args Its payload, `undefined` where options follow and it takes none; then timeout and signal.
    */
-  ask<T extends keyof Asks<C> & string>(tag: T, ...args: Args<Asks<C>[T], [options?: AskOptions]>): Promise<Reply<Asks<C>[T]>>;
+  ask<T extends keyof Asks<C> & string>(
+    tag: T,
+    ...args: Args<Asks<C>[T], [options?: AskOptions]>
+  ): Promise<Awaited<Reply<Asks<C>[T]>>>;
   /**
    * Sends a message that wants no answer, as {@linkcode RpcEndpointRef.send}.
    *
@@ -66,7 +69,10 @@ class TypedRef<in out C> implements Ref<C> {
   }
 
   // What the contract says of the answer is taken on trust, as what it says of a payload is at the other end.
-  ask<T extends keyof Asks<C> & string>(tag: T, ...args: Args<Asks<C>[T], [options?: AskOptions]>): Promise<Reply<Asks<C>[T]>>;
+  ask<T extends keyof Asks<C> & string>(
+    tag: T,
+    ...args: Args<Asks<C>[T], [options?: AskOptions]>
+  ): Promise<Awaited<Reply<Asks<C>[T]>>>;
   ask(tag: string, payload?: unknown, options?: AskOptions): Promise<unknown> {
     const reserved = reservedTagError(tag);
     if (reserved !== undefined) return Promise.reject(reserved);

@@ -256,3 +256,16 @@ test("Ref.ask() in generic code takes a payload that is said to travel", async (
   await client.wrong("b", 2);
   assertEquals([ref.parts.length, value], [5, undefined]);
 });
+
+test("ask(): what the contract says to be a promise is the answer itself, also before it is awaited", async () => {
+  interface Promised {
+    receiveAndReply: { Count(): Promise<number>; Either(): Promise<string> | string };
+  }
+  const ref = typedRef<Promised>(new RecordingRef());
+  const count: Promise<number> = ref.ask("Count");
+  const either: Promise<string> = ref.ask("Either");
+  const more: Promise<number> = ref.ask("Count").then((found) => (found ?? 0) + 1);
+  // @ts-expect-error It is a number, not a promise of one.
+  const twice: Promise<Promise<number>> = ref.ask("Count");
+  assertEquals([await count, await either, await more, await twice], [undefined, undefined, 1, undefined] as unknown[]);
+});
