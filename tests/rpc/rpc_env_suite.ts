@@ -747,6 +747,21 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(endpoint.messages.at(-1), 999);
   });
 
+  rpcTest("shutdown() sends what was sent before it to an address that is still being dialled", async (context) => {
+    const there = await server(context);
+    const endpoint = new Recorder(there);
+    const ref = there.setupEndpoint("endpoint", endpoint);
+    const between = await server(context);
+    between.setupEndpoint("directory", { receiveAndReply: () => ref });
+    const env = await client(context);
+    const directory = await env.setupEndpointRef({ address: between.address!, name: "directory" });
+    const told = await directory.ask("endpoint") as RpcEndpointRef;
+    for (let i = 0; i < 3; i++) told.send(i);
+    await within(env.shutdown(), "shutdown");
+    await until(() => endpoint.messages.length === 3, "all messages");
+    assertEquals([endpoint.messages, env.stats().lostMessages], [[0, 1, 2], 0]);
+  });
+
   rpcTest("shutdown() from a handler is safe, and gives up on endpoints that do not end", async (context) => {
     const logger = new MemoryLogger();
     const env = await server(context, { logger });
