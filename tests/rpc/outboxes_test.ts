@@ -4,6 +4,7 @@ import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { type LookupOptions, RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
 import type { Serializer, SerializerContext } from "../../src/serializer/serializer.ts";
+import { SocketError } from "../../src/socket/socket.ts";
 import { deferred, test, until } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { StubDriver } from "../transport/_stub_driver.ts";
@@ -66,4 +67,14 @@ test("Outbox counts the bytes that wait, and forgets asks that have ended", asyn
   assertEquals(outbox(), [[0, false]]);
   await env.shutdown();
   await sent;
+});
+
+test("Outbox whose connection breaks as soon as it stands fails what waits with the reason", async (context) => {
+  const driver = new StubDriver();
+  driver.onAttached = () => driver.sockets[0]!.close(new SocketError("CONNECTION_RESET", "Gone at once"));
+  const env = await RpcEnv.create({ name: "env", driver, logger: new MemoryLogger() });
+  context.defer(() => env.shutdown());
+  const address = { host: "127.0.0.1", port: 1 };
+  const error = await assertRejects(() => env.setupEndpointRef({ address, name: "x" }), SocketError);
+  assertEquals([error.message, env.stats().outboxes], ["Gone at once", []]);
 });

@@ -79,6 +79,41 @@ test("Outbox asks what the peer is when messages waited for the connection", asy
   ]);
 });
 
+test("Outbox that waits for what the peer is counts no bytes of what has gone before", async (context) => {
+  const { fake, env, self, echo } = await connect(context, "3.5.8_2.13", { limits: { maxOutboxBytes: 4_096 } });
+  fake.answersProbes = false;
+  fake.disconnect();
+  await until(() => env.stats().connections.length === 0, "the end of the connection");
+  const large = new Uint8Array(3_000);
+  echo.send(large);
+  echo.send(self);
+  await until(() => fake.heard.length === 1, "the message before");
+  echo.send(large);
+  const [outbox] = env.stats().outboxes;
+  assertEquals([outbox?.queuedMessages, env.stats().lostMessages], [2, 0]);
+  fake.disconnect();
+  await until(() => env.stats().lostMessages === 2, "what waited to be lost");
+});
+
+test("Outbox sends what a logger sends when it hears of a lost message, after all that waited before", async (context) => {
+  let note = 0;
+  class SendingLogger extends MemoryLogger {
+    override warning(message: string): void {
+      super.warning(message);
+      if (message.startsWith("Failed to send one-way RPC")) echo.send(`note ${++note}`);
+    }
+  }
+  const { fake, self, echo } = await connect(context, "4.2.0_2.13", { logger: new SendingLogger() });
+  fake.own.set(REF, 7n);
+  // The first is lost before the second waits once more, the third when nothing waits any more.
+  for (const message of [self, sparkException(), self, "last"]) echo.send(message);
+  await until(() => fake.heard.includes("send Echo note 2"), "the last message");
+  assertEquals(fake.takeHeard().map((line) => line.replace(/RpcRemoteError.*/, "exception")), [
+    ...["probe refused: RpcEndpointRef", "probe", "send Echo exception", "send Echo last"],
+    ...["send Echo note 1", "send Echo note 2"],
+  ]);
+});
+
 test("SparkPeer learns from what its peer sends, and then nothing is refused or probed", async (context) => {
   const { fake, self, ref, echo } = await connect(context, "4.0.1_2.13");
   await within((await ref("Give")).ask("a reference"), "answer");
