@@ -72,6 +72,20 @@ export function flowCases(suite: SocketSuiteOptions): void {
     assertEquals(client.drains, 1);
   });
 
+  socketCase(suite, "Socket.write() puts what it is given behind what waits, empty chunks as well", async (stage) => {
+    let more = 200;
+    // There is room again then, of which the driver may not have heard.
+    const hooks = { onData: () => void (more-- > 0 && client.send(1_000)) };
+    const { client, server } = await stage.pair({ server: { hooks } });
+    server.pause();
+    client.send(MORE_THAN_BUFFERS, 256 * KIB);
+    client.write([new Uint8Array(0)]);
+    server.resume();
+    await allArrives(stage, client, server);
+    client.shutdown();
+    await stage.until(server, "the end", () => server.hasEnded);
+  });
+
   socketCase(suite, "Socket.write() above maxQueuedBytes aborts the socket with QUEUE_OVERFLOW", async (stage) => {
     const { client, server } = await stage.pair({ client: { options: { maxQueuedBytes: 2 * MIB } } });
     server.pause();

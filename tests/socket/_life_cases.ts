@@ -137,6 +137,25 @@ function closedCases(suite: SocketSuiteOptions): void {
     assert(["BROKEN_PIPE", "CONNECTION_RESET"].includes(client.error!.socketCode), `${client.error}`);
   });
 
+  socketCase(suite, "Socket that is cut off while bytes wait says so in onClose", async (stage) => {
+    const { client, server } = await stage.pair();
+    server.pause();
+    client.send(24_000_000, 100_000);
+    await stage.letPass();
+    server.abort();
+    await stage.untilClosed(client);
+    assert(["BROKEN_PIPE", "CONNECTION_RESET"].includes(client.error!.socketCode), `${client.error}`);
+  });
+
+  socketCase(suite, "Socket that has sent its FIN and is cut off then does not close without error", async (stage) => {
+    const { client, server } = await stage.pair();
+    client.shutdown();
+    await stage.until(server, "the end", () => server.hasEnded);
+    server.abort();
+    await stage.untilClosed(client);
+    if (suite.abortResets ?? true) assertEquals([client.hasEnded, client.error?.socketCode], [false, "CONNECTION_RESET"]);
+  });
+
   socketCase(suite, "Socket.write() to a peer that is gone ends in onClose", async (stage) => {
     const { client, server } = await stage.pair();
     server.abort();
