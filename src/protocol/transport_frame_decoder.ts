@@ -327,10 +327,9 @@ export class TransportFrameDecoder {
     this.#memory = grown;
   }
 
+  /** Whether the chunk lies where it belongs, in memory that is the frame's alone. */
   #isOwnMemory(chunk: Uint8Array): boolean {
-    const memory = this.#memory;
-    return this.#frameSize >= LARGE_FRAME_BYTES && chunk.buffer === memory.buffer &&
-      chunk.byteOffset === memory.byteOffset + this.#received;
+    return this.#frameSize >= LARGE_FRAME_BYTES && chunk.buffer === this.#memory.buffer && chunk.byteOffset === this.#received;
   }
 }
 

@@ -281,6 +281,17 @@ test("TransportFrameDecoder.feed() takes a chunk that fills what allocate() gave
   assertEquals(receiver.taken[1], Uint8Array.of(1));
 });
 
+test("TransportFrameDecoder.feed() takes bytes from wherever they lie in what allocate() gave", () => {
+  const receiver = new Frames();
+  const frame = pattern(300 * KIB, 7);
+  receiver.decoder.feed(frameOf(frame).subarray(0, 18), false);
+  const into = receiver.decoder.allocate()!;
+  into.set(frame.subarray(10, 110), 1_000);
+  receiver.decoder.feed(into.subarray(1_000, 1_100), false);
+  receiver.decoder.feed(frame.slice(110), false);
+  assert(same(receiver.taken[0]!, frame));
+});
+
 test("TransportFrameDecoder.feed() takes chunks of other memory after allocate()", () => {
   const random = seededRandom(9);
   const receiver = new Frames();

@@ -20,6 +20,15 @@ class ScriptedSocket extends BaseSocket {
     borrowed.fill(0xee);
   }
 
+  /** Bytes in memory that `memory` gave out. */
+  dataInPlace(chunk: Uint8Array): void {
+    this.received(chunk, true);
+  }
+
+  memory(): Uint8Array | undefined {
+    return this.allocate();
+  }
+
   end(): void {
     this.ended();
   }
@@ -140,6 +149,21 @@ test("BaseSocket drops what it holds when it is aborted", async () => {
   socket.resume();
   await socket.closed;
   assertEquals(seen, ["close ABORTED"]);
+});
+
+test("BaseSocket asks for no memory while it holds bytes that may lie in it", async () => {
+  const socket = new ScriptedSocket();
+  const memory = new Uint8Array(8);
+  const seen = open(socket, { allocate: () => memory });
+  assertEquals(socket.memory(), memory);
+  memory.set([1, 2]);
+  socket.pause();
+  socket.dataInPlace(memory.subarray(0, 2));
+  assertEquals(socket.memory(), undefined);
+  socket.resume();
+  assertEquals(socket.memory(), undefined);
+  await Promise.resolve();
+  assertEquals([seen, socket.memory()], [["data 1 2"], memory]);
 });
 
 test("BaseSocket makes up the end that a runtime leaves out of a close without error", async () => {
