@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { MessageBody } from "../../src/base/message_body.ts";
-import { type SocketDriver, SocketError } from "../../src/socket/socket.ts";
+import { type Socket, type SocketDriver, SocketError } from "../../src/socket/socket.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { until, within } from "../_harness.ts";
@@ -16,6 +16,33 @@ transportTest("TransportServer.close() closes what it accepted, and may be calle
   assertEquals(connection.isActive, false);
   const error = await failureOf(client.dial(listening));
   assertEquals(error instanceof SocketError && error.socketCode, "CONNECTION_REFUSED");
+});
+
+transportTest("TransportServer.close() asks nothing of connections that have gone before", async (stage) => {
+  const asked: Socket[] = [];
+  const driver: SocketDriver = {
+    ...stage.driver,
+    listen(address, attach, options) {
+      const spied: typeof attach = (socket) => {
+        const handler = attach(socket);
+        const { closed } = socket;
+        Object.defineProperty(socket, "closed", { get: () => (asked.push(socket), closed) });
+        return handler;
+      };
+      return stage.driver.listen(address, spied, options);
+    },
+  };
+  const server = stage.end({ handler: echo, driver });
+  const listening = await server.listen();
+  const first = await stage.end().dial(listening);
+  const second = await stage.end().dial(listening);
+  await server.connections(2);
+  first.close();
+  await server.connections(1);
+  asked.length = 0;
+  await listening.close();
+  assertEquals(new Set(asked).size, 1);
+  assertEquals(asked[0]?.remoteAddress, second.channel.socket.localAddress);
 });
 
 transportTest("TransportServer.port is the one that the system chose, and the next server may not have it", async (stage) => {
