@@ -260,3 +260,39 @@ test("endpoint() refuses tags of this project's own", async (context) => {
   const text = "Cannot use the tag sparkwire:ref: those that begin with sparkwire: are reserved";
   assertThrows(() => env.setupEndpoint("Wrong", wrong), RangeError, text);
 });
+
+test("endpoint(): handlers and callbacks have the objects that they were written in as their this", async (context) => {
+  const env = await environment(context);
+  const events: string[] = [];
+  const ref = env.setupEndpoint(
+    "Echo",
+    endpoint<Echo>(() => ({
+      receive: {
+        Note(m) {
+          events.push(`${m} ${Object.keys(this)}`);
+        },
+      },
+      receiveAndReply: {
+        Echo(m) {
+          return `${m} ${Object.keys(this)}`;
+        },
+      },
+      onStart() {
+        events.push(`onStart ${Object.keys(this)}`);
+      },
+    })),
+  );
+  typedRef(ref).send("Note", "noted");
+  assertEquals(await typedRef(ref).ask("Echo", "asked"), "asked Echo");
+  assertEquals(events, ["onStart receive,receiveAndReply,onStart", "noted Note"]);
+});
+
+test("endpoint(): a schema for a reserved tag is refused where it is given", () => {
+  interface Reserved {
+    receive: { "sparkwire:ref"(): void };
+  }
+  const schema = { "~standard": { version: 1, vendor: "test", validate: () => ({ value: undefined }) } } as const;
+  const make = () =>
+    endpoint<Reserved>(() => ({ receive: { "sparkwire:ref"() {} } }), { validate: { "sparkwire:ref": schema } });
+  assertThrows(make, RangeError, "Cannot use the tag sparkwire:ref");
+});
