@@ -53,7 +53,12 @@ export function formatMasters(probes: readonly MasterProbe[], status?: MasterSta
 /** How a driver is. */
 export function formatDriverStatus({ driverId, state, workerId, workerHostPort, error }: DriverStatus): string {
   const reason = error === undefined ? undefined : describeError(error);
-  const lines = [["driver", driverId], ["state", state], ["worker", workerId], ["at", workerHostPort], ["error", reason]];
+  // Which one, the Master does not say.
+  const note = state === "RELAUNCHING"
+    ? "its worker was lost; it is started again as a driver of another id, see status"
+    : undefined;
+  const worker = [["worker", workerId], ["at", workerHostPort]];
+  const lines = [["driver", driverId], ["state", state], ...worker, ["error", reason], ["note", note]];
   return lines.flatMap(([name, value]) => value === undefined ? [] : `${name!.padEnd(6)}  ${printable(value)}`).join("\n");
 }
 

@@ -99,7 +99,7 @@ test("spark_master.ts submit sends all that its flags say", async (context) => {
 
 test("spark_master.ts submit --wait ends as the driver does, and leaves it alone when it is interrupted", async (context) => {
   const fake = await FakeMaster.start(context);
-  for (const state of ["FINISHED", "FAILED", "ERROR"] as const) {
+  for (const state of ["FINISHED", "FAILED", "ERROR", "RELAUNCHING"] as const) {
     const waiting = startExample(context, EXAMPLE, [fake.url, "submit", JAR, "Main", "--wait"]);
     const [, driverId] = await waiting.waitFor(/^(driver-\S+)$/m);
     const driver = fake.drivers.get(driverId!)!;
@@ -108,7 +108,8 @@ test("spark_master.ts submit --wait ends as the driver does, and leaves it alone
     assertEquals([await waiting.exited, waiting.stderr], [state === "FINISHED" ? 0 : 1, ""]);
     const lines = [driverId, `driver  ${driverId}`, `state   ${state}`, "worker  worker-1", "at      127.0.0.1:7078"];
     const error = state === "ERROR" ? ["error   java.lang.RuntimeException: no such jar"] : [];
-    assertEquals(waiting.stdout, [...lines, ...error, ""].join("\n"));
+    const lost = "note    its worker was lost; it is started again as a driver of another id, see status";
+    assertEquals(waiting.stdout, [...lines, ...error, ...state === "RELAUNCHING" ? [lost] : [], ""].join("\n"));
   }
   const waiting = startExample(context, EXAMPLE, [fake.url, "submit", JAR, "Main", "--wait"]);
   const [, driverId] = await waiting.waitFor(/^(driver-\S+)$/m);

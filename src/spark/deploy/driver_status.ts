@@ -12,7 +12,10 @@ import type { SparkDriverState } from "../../serializer/java/deploy_types.ts";
 export interface DriverStatus {
   /** Its id. */
   readonly driverId: string;
-  /** Its state: `SUBMITTED` while it waits for a Worker, then `RUNNING`, then how it ended. */
+  /**
+   * Its state: `SUBMITTED` while it waits for a Worker, then `RUNNING`, then how it ended. `RELAUNCHING` is an end too: a supervised
+   * driver whose Worker was lost is started again as another, whose id the Master does not tell; it is among `activeDrivers`.
+   */
   readonly state: SparkDriverState;
   /** The id of the Worker that runs it, or ran it. */
   readonly workerId: string | undefined;
@@ -22,10 +25,11 @@ export interface DriverStatus {
   readonly error: Error | undefined;
 }
 
-const FINAL_STATES: ReadonlySet<SparkDriverState> = new Set<SparkDriverState>(["FINISHED", "KILLED", "FAILED", "ERROR"]);
+/** Spark: Master.relaunchDriver removes the driver in the state RELAUNCHING, and makes a new one. */
+const FINAL_STATES: ReadonlySet<SparkDriverState> = new Set(["FINISHED", "KILLED", "FAILED", "ERROR", "RELAUNCHING"] as const);
 
 /**
- * Whether a driver in that state is over.
+ * Whether a driver in that state is over. One that is `RELAUNCHING` is: what runs again has another id.
  *
  * @param state The state.
  *
@@ -33,7 +37,7 @@ const FINAL_STATES: ReadonlySet<SparkDriverState> = new Set<SparkDriverState>(["
  * ```ts
  * import { isFinalDriverState } from "@sparkwire/sparkwire";
  *
- * if (isFinalDriverState("RELAUNCHING") || !isFinalDriverState("KILLED")) throw new Error("not so");
+ * if (isFinalDriverState("RUNNING") || !isFinalDriverState("KILLED")) throw new Error("not so");
  * ```
  */
 export function isFinalDriverState(state: SparkDriverState): boolean {

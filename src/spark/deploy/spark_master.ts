@@ -205,7 +205,7 @@ export class SparkMaster implements AsyncDisposable {
   }
 
   /**
-   * Waits until a driver is over.
+   * Waits until a driver is over, also as `RELAUNCHING`: a supervised driver whose Worker was lost goes on under another id.
    *
    * @param driverId Its id.
    * @param options How often to ask. `timeoutMs` is for each answer; how long the driver runs, `signal` limits alone.

@@ -148,6 +148,15 @@ test("SparkMaster.driverStatus() tells how a driver is, awaitDriver() how it end
   assertEquals(fake.asked.filter((name) => name === "RequestDriverStatus").length, 3);
 });
 
+test("SparkMaster.awaitDriver() ends with a driver whose Worker was lost: what runs again has another id", async (context) => {
+  const fake = await FakeMaster.start(context);
+  const master = await connect(context, fake.url);
+  const { driverId } = await master.submitDriver({ ...LAUNCH, supervise: true });
+  fake.drivers.get(driverId)!.state = "RELAUNCHING";
+  const ended = await within(master.awaitDriver(driverId, { intervalMs: 0 }), "the end of the driver");
+  assertEquals(ended?.state, "RELAUNCHING");
+});
+
 test("SparkMaster knows that a Master does not know a driver", async (context) => {
   const fake = await FakeMaster.start(context);
   const master = await connect(context, fake.url);
