@@ -287,8 +287,11 @@ test("of two real Masters the one that is alive is found, and the other one when
 
   const launch = { jarUrl: "file:///nowhere/app.jar", mainClass: "App" };
   const { driverId } = await within(client.submitDriver(launch), "submission");
+  const waiting = client.awaitDriver(driverId);
   first.process.kill("SIGKILL");
   await untilRecovered(second);
+  // Who waits for it waits through that.
+  assertEquals((await within(waiting, "the end of the driver"))?.state, "ERROR");
   // It remembers what the first one was told, and that no Worker runs it.
   assertEquals((await within(client.driverStatus(driverId), "status"))?.state, "ERROR");
   assertEquals(client.address.toSparkURL(), second.url);

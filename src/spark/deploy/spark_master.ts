@@ -7,7 +7,7 @@
  * @module
  */
 
-import { RpcRemoteError } from "../../base/errors.ts";
+import { RpcRemoteError, RpcTimeoutError } from "../../base/errors.ts";
 import { checkDuration } from "../../base/limits.ts";
 import { SparkConf } from "../../base/spark_conf.ts";
 import type { RpcAddress } from "../../rpc/rpc_address.ts";
@@ -24,7 +24,7 @@ import { MasterFinder } from "./master_finder.ts";
 import { expectReply, isNotAlive } from "./master_replies.ts";
 import { type MasterPorts, type MasterStatus, portsOf, statusOf } from "./master_status.ts";
 import { parseMasterUrls } from "./master_urls.ts";
-import type { MasterProbe } from "./no_alive_master_error.ts";
+import { type MasterProbe, NoAliveMasterError } from "./no_alive_master_error.ts";
 import type {
   AwaitDriverOptions,
   KilledDriver,
@@ -207,6 +207,9 @@ export class SparkMaster implements AsyncDisposable {
   /**
    * Waits until a driver is over, also as `RELAUNCHING`: a supervised driver whose Worker was lost goes on under another id.
    *
+   * It waits on while no Master is alive but one answers, which may take over. An answer that does not come in time is no end either:
+   * other Masters are asked then, and it rejects if none answers.
+   *
    * @param driverId Its id.
    * @param options How often to ask. `timeoutMs` is for each answer; how long the driver runs, `signal` limits alone.
    * @returns How it ended, or undefined if the Master knows no such driver, or no more.
@@ -215,8 +218,12 @@ export class SparkMaster implements AsyncDisposable {
     const { intervalMs = DEFAULT_INTERVAL_MS, ...callOptions } = options;
     checkDuration(intervalMs, "intervalMs");
     while (true) {
-      const status = await this.driverStatus(driverId, callOptions);
-      if (status === undefined || isFinalDriverState(status.state)) return status;
+      try {
+        const status = await this.driverStatus(driverId, callOptions);
+        if (status === undefined || isFinalDriverState(status.state)) return status;
+      } catch (error) {
+        if (!mayBeTakenOver(error)) throw error;
+      }
       await this.#pause(intervalMs, options.signal);
     }
   }
@@ -291,6 +298,12 @@ async function createEnv({ conf, logger }: SparkMasterOptions): Promise<RpcEnv> 
   const own = conf instanceof SparkConf ? conf.clone() : new SparkConf(conf);
   for (const key of TIMEOUT_KEYS) if (!own.contains(key)) own.set(key, DEFAULT_TIMEOUT);
   return await RpcEnv.create({ name: SystemName.driverClient, conf: own, logger });
+}
+
+/** Whether to ask again later: a standby waits for its turn, or it is not known yet what the other Masters say. */
+function mayBeTakenOver(error: unknown): boolean {
+  if (error instanceof NoAliveMasterError) return error.masters.some(({ state }) => state !== undefined);
+  return error instanceof RpcTimeoutError;
 }
 
 /** Whether a Master lacks the class of the question. */

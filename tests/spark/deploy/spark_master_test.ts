@@ -13,7 +13,7 @@ import {
   SparkMaster,
   type SparkMasterOptions,
 } from "../../../mod.ts";
-import { deferred, test, type TestContext, within } from "../../_harness.ts";
+import { deferred, test, type TestContext, until, within } from "../../_harness.ts";
 import { FakeMaster } from "./_fake_master.ts";
 
 const LAUNCH = { jarUrl: "file:///apps/count.jar", mainClass: "com.example.Count" };
@@ -253,6 +253,29 @@ test("SparkMaster looks for another Master after its own did not answer in time"
   assertEquals(String(master.address), first.hostPort);
   assertEquals((await within(master.status(), "status")).rpcPort, second.env.address!.port);
   assertEquals(String(master.address), second.hostPort);
+});
+
+test("SparkMaster.awaitDriver() waits on while another Master takes over", async (context) => {
+  const [first, second] = [await FakeMaster.start(context), await FakeMaster.start(context, { state: "STANDBY" })];
+  const master = await connect(context, join(first.url, second.url));
+  const { driverId } = await master.submitDriver(LAUNCH);
+  second.drivers.set(driverId, { ...first.drivers.get(driverId)!, state: "FINISHED" });
+  const states = ["STANDBY", "RECOVERING", "COMPLETING_RECOVERY", "ALIVE"] as const;
+  let asked = 0;
+  second.onAsked = () => second.state = states[asked++] ?? "ALIVE";
+  const never = deferred<void>();
+  context.defer(() => never.resolve());
+  // Its machine hangs; then it is gone.
+  first.onAsked = () => never.promise;
+  const waiting = master.awaitDriver(driverId, { intervalMs: 0, timeoutMs: 1_000 });
+  waiting.catch(() => {});
+  await until(() => second.asked.length > 0, "the question to the other one");
+  await first.env.shutdown({ deadlineMs: 0 });
+  assertEquals((await within(waiting, "the end of the driver"))?.state, "FINISHED");
+  assertEquals(String(master.address), second.hostPort);
+  await second.env.shutdown();
+  const error = await within(assertRejects(() => master.awaitDriver(driverId), NoAliveMasterError), "failure");
+  assertEquals(error.masters.map(({ state }) => state), [undefined, undefined]);
 });
 
 test("SparkMaster does not submit a driver twice when the answer is lost", async (context) => {
