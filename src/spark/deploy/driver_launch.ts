@@ -106,11 +106,14 @@ export function describeDriver(launch: DriverLaunch): SparkDriverDescription {
 }
 
 /** A scheme, an authority or none, and a path that ends with a jar's name. Spark: ClientArguments.isValidJarUrl. */
-const JAR_URL = /^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/[^/?#]*|(?!\/\/))\/[^?#]*\.jar(?:[?#].*)?$/;
+const JAR_URL = /^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/[^/?#]*|(?!\/\/))\/[^?#[\]]*\.jar(?:[?#].*)?$/;
+/** What Java's URI takes nowhere, so that no Worker could fetch the jar: a space is written as %20. */
+const NOT_IN_URLS = /[\s\p{Cc}"<>\\^`{|}]|%(?![0-9A-Fa-f]{2})/u;
 
 /** A Master takes any text, and the driver would then fail on its Worker. */
 function checkJarUrl(url: string): void {
-  if (!JAR_URL.test(url)) throw new TypeError(`Expected the URL of a jar, such as file:///path/app.jar, but got ${url}`);
+  if (JAR_URL.test(url) && !NOT_IN_URLS.test(url)) return;
+  throw new TypeError(`Expected the URL of a jar, such as file:///path/app.jar, but got ${url}`);
 }
 
 function positive(name: string, value: number): number {

@@ -26,6 +26,16 @@ test("describeDriver() takes the URL of a jar, and nothing else", () => {
     ["https://someHost/foo?file=/foo.jar", false],
     ["file:///some/path/jarFile.jar/", false],
     ["", false],
+    // What Java's URI refuses, and with it the Worker that is to fetch the jar.
+    ["file:///some/my path/jarFile.jar", false],
+    ["file:///some/my%20path/jarFile.jar", true],
+    ["file:///some/100%/jarFile.jar", false],
+    ["file:///some/{path}/jarFile.jar", false],
+    ["file:///some/[path]/jarFile.jar", false],
+    ["file:///some\\path/jarFile.jar", false],
+    ["file:///some/päth/jarFile.jar\n", false],
+    ["file:///some/päth/jarFile.jar", true],
+    ["http://[::1]:8080/jarFile.jar?of=[1]", true],
   ];
   for (const [jarUrl, valid] of jars) {
     const describe = () => describeDriver({ jarUrl, mainClass: "Main" });
