@@ -101,7 +101,7 @@ function readCall(args: string[]): Call | undefined {
   RpcTimeout.ask(conf);
   const launch = {
     memoryMiB: values.memory === undefined ? undefined : readMemory(values.memory),
-    cores: values.cores === undefined ? undefined : Number(values.cores),
+    cores: values.cores === undefined ? undefined : readCores(values.cores),
     supervise: values.supervise,
     conf: readPairs("--conf", values.conf),
     javaOptions: values["java-option"],
@@ -115,6 +115,11 @@ function readCall(args: string[]): Call | undefined {
 function readMemory(text: string): number {
   const size = /^\d+$/.test(text) ? `${text}m` : text;
   return Math.floor(new SparkConf({ "--memory": size }).sizeAsBytes("--memory") / MEBIBYTE);
+}
+
+function readCores(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new UsageError(`--cores is a number from 1 on, not ${text}`);
 }
 
 function readPairs(flag: string, pairs: readonly string[] = []): Record<string, string> {
