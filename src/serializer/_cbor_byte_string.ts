@@ -19,15 +19,16 @@ const INFO_UINT8 = 24;
 const INFO_UINT16 = 25;
 const INFO_UINT32 = 26;
 
-/** Whether `value` is a plain byte string with anything in it: an empty one may have lost its memory, which is looked at elsewhere. */
+/** Whether `value` is a plain byte string. */
 export function isByteString(value: unknown): value is Uint8Array {
   // Not by its prototype: asking for that is a call into the engine (Node 20).
-  return value instanceof Uint8Array && value.constructor === Uint8Array && value.length > 0;
+  return value instanceof Uint8Array && value.constructor === Uint8Array;
 }
 
-/** Appends the prefix and `bytes`. */
-export function writeByteString(bytes: Uint8Array, out: ByteSink): void {
+/** Appends the prefix and `bytes`; not where there are none and their memory may be lost, which the encoder looks at. */
+export function writeByteString(bytes: Uint8Array, out: ByteSink): boolean {
   const length = bytes.length;
+  if (length === 0 && bytes.buffer.byteLength === 0) return false;
   out.reserve(HEAD + 5 + length);
   if (length <= INFO_INLINE) writeBegin(length, out);
   else if (length > 0xff) writeLongBegin(length, out);
@@ -36,6 +37,7 @@ export function writeByteString(bytes: Uint8Array, out: ByteSink): void {
     out.bytes[out.position++] = length;
   }
   out.writeBytes(bytes);
+  return true;
 }
 
 function writeBegin(info: number, out: ByteSink): void {
