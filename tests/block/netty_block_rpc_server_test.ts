@@ -269,18 +269,18 @@ test("NettyBlockRpcServer: a fetch of nothing leaves nothing behind", async (con
   assertEquals([server.service.stats().streams, server.service.stats().openBlocks], [0, 0]);
 });
 
+/** How an upload of a hundred bytes fails. */
+async function uploadFailure(client: TransportClient, meta: Uint8Array): Promise<Error> {
+  const failed = new Promise<Error>((onFailure) => {
+    client.uploadStream(meta, bufferOf(blockBytes(100)), { deadline: Infinity, onSuccess() {}, onFailure, onTimeout() {} });
+  });
+  return await within(failed, "the failure");
+}
+
 test("NettyBlockRpcServer refuses an upload whose head is none, and closes, as bytes follow", async (context) => {
   for (const meta of [Uint8Array.of(6, 0), encodeBlockTransferMessage({ type: Type.OpenBlocks, ...own, blockIds: [] })]) {
     const { client, server } = await pair(context);
-    const failed = new Promise<Error>((resolve) => {
-      client.uploadStream(meta, bufferOf(blockBytes(100)), {
-        deadline: Infinity,
-        onSuccess() {},
-        onFailure: resolve,
-        onTimeout() {},
-      });
-    });
-    const { message } = await within(failed, "the failure");
+    const { message } = await uploadFailure(client, meta);
     assertEquals(/Corrupted block message|takes none of type 0/.test(message), true, message);
     await idle(server);
   }
@@ -295,15 +295,7 @@ test("NettyBlockRpcServer counts an upload once whose answer fails", async (cont
   blocks.putBlockDataAsStream = (blockId, metadata) => ({ ...put(blockId, metadata), completionResponse });
   const { client, server } = await pair(context, { blocks });
   const meta = encodeBlockTransferMessage({ type: Type.UploadBlockStream, blockId: "c", metadata: new Uint8Array(0) });
-  const failed = new Promise<Error>((resolve) => {
-    client.uploadStream(meta, bufferOf(blockBytes(100)), {
-      deadline: Infinity,
-      onSuccess() {},
-      onFailure: resolve,
-      onTimeout() {},
-    });
-  });
-  assertEquals((await within(failed, "the failure")).message.endsWith("No answer"), true);
+  assertEquals((await uploadFailure(client, meta)).message.endsWith("No answer"), true);
   assertEquals([server.service.stats().uploads, blocks.aborted], [0, ["c"]]);
 });
 

@@ -396,24 +396,32 @@ test("Inbox awaits what is like a promise as await does, and takes its first ans
   }
 });
 
+/** What an asker and onError hear of a handler that throws, at once and by a promise. */
+async function whenThrown(
+  thrown: unknown,
+): Promise<{ readonly failures: readonly Error[][]; readonly errors: readonly Error[] }> {
+  const { inbox, errors } = setUp({
+    receiveAndReply: (message) => {
+      if (message === "async") return Promise.reject(thrown);
+      throw thrown;
+    },
+  });
+  const contexts = ["sync", "async"].map((content) => {
+    const context = new Context();
+    inbox.post(ask(content, context));
+    return context;
+  });
+  inbox.process(ALL);
+  await new Promise((resolve) => setTimeout(resolve));
+  return { failures: contexts.map((context) => context.failures), errors };
+}
+
 test("Inbox answers an ask whose handler throws what has no text", async () => {
   const revoked = Proxy.revocable({}, {});
   revoked.revoke();
   for (const thrown of [Object.create(null), revoked.proxy]) {
-    const { inbox, errors } = setUp({
-      receiveAndReply: (message) => {
-        if (message === "async") return Promise.reject(thrown);
-        throw thrown;
-      },
-    });
-    const contexts = ["sync", "async"].map((content) => {
-      const context = new Context();
-      inbox.post(ask(content, context));
-      return context;
-    });
-    inbox.process(ALL);
-    await new Promise((resolve) => setTimeout(resolve));
-    for (const { failures } of contexts) assertEquals(failures.map(({ message }) => message), ["Thrown: a value without text"]);
+    const { failures, errors } = await whenThrown(thrown);
+    for (const each of failures) assertEquals(each.map(({ message }) => message), ["Thrown: a value without text"]);
     assertEquals(errors.length, 2);
   }
 });
@@ -424,20 +432,8 @@ test("Inbox answers an ask whose handler throws an error that has no text", asyn
       throw new Error("message is not to be read");
     },
   });
-  const { inbox, errors } = setUp({
-    receiveAndReply: (message) => {
-      if (message === "async") return Promise.reject(unreadable);
-      throw unreadable;
-    },
-  });
-  const contexts = ["sync", "async"].map((content) => {
-    const context = new Context();
-    inbox.post(ask(content, context));
-    return context;
-  });
-  inbox.process(ALL);
-  await new Promise((resolve) => setTimeout(resolve));
-  for (const { failures } of contexts) assertEquals(failures.map((failure) => failure === unreadable), [true]);
+  const { failures, errors } = await whenThrown(unreadable);
+  for (const each of failures) assertEquals(each.map((failure) => failure === unreadable), [true]);
   assertEquals(errors.map((error) => error === unreadable), [true, true]);
 });
 
