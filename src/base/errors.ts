@@ -42,6 +42,7 @@ export class RpcError extends Error {
   override readonly name: string = "RpcError";
   /** What kind of failure this is. */
   readonly code: RpcErrorCode;
+
   /**
    * Makes the error.
    *

@@ -44,8 +44,8 @@ export class SimpleDownloadFile implements DownloadFile {
   /** Where it is. */
   readonly path: string;
   readonly #files: WritableFiles;
-  /** It could not be made: if something has its path, that is another's. */
-  #isMissing = false;
+  /** It could not be made: what has its path is somebody else's. */
+  #isUnmade = false;
 
   /**
    * Makes nothing yet.
@@ -63,14 +63,14 @@ export class SimpleDownloadFile implements DownloadFile {
     try {
       return new SimpleDownloadChannel(this.#files, this.path, await this.#files.create(this.path));
     } catch (thrown) {
-      this.#isMissing = true;
+      this.#isUnmade = true;
       throw thrown;
     }
   }
 
   /** Takes it away; nothing happens if it is not there, or could not be made. */
   delete(): Promise<void> {
-    return this.#isMissing ? Promise.resolve() : this.#files.unlink(this.path);
+    return this.#isUnmade ? Promise.resolve() : this.#files.unlink(this.path);
   }
 }
 

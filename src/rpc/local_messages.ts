@@ -6,7 +6,7 @@
  * @module
  */
 
-import { RpcOverloadedError, RpcStoppedError } from "../base/errors.ts";
+import { RpcOverloadedError } from "../base/errors.ts";
 import { RequestTable } from "../transport/request_table.ts";
 import { CallSignals } from "./call_signals.ts";
 import { describeMessage } from "./inbox_message.ts";
@@ -40,20 +40,10 @@ export class LocalMessages {
     return this.#asks.size;
   }
 
-  /** Sends a message to an endpoint of the environment; once that is being stopped it is lost. */
+  /** Sends a message to an endpoint of the environment. */
   send(ref: NettyRpcEndpointRef, message: unknown): void {
-    const { dispatcher } = this.#env;
-    if (dispatcher.stopped) {
-      this.lost(ref);
-      return;
-    }
     const content = this.#copy(message, ref.serializer);
-    dispatcher.postMessage(ref.name, { kind: "OneWayMessage", senderAddress: this.sender, content });
-  }
-
-  /** Counts a message that was sent after the end. */
-  lost(ref: NettyRpcEndpointRef): void {
-    this.#env.outboxes.lost(ref.address ?? this.sender, new RpcStoppedError());
+    this.#env.dispatcher.postMessage(ref.name, { kind: "OneWayMessage", senderAddress: this.sender, content });
   }
 
   /** Asks an endpoint of the environment. Throws RpcOverloadedError where too many asks wait. */

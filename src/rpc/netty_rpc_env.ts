@@ -212,8 +212,8 @@ export class NettyRpcEnv implements RpcEnv {
   /** Sends a message that wants no answer. */
   send(ref: NettyRpcEndpointRef, message: unknown): void {
     if (message === null || message === undefined) throw new TypeError("requirement failed: Message is null");
-    if (this.#stopped) {
-      this.#local.lost(ref);
+    if (this.#stopped || (ref.local && this.dispatcher.stopped)) {
+      this.outboxes.lost(ref.address ?? this.#local.sender, new RpcStoppedError());
     } else if (ref.local) {
       this.#local.send(ref, message);
     } else {

@@ -3,9 +3,9 @@
  *
  * What Bun 1.4 does otherwise than the contract has it: `terminate` calls `close` before it returns; `drain` comes unasked; if our
  * FIN went first, the peer's comes as a `close` without `end`; a reset that a `write` runs into (it returns -1) is never told as an
- * error; `end(data)` loses data, so `shutdown` is the only way out; a connect can be neither aborted nor bounded in time:
- * one that is given up, since nobody answers at its address, keeps its descriptor, and the process alive, until the system gives it up (two
- * minutes on Linux).
+ * error; `end(data)` loses data, so `shutdown` is the only way out; a connect can be neither aborted nor bounded in time: one that
+ * is given up, since nobody answers at its address, keeps its descriptor and the process until the system gives it up (two minutes
+ * on Linux).
  * TLS goes through `node.ts`: here a rogue client certificate counts as a handshake that succeeded.
  *
  * @module

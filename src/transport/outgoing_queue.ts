@@ -304,11 +304,12 @@ export class OutgoingQueue {
   }
 
   #writeBodyLater(...args: Parameters<OutgoingQueue["writeBody"]>): void {
+    const [, , done] = args;
     try {
       this.writeBody(...args);
     } catch (thrown) {
       // Whoever has called has long returned.
-      args[2](toError(thrown));
+      done(toError(thrown));
     }
   }
 

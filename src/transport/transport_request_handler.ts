@@ -23,12 +23,17 @@ import type { Content, RpcResponder } from "./rpc_response_callback.ts";
 import { StreamRequestHandler } from "./stream_request_handler.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { TransportMetrics } from "./transport_metrics.ts";
+import { logUnsent } from "./unsent_body.ts";
 import { UploadRequestHandler } from "./upload_request_handler.ts";
 
 /** The longest text of a failure that is sent, in UTF-16 units. */
 const MAX_FAILURE_LENGTH = 65_536;
 /** What a ChunkFetchFailure takes besides its text; a failure of another kind takes less, but for a stream's name. */
 const FAILURE_HEAD_BYTES = 17;
+/** A UTF-16 unit takes no more in UTF-8. */
+const MAX_UTF8_BYTES_PER_UNIT = 3;
+
+const encoder = new TextEncoder();
 
 /** How a connection answers. */
 export interface TransportRequestHandlerOptions {
@@ -61,14 +66,8 @@ function failureText(error: Error, { exposeStack, maxFrameBytes }: TransportRequ
 
 /** The beginning of `text` that takes no more than `maxBytes` of UTF-8: the peer would close the connection for a larger frame. */
 function cutToBytes(text: string, maxBytes: number): string {
-  if (text.length * 3 <= maxBytes) return text;
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
-    if (bytes > maxBytes) return text.slice(0, i);
-  }
-  return text;
+  if (text.length * MAX_UTF8_BYTES_PER_UNIT <= maxBytes) return text;
+  return text.slice(0, encoder.encodeInto(text, new Uint8Array(Math.max(0, maxBytes))).read);
 }
 
 /** Whether the peer's bytes are at fault; an error without an offset is of bytes that were to be sent. */
@@ -305,11 +304,9 @@ export class TransportRequestHandler {
 
   #respondMergedBlockMeta(requestId: Int64, numChunks: number, buffer: ManagedBuffer): void {
     const { outgoing, remote } = this.#channel;
-    const { logger } = this.#options;
     const head = { type: MessageType.MergedBlockMetaSuccess, requestId, numChunks, body: bodyElsewhere(buffer.size) } as const;
     const sent = (error: Error | undefined): void => {
-      if (error === undefined) return;
-      logger.warning(`Error sending the meta data of a merged block to ${remote}: ${error.message}`, error);
+      if (error !== undefined) logUnsent(this.#options.logger, "the meta data of a merged block", remote, error);
     };
     const refusal = (error: Error): Message => {
       return { type: MessageType.RpcFailure, requestId, error: failureText(error, this.#options) };
