@@ -8,6 +8,7 @@
 import { type ByteSink, int32At } from "../base/bytes.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import { Major, PREFIX } from "./_cbor_format.ts";
+import { mayBeDetached } from "./serializer_errors.ts";
 
 const HEAD = PREFIX.length;
 const INFO_MASK = 0x1f;
@@ -19,16 +20,15 @@ const INFO_UINT8 = 24;
 const INFO_UINT16 = 25;
 const INFO_UINT32 = 26;
 
-/** Whether `value` is a plain byte string. */
+/** Whether `value` is a plain byte string, whose memory is there. */
 export function isByteString(value: unknown): value is Uint8Array {
   // Not by its prototype: asking for that is a call into the engine (Node 20).
-  return value instanceof Uint8Array && value.constructor === Uint8Array;
+  return value instanceof Uint8Array && value.constructor === Uint8Array && !mayBeDetached(value);
 }
 
-/** Appends the prefix and `bytes`; not where there are none and their memory may be lost, which the encoder looks at. */
-export function writeByteString(bytes: Uint8Array, out: ByteSink): boolean {
+/** Appends the prefix and `bytes`. */
+export function writeByteString(bytes: Uint8Array, out: ByteSink): void {
   const length = bytes.length;
-  if (length === 0 && bytes.buffer.byteLength === 0) return false;
   out.reserve(HEAD + 5 + length);
   if (length <= INFO_INLINE) writeBegin(length, out);
   else if (length > 0xff) writeLongBegin(length, out);
@@ -37,7 +37,6 @@ export function writeByteString(bytes: Uint8Array, out: ByteSink): boolean {
     out.bytes[out.position++] = length;
   }
   out.writeBytes(bytes);
-  return true;
 }
 
 function writeBegin(info: number, out: ByteSink): void {

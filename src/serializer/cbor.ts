@@ -34,7 +34,8 @@ let idleEncoder: CborEncoder | undefined = new CborEncoder();
 let idleDecoder: CborDecoder | undefined = new CborDecoder();
 
 function encode(value: unknown, out: ByteSink, context: SerializerContext): void {
-  if (!isByteString(value) || !writeByteString(value, out)) write(value, false, out, context);
+  if (isByteString(value)) writeByteString(value, out);
+  else write(value, false, out, context);
 }
 
 function encodeFailure(error: Error, out: ByteSink, context: SerializerContext): void {

@@ -44,6 +44,11 @@ export function explainEncodeError(thrown: unknown, path: string): Error {
   return new SerializerError(`Cannot encode a value${place}: ${cause.message}`, { direction: "encode", path, cause });
 }
 
+/** Whether `bytes` may have lost their memory: there are none, and none could be seen. {@linkcode checkAttached} knows. */
+export function mayBeDetached(bytes: Uint8Array): boolean {
+  return bytes.length === 0 && bytes.buffer.byteLength === 0;
+}
+
 /** Throws if `buffer` has been transferred: what was in it is lost, and must not arrive as nothing. Node 20 has no `detached`. */
 export function checkAttached(buffer: ArrayBufferLike): void {
   new Uint8Array(buffer);

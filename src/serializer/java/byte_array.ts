@@ -7,6 +7,7 @@
 
 import { type ByteSink, int32At } from "../../base/bytes.ts";
 import type { MessageBody } from "../../base/message_body.ts";
+import { mayBeDetached } from "../serializer_errors.ts";
 import { PRIMITIVE_ARRAYS } from "./primitives.ts";
 import { DEFAULT_SPARK_VERSION } from "./spark_versions.ts";
 import { bytesOf, ClassFlag, Tag, writeClassDesc, writeStreamHeader } from "./stream_format.ts";
@@ -23,9 +24,9 @@ const HEAD = bytesOf((out) => {
 const LENGTH_BYTES = 4;
 const START = HEAD.length + LENGTH_BYTES;
 
-/** Whether `value` is a plain array of bytes with anything in it: an empty one may have lost its memory, which is looked at elsewhere. */
+/** Whether `value` is a plain array of bytes, whose memory is there. */
 export function isByteArray(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && value.length > 0 && Object.getPrototypeOf(value) === Uint8Array.prototype;
+  return value instanceof Uint8Array && Object.getPrototypeOf(value) === Uint8Array.prototype && !mayBeDetached(value);
 }
 
 /** Appends a stream that holds `bytes`. */
