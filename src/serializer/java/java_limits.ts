@@ -21,7 +21,7 @@ export const BUDGET_BASE = 65_536;
 /** How many bytes a BigInteger may have. */
 export const MAX_BIGINT_BYTES = 65_536;
 
-/** How many causes of a failure are followed. */
+/** How many causes of an error of ours are written. */
 export const MAX_CAUSES = 64;
 
 /** Longest class name that an error shows. */

@@ -3,13 +3,14 @@
  *
  * Spark: core/…/serializer/JavaSerializer.scala, for three classes. A CheckExistence is taken with any serialVersionUID, so that
  * every version of Spark can look our endpoints up. A failure is sent as a java.lang.RuntimeException with the error's text; stacks
- * do not travel. Of a failure that came, the class and text of the exception and of its causes are kept.
+ * do not travel. A failure that came can be any exception, which no template suffices for: it is read as the whole codec reads it.
  *
  * @module
  */
 
 import { ByteReader, type ByteSink } from "../../base/bytes.ts";
 import { SerializerError } from "../../base/errors.ts";
+import type { MessageBody } from "../../base/message_body.ts";
 import { RpcFailure, type Serializer, type SerializerContext } from "../serializer.ts";
 import { encodeError } from "../serializer_errors.ts";
 import { CheckExistence } from "./check_existence.ts";
@@ -23,8 +24,13 @@ import {
   writeStreamHeader,
   writeString,
 } from "./stream_format.ts";
-import { readRpcFailure } from "./failure_reader.ts";
+import { JavaReader } from "./_java_reader.ts";
+import { boxClasses } from "./boxes.ts";
 import { SHOWN_NAME } from "./java_limits.ts";
+import { JavaRegistry } from "./java_mapping.ts";
+import { scalaValues } from "./scala_values.ts";
+import { failureClasses } from "./spark_classes.ts";
+import { throwableClasses } from "./throwable.ts";
 
 const CHECK_EXISTENCE_CLASS = "org.apache.spark.rpc.netty.RpcEndpointVerifier$CheckExistence";
 const BOOLEAN_CLASS = "java.lang.Boolean";
@@ -129,7 +135,7 @@ export const javaTemplates: Serializer = {
     const header = reader.readInt32("Java stream header") >>> 0;
     if (header !== STREAM_HEADER) throw fail(`Invalid Java stream header: ${header.toString(16).padStart(8, "0")}`, 0);
     const className = readRootClass(reader);
-    if (className === RPC_FAILURE_CLASS) return new RpcFailure(readRpcFailure(bytes));
+    if (className === RPC_FAILURE_CLASS) return readFailure(content, context);
     if (className !== BOOLEAN_CLASS && className !== CHECK_EXISTENCE_CLASS) {
       throw fail(`Cannot decode ${className.slice(0, SHOWN_NAME)}: the full Java codec is needed`, 4);
     }
@@ -174,6 +180,14 @@ function readRootClass(reader: ByteReader): string {
   if (desc !== Tag.ClassDesc) throw fail(`Unknown kind of class description: 0x${desc.toString(16)}`, reader.position - 1);
   const name = reader.readModifiedUtf8(reader.readUint16("Length of class name"), "Class name");
   return tag === Tag.Class ? `the class ${name}` : name;
+}
+
+/** Most processes never meet a failure of a Spark, so the table is made when it is first needed. */
+let failures: JavaRegistry | undefined;
+
+function readFailure(content: MessageBody, context: SerializerContext): unknown {
+  failures ??= new JavaRegistry([boxClasses, ...scalaValues, throwableClasses, failureClasses]);
+  return new JavaReader(content, context, { registry: failures, exactNumbers: false }).read();
 }
 
 function readBoolean(reader: ByteReader): boolean {

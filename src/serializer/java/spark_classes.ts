@@ -117,6 +117,8 @@ const checkExistence: JavaMapping = {
 
 const rpcFailure: JavaMapping = {
   known: RPC_FAILURE,
+  // Why any Spark refused is understood.
+  anyUid: true,
   read(object, _, reading) {
     const error = object.get("e");
     if (!(error instanceof Error)) throw reading.fail("Failure holds no exception");
@@ -165,6 +167,12 @@ const anyEndpointAddress: JavaMapping = {
   },
 };
 
+/** What an ask fails with. */
+export const failureClasses: JavaRegistryInit = {
+  mappings: [rpcFailure],
+  prototypes: [[RpcFailure.prototype, rpcFailure]],
+};
+
 /** The classes of this file, with addresses as `classes` has them. */
 export function sparkClasses(classes: AddressClasses): readonly JavaRegistryInit[] {
   const address: JavaMapping = {
@@ -186,13 +194,13 @@ export function sparkClasses(classes: AddressClasses): readonly JavaRegistryInit
   };
   return [
     ...registrationsOf([JavaRpcTimeout]),
+    failureClasses,
     {
-      mappings: [address, endpointAddress, endpointRef, checkExistence, rpcFailure],
+      mappings: [address, endpointAddress, endpointRef, checkExistence],
       prototypes: [
         [classes.addressPrototype, address],
         [classes.endpointAddressPrototype, endpointAddress],
         [CheckExistence.prototype, checkExistence],
-        [RpcFailure.prototype, rpcFailure],
       ],
     },
   ];

@@ -226,13 +226,22 @@ test("java.decode() follows a ring of causes to its end, and lets it go on as it
   assertEquals([outer.message, inner.message, inner.cause], ["a", "b", undefined]);
 });
 
+/** Exceptions' own class, with the text alone. */
+const THROWABLE = `72${nameHex("java.lang.Throwable")}d5c635273977b8cb030001` + `4c${nameHex("detailMessage")}` +
+  `74${nameHex("Ljava/lang/String;")}7870`;
+
 test("java.decode() takes an exception with 60,000 fields, and keeps 64", () => {
   const count = 60_000;
   const fields = Array.from({ length: count }, (_, i) => `5a${nameHex(`f${i}`)}`).join("");
-  const parent = `72${nameHex("java.lang.Throwable")}d5c635273977b8cb030001` + `4c${nameHex("detailMessage")}` +
-    `74${nameHex("Ljava/lang/String;")}7870`;
-  const hex = `7372${nameHex("Wide")}000000000000000102${count.toString(16).padStart(4, "0")}${fields}78${parent}` +
+  const hex = `7372${nameHex("Wide")}000000000000000102${count.toString(16).padStart(4, "0")}${fields}78${THROWABLE}` +
     "74000161" + "78" + "01".repeat(count);
   const error = decodeHex(hex) as RpcRemoteError;
   assertEquals([error.message, error.remoteClass, Object.keys(error.data ?? {}).length], ["a", "Wide", 64]);
+});
+
+test("java.decode() takes the text of Throwable where an exception has a field of that name too", () => {
+  const field = `00014c${nameHex("detailMessage")}74${nameHex("Ljava/lang/String;")}`;
+  const hex = `7372${nameHex("Sub")}000000000000000102${field}78${THROWABLE}` + "74000161" + "78" + "74000162";
+  const error = decodeHex(hex) as RpcRemoteError;
+  assertEquals([error.message, error.remoteClass], ["a", "Sub"]);
 });

@@ -136,6 +136,13 @@ test("javaTemplates finds class, text and cause of Spark's failures", () => {
   }
 });
 
+test("javaTemplates reads a failure with any serialVersionUID, and the stack in it", () => {
+  // The UID follows the class's name, of 37 bytes.
+  const error = decodeFailure(patched("RpcFailure_SparkException_cause", 4 + 2 + 2 + 37, [1, 2, 3]));
+  assertEquals(error.message, "outer");
+  assertStringIncludes(error.remoteStack ?? "", "org.apache.spark.SparkException: outer\n\tat ");
+});
+
 test("javaTemplates gives an exception without text its class as text", () => {
   const hex = hexOf("RpcFailure_no_stack");
   const text = toHex(Uint8Array.of(0x74, 0, 8)) + toHex(new TextEncoder().encode("no stack"));
