@@ -9,7 +9,10 @@
 import type { SparkConf } from "../base/spark_conf.ts";
 import { sizeAsInt } from "./size_as_int.ts";
 
-/** Spark's keys of TLS for RPC, `spark.ssl.rpc.*`; nothing of them comes from `spark.ssl.*`. */
+/**
+ * Spark's keys of TLS for RPC, `spark.ssl.rpc.*`; nothing of them comes from `spark.ssl.*`. They are read only: TLS is spoken with
+ * the certificates of option `tls`, without which `enabled` is refused.
+ */
 export interface SslRpcConf {
   /** `.enabled`; default false. */
   readonly sslRpcEnabled: boolean;

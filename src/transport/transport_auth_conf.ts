@@ -15,8 +15,10 @@ export type CipherTransformation = "AES/CTR/NoPadding" | "AES/GCM/NoPadding";
 const CIPHERS: readonly CipherTransformation[] = ["AES/CTR/NoPadding", "AES/GCM/NoPadding"];
 const CRYPTO_CONFIG_PREFIX = "spark.network.crypto.config.";
 
-/** How peers authenticate themselves. Sizes are in bytes, times in milliseconds. */
+/** How peers authenticate themselves. It is read only: no context is made while a key asks for what is not there. Sizes are in bytes, times in milliseconds. */
 export interface TransportAuthConf {
+  /** `spark.authenticate`; default false; whether every connection is authenticated before anything else. */
+  readonly authenticationEnabled: boolean;
   /** `spark.network.auth.rpcTimeout`, then `spark.<module>.sasl.timeout`; default 30s; in whole seconds, given as ms; one round trip. */
   readonly authRTTimeoutMs: number;
   /** `spark.network.crypto.enabled`; default false; whether the new protocol, with AES after it, is spoken. */
@@ -44,6 +46,7 @@ export interface TransportAuthConf {
  */
 export function readTransportAuthConf(conf: SparkConf, module: string): TransportAuthConf {
   return {
+    authenticationEnabled: conf.getBoolean("spark.authenticate", false),
     authRTTimeoutMs: authTimeoutMs(conf, module),
     encryptionEnabled: conf.getBoolean("spark.network.crypto.enabled", false),
     authEngineVersion: engineVersion(conf),

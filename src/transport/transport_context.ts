@@ -157,6 +157,7 @@ export class TransportContext implements AsyncDisposable {
    * @internal
    */
   constructor(conf: TransportConf, rpcHandler: RpcHandler, options: TransportSurroundings) {
+    refuseUnprotected(conf, options.tls);
     this.conf = conf;
     this.rpcHandler = rpcHandler;
     this.driver = options.driver;
@@ -176,7 +177,7 @@ export class TransportContext implements AsyncDisposable {
    * @param rpcHandler What to do with the requests of peers, on connections that were accepted and dialled alike;
    * {@linkcode noOpRpcHandler} for those who only ask.
    * @param options Settings, limits, and what differs from this machine's own.
-   * @returns The context.
+   * @returns The context. Rejects with a RangeError if the settings want a protection that there is not.
    */
   static async create(rpcHandler: RpcHandler, options: TransportContextOptions = {}): Promise<TransportContext> {
     return new TransportContext(options.conf ?? new TransportConf("rpc", new SparkConf()), rpcHandler, {
@@ -283,5 +284,16 @@ export class TransportContext implements AsyncDisposable {
   /** The same as `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+/** Who asks for protection and cannot have it must hear of that, and not go on in the clear. */
+function refuseUnprotected({ auth, ssl }: TransportConf, tls: TlsOptions | undefined): void {
+  const instead = "set it to false, and give certificates as option tls, with caCerts to let in only clients that have one";
+  if (auth.authenticationEnabled) throw new RangeError(`spark.authenticate: there is no authentication yet: ${instead}`);
+  const key = auth.encryptionEnabled ? "spark.network.crypto.enabled" : "spark.authenticate.enableSaslEncryption";
+  if (auth.encryptionEnabled || auth.saslEncryption) throw new RangeError(`${key}: only TLS encrypts yet: ${instead}`);
+  if (ssl.sslRpcEnabled && tls === undefined) {
+    throw new RangeError("spark.ssl.rpc.enabled: there are no certificates, give them in PEM as option tls");
   }
 }

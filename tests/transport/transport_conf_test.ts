@@ -70,6 +70,7 @@ test("TransportConf has Spark's defaults", () => {
     },
   );
   assertEquals(auth, {
+    authenticationEnabled: false,
     authRTTimeoutMs: 30_000,
     encryptionEnabled: false,
     authEngineVersion: 1,

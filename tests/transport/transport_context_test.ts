@@ -2,6 +2,10 @@ import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEqua
 import {
   askRpc,
   DEFAULT_TRANSPORT_LIMITS,
+  DiskBlockManager,
+  DiskBlockStore,
+  MemoryWritableFiles,
+  NettyBlockTransferService,
   noOpRpcHandler,
   RpcEnv,
   RpcError,
@@ -102,4 +106,30 @@ test("noOpRpcHandler refuses requests, and TransportContext.createServer() a por
   const taken = await made.createServer(listening.port).catch((thrown: unknown) => thrown);
   assertInstanceOf(taken, SocketError);
   assertEquals(taken.socketCode, "ADDRESS_IN_USE");
+});
+
+test("Protection that is configured and not there is refused by all who would send without it", async () => {
+  const cases: [string, string][] = [
+    ["spark.authenticate", "there is no authentication yet"],
+    ["spark.network.crypto.enabled", "only TLS encrypts yet"],
+    ["spark.authenticate.enableSaslEncryption", "only TLS encrypts yet"],
+    ["spark.ssl.rpc.enabled", "there are no certificates"],
+  ];
+  const blocks = new DiskBlockStore(new DiskBlockManager("/blocks", { files: new MemoryWritableFiles() }));
+  for (const [key, reason] of cases) {
+    const text = `${key}: ${reason}`;
+    const conf = new SparkConf({ [key]: true });
+    await assertRejects(() => RpcEnv.create({ name: "client", conf }), RangeError, text);
+    await assertRejects(() => RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0, conf }), RangeError, text);
+    const create = () => TransportContext.create(noOpRpcHandler, { conf: new TransportConf("files", conf) });
+    await assertRejects(create, RangeError, text);
+    const service = new NettyBlockTransferService(conf, { host: "127.0.0.1" });
+    await assertRejects(() => service.init(blocks), RangeError, text);
+    await service.close();
+  }
+});
+
+test("spark.ssl.rpc.enabled is what option tls does", async () => {
+  const conf = new SparkConf({ "spark.ssl.rpc.enabled": true });
+  await (await RpcEnv.create({ name: "client", conf, tls: {} })).shutdown();
 });
