@@ -234,7 +234,9 @@ function startDial({ host, port }: SocketAddress, onread: OnReadOpts, tls: TlsOp
   const target = { host, port, allowHalfOpen: true, onread };
   if (tls === undefined) return connectTcp(target);
   const { serverName, ...secrets } = pemOptions(tls);
-  return connectTls({ ...target, ...secrets, ...(serverName === undefined ? {} : { servername: serverName }) });
+  const name = serverName === undefined ? {} : { servername: serverName };
+  // Without a word on it an environment with NODE_TLS_REJECT_UNAUTHORIZED=0 has any certificate accepted.
+  return connectTls({ ...target, ...secrets, ...name, rejectUnauthorized: true });
 }
 
 function pemOptions({ caCerts, ...rest }: TlsOptions): Omit<TlsOptions, "caCerts"> & { readonly ca?: string[] } {

@@ -1,3 +1,4 @@
+import process from "node:process";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
 import { nodeSocketDriver } from "../../src/socket/node.ts";
@@ -47,6 +48,19 @@ socketCase(suite, "SocketDriver.connect() refuses a certificate that it has no r
     assert(error.message.startsWith(`Cannot connect to 127.0.0.1:${address.port}: TLS failed: `), error.message);
   }
   await assertEcho(stage, address, { caCerts: [ROGUE_CA_CERT, CA_CERT] });
+});
+
+socketCase(suite, "SocketDriver.connect() verifies certificates whatever the environment says", async (stage) => {
+  const { address } = await listenTls(stage, server);
+  const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+  process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+  try {
+    assertEquals((await refusal(stage, address, { tls: { caCerts: [ROGUE_CA_CERT] } })).socketCode, "TLS");
+    assertEquals((await refusal(stage, address, { tls: { ...trusting, serverName: "elsewhere.test" } })).socketCode, "TLS");
+  } finally {
+    if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+    else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
+  }
 });
 
 socketCase(suite, "SocketDriver.connect() verifies the name that was dialled, or serverName", async (stage) => {
