@@ -277,6 +277,10 @@ export function checkSocketOptions(address: SocketAddress, options: SocketOption
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`Port is not in 0..65535: ${port}`);
   checkPositive("highWaterMarkBytes", options.highWaterMarkBytes);
   checkPositive("maxQueuedBytes", options.maxQueuedBytes);
+  // Bun 1.4 takes it for none, and so trusts every public authority.
+  if (options.tls?.caCerts?.length === 0) {
+    throw new TypeError("caCerts is empty: leave it out to trust whom the runtime trusts");
+  }
 }
 
 function checkPositive(name: string, value: number | undefined): void {

@@ -85,7 +85,11 @@ export interface TlsOptions {
   readonly cert?: string;
   /** The private key of this end. */
   readonly key?: string;
-  /** Whom to trust; a listener that has it asks clients for certificates. */
+  /**
+   * Whom to trust, one at least; a listener that has it asks clients for certificates.
+   *
+   * @default whom the runtime trusts; a listener asks for none
+   */
   readonly caCerts?: readonly string[];
   /** The name to verify, if it is not the host that was dialled. */
   readonly serverName?: string;
