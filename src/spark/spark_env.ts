@@ -94,10 +94,10 @@ export class SparkEnv implements AsyncDisposable {
   readonly hostname: string;
   /** How many cores it may count on. */
   readonly numUsableCores: number;
-  /** The key for files that are encrypted, which nothing makes use of yet. */
-  readonly ioEncryptionKey: Uint8Array | undefined;
   /** Whether driver and executor are one process. */
   readonly isLocal: boolean;
+  /** Not where whoever prints the environment would see it. */
+  readonly #ioEncryptionKey: Uint8Array | undefined;
   #stopped: Promise<void> | undefined;
 
   private constructor(parts: SparkEnvParts, rpcEnv: RpcEnv, blockTransferService: BlockTransferService) {
@@ -108,7 +108,7 @@ export class SparkEnv implements AsyncDisposable {
     this.bindAddress = parts.bindAddress;
     this.hostname = parts.hostname;
     this.numUsableCores = parts.numUsableCores;
-    this.ioEncryptionKey = parts.ioEncryptionKey;
+    this.#ioEncryptionKey = parts.ioEncryptionKey;
     this.isLocal = parts.isLocal;
   }
 
@@ -175,6 +175,11 @@ export class SparkEnv implements AsyncDisposable {
   /** Whether this is the driver's. */
   get isDriver(): boolean {
     return this.executorId === DRIVER_ID;
+  }
+
+  /** The key for files that are encrypted, which nothing makes use of yet. */
+  get ioEncryptionKey(): Uint8Array | undefined {
+    return this.#ioEncryptionKey;
   }
 
   /** Whether `stop` has been called. */

@@ -46,6 +46,13 @@ export interface SslRpcConf {
   readonly sslShuffleChunkSize: number;
 }
 
+const PASSWORDS = [
+  "sslRpcKeyStorePassword",
+  "sslRpcKeyPassword",
+  "sslRpcPrivateKeyPassword",
+  "sslRpcTrustStorePassword",
+] as const;
+
 /**
  * Reads them.
  *
@@ -53,7 +60,7 @@ export interface SslRpcConf {
  */
 export function readSslRpcConf(conf: SparkConf): SslRpcConf {
   const option = (suffix: string): string | undefined => conf.getOption(`spark.ssl.rpc.${suffix}`);
-  return {
+  const settings: SslRpcConf = {
     sslRpcEnabled: conf.getBoolean("spark.ssl.rpc.enabled", false),
     sslRpcProtocol: option("protocol"),
     sslRpcRequestedCiphers: option("enabledAlgorithms")?.split(",").map((name) => name.trim()).filter((name) => name !== ""),
@@ -70,4 +77,10 @@ export function readSslRpcConf(conf: SparkConf): SslRpcConf {
     sslRpcOpenSslEnabled: conf.getBoolean("spark.ssl.rpc.openSslEnabled", false),
     sslShuffleChunkSize: sizeAsInt(conf, "spark.network.ssl.maxEncryptedBlockSize", "64k"),
   };
+  // Whoever prints an environment prints its settings too; Bun 1.4 even values that cannot be enumerated, but no getter's.
+  for (const name of PASSWORDS) {
+    const password = settings[name];
+    Object.defineProperty(settings, name, { get: () => password, enumerable: false });
+  }
+  return settings;
 }

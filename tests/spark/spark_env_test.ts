@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RpcEndpointNotFoundError, SocketError } from "../../mod.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
@@ -9,6 +9,7 @@ import { endpoint } from "../../src/typed/endpoint.ts";
 import { typedRef } from "../../src/typed/typed_ref.ts";
 import { test, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
+import { printed } from "../_printed.ts";
 import { driverEnv, executorEnv } from "./_environments.ts";
 
 interface Scheduler {
@@ -92,6 +93,7 @@ test("SparkEnv carries the key for encrypted files, and warns that nothing hides
   const line = "warning: I/O encryption enabled without RPC encryption: keys will be visible on the wire.";
   assertEquals(logger.lines.filter((text) => text.startsWith("warning")), [line, line]);
   assertEquals(logger.has("171") || logger.has("abab"), false);
+  for (const text of printed(driver)) assert(!/171|abab/.test(text), text);
 });
 
 test("SparkEnv.registerOrLookupEndpoint() sets up in the driver and looks up in an executor", async (context) => {

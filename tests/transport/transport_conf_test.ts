@@ -1,7 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import type { SslRpcConf } from "../../mod.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { TransportConf, type TransportConfOptions } from "../../src/transport/transport_conf.ts";
 import { test } from "../_harness.ts";
+import { printed } from "../_printed.ts";
 
 function rpcConf(values: Record<string, string> = {}, options: TransportConfOptions = {}): TransportConf {
   return TransportConf.fromSparkConf(new SparkConf(values), "rpc", options);
@@ -81,18 +83,14 @@ test("TransportConf has Spark's defaults", () => {
     saslServerAlwaysEncrypt: false,
     cryptoConf: new Map(),
   });
-  assertEquals(ssl, {
+  assertEquals<Partial<SslRpcConf>>(ssl, {
     sslRpcEnabled: false,
     sslRpcProtocol: undefined,
     sslRpcRequestedCiphers: undefined,
     sslRpcKeyStore: undefined,
-    sslRpcKeyStorePassword: undefined,
-    sslRpcKeyPassword: undefined,
     sslRpcPrivateKey: undefined,
-    sslRpcPrivateKeyPassword: undefined,
     sslRpcCertChain: undefined,
     sslRpcTrustStore: undefined,
-    sslRpcTrustStorePassword: undefined,
     sslRpcTrustStoreReloadingEnabled: false,
     sslRpcTrustStoreReloadIntervalMs: 10_000,
     sslRpcOpenSslEnabled: false,
@@ -187,6 +185,17 @@ test("TransportConf reads the keys of authentication, TLS and shuffle", () => {
   ]);
   const other = new TransportConf("shuffle", new SparkConf({ "spark.shuffle.sasl.timeout": "9s" }));
   assertEquals(other.auth.authRTTimeoutMs, 9_000);
+});
+
+test("TransportConf has the passwords of key stores, and shows them to nobody who prints it", () => {
+  const keys = ["keyStorePassword", "keyPassword", "privateKeyPassword", "trustStorePassword"];
+  const conf = rpcConf(Object.fromEntries(keys.map((key) => [`spark.ssl.rpc.${key}`, `hidden ${key}`])));
+  const { sslRpcKeyStorePassword, sslRpcKeyPassword, sslRpcPrivateKeyPassword, sslRpcTrustStorePassword } = conf.ssl;
+  assertEquals(
+    [sslRpcKeyStorePassword, sslRpcKeyPassword, sslRpcPrivateKeyPassword, sslRpcTrustStorePassword],
+    keys.map((key) => `hidden ${key}`),
+  );
+  for (const text of printed(conf)) assert(!text.includes("hidden"), text);
 });
 
 test("TransportConf falls back from one time limit to the next, in whole seconds", () => {
