@@ -251,7 +251,7 @@ export class SparkEnv implements AsyncDisposable {
     const name = port === undefined ? SystemName.executor : SystemName.driver;
     const rpcEnv = await createRpcEnv({ ...options, name, host: hostname, bindHost: bindAddress, port, conf, numUsableCores });
     if (rpcEnv.address !== undefined) conf.set("spark.driver.port", rpcEnv.address.port);
-    if (ioEncryptionKey !== undefined) {
+    if (ioEncryptionKey !== undefined && options.tls === undefined) {
       rpcEnv.logger.warning("I/O encryption enabled without RPC encryption: keys will be visible on the wire.");
     }
     try {

@@ -10,6 +10,7 @@ import { typedRef } from "../../src/typed/typed_ref.ts";
 import { test, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { printed } from "../_printed.ts";
+import { SERVER_CERT, SERVER_KEY } from "../socket/certificates.ts";
 import { driverEnv, executorEnv } from "./_environments.ts";
 
 interface Scheduler {
@@ -94,6 +95,14 @@ test("SparkEnv carries the key for encrypted files, and warns that nothing hides
   assertEquals(logger.lines.filter((text) => text.startsWith("warning")), [line, line]);
   assertEquals(logger.has("171") || logger.has("abab"), false);
   for (const text of printed(driver)) assert(!/171|abab/.test(text), text);
+});
+
+test("SparkEnv does not warn of a key that TLS hides", async () => {
+  const logger = new MemoryLogger();
+  const ioEncryptionKey = new Uint8Array(16);
+  const options = { logger, tls: { cert: SERVER_CERT, key: SERVER_KEY }, ioEncryptionKey };
+  await (await SparkEnv.createDriverEnv(new SparkConf(HERE), false, 1, options)).stop();
+  assertEquals(logger.lines.filter((text) => text.startsWith("warning")), []);
 });
 
 test("SparkEnv.registerOrLookupEndpoint() sets up in the driver and looks up in an executor", async (context) => {
