@@ -526,7 +526,6 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(error.code, "SOCKET");
   });
 
-  // Spark: RpcEnvSuite "SPARK-14699: RpcEnv.shutdown should not fire onDisconnected events"
   rpcTest("shutdown() refuses a deadline that is none, and has not begun then", async (context) => {
     const env = await server(context);
     for (const deadlineMs of [NaN, -1]) {
@@ -535,6 +534,7 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(await env.setupEndpoint("echo", { receiveAndReply: (message) => message }).ask("still here"), "still here");
   });
 
+  // Spark: RpcEnvSuite "SPARK-14699: RpcEnv.shutdown should not fire onDisconnected events"
   rpcTest("shutdown() fires no onDisconnected at its own endpoints", async (context) => {
     const env = await server(context);
     const endpoint = new Recorder(env);
