@@ -6,8 +6,8 @@
 
 import { close, fstat, open, read, realpath, stat } from "node:fs";
 import type { Stats } from "node:fs";
-import { type Callback, codeOf, done, promised } from "./_node_callbacks.ts";
-import { fileClosed, fileNotFound } from "./files.ts";
+import { type Callback, done, onPath, promised } from "./_node_callbacks.ts";
+import { fileClosed } from "./files.ts";
 import type { FileHandle, FileInfo, Files } from "./files.ts";
 
 class NodeFileHandle implements FileHandle {
@@ -64,15 +64,6 @@ class NodeFileHandle implements FileHandle {
   }
 }
 
-async function find<T>(path: string, start: (callback: Callback<T>) => void): Promise<T> {
-  try {
-    return await promised(start);
-  } catch (error) {
-    const code = codeOf(error);
-    throw code === "ENOENT" || code === "ENOTDIR" ? fileNotFound(path, error) : error;
-  }
-}
-
 function infoOf(stats: Stats): FileInfo {
   return { size: stats.size, isFile: stats.isFile() };
 }
@@ -80,13 +71,13 @@ function infoOf(stats: Stats): FileInfo {
 /** The machine's files. */
 export const nodeFiles: Files = {
   async open(path) {
-    return new NodeFileHandle(path, await find<number>(path, (callback) => open(path, "r", callback)));
+    return new NodeFileHandle(path, await onPath(path, promised<number>((callback) => open(path, "r", callback))));
   },
   async stat(path) {
-    return infoOf(await find<Stats>(path, (callback) => stat(path, callback)));
+    return infoOf(await onPath(path, promised<Stats>((callback) => stat(path, callback))));
   },
   realpath(path) {
     // `realpath` itself goes up from a link's own folder where `open` goes up from where the link leads.
-    return find<string>(path, (callback) => realpath.native(path, callback));
+    return onPath(path, promised<string>((callback) => realpath.native(path, callback)));
   },
 };

@@ -5,7 +5,7 @@
  */
 
 import { close, mkdir, open, rename, unlink, write } from "node:fs";
-import { codeOf, done, promised } from "./_node_callbacks.ts";
+import { codeOf, done, isMissing, onPath, promised } from "./_node_callbacks.ts";
 import { fileClosed } from "./files.ts";
 import { nodeFiles } from "./node_files.ts";
 import { fileExists, type FileWriter, type WritableFiles } from "./writable_files.ts";
@@ -54,18 +54,18 @@ export const nodeWritableFiles: WritableFiles = {
   ...nodeFiles,
   async create(path) {
     try {
-      return new NodeFileWriter(path, await promised<number>((callback) => open(path, "wx", callback)));
+      return new NodeFileWriter(path, await onPath(path, promised<number>((callback) => open(path, "wx", callback))));
     } catch (thrown) {
       throw codeOf(thrown) === "EEXIST" ? fileExists(path, thrown) : thrown;
     }
   },
   makeFolder: (path) => done((callback) => mkdir(path, { recursive: true }, (error) => callback(error))),
-  rename: (from, to) => done((callback) => rename(from, to, callback)),
+  rename: (from, to) => onPath(from, done((callback) => rename(from, to, callback))),
   async unlink(path) {
     try {
       await done((callback) => unlink(path, callback));
     } catch (thrown) {
-      if (codeOf(thrown) !== "ENOENT") throw thrown;
+      if (!isMissing(thrown)) throw thrown;
     }
   },
 };

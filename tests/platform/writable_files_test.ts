@@ -27,6 +27,19 @@ async function read(files: WritableFiles, path: string): Promise<Uint8Array> {
   return bytes;
 }
 
+test("nodeWritableFiles: a file whose folder is not there cannot be made", async (context) => {
+  const { files, path } = await KINDS.nodeWritableFiles!(context);
+  const error = await assertRejects(() => files.create(`${path}/none/one`), RpcError, "No such file: ");
+  assertEquals(error.code, "NOT_FOUND");
+});
+
+test("nodeWritableFiles: what lies below a file is not there", async (context) => {
+  const { files, path } = await KINDS.nodeWritableFiles!(context);
+  await (await files.create(`${path}/one`)).close();
+  await files.unlink(`${path}/one/none`);
+  await assertRejects(() => files.rename(`${path}/one/none`, `${path}/two`), RpcError, "No such file: ");
+});
+
 for (const [kind, make] of Object.entries(KINDS)) {
   test(`${kind}: a file is written from its beginning to its end, and put in place`, async (context) => {
     const { files, path } = await make(context);
@@ -61,7 +74,8 @@ for (const [kind, make] of Object.entries(KINDS)) {
     await files.unlink(`${path}/one`);
     await files.unlink(`${path}/one`);
     await assertRejects(() => files.stat(`${path}/one`), RpcError, "No such file: ");
-    await assertRejects(() => files.rename(`${path}/none`, `${path}/one`));
+    const missing = await assertRejects(() => files.rename(`${path}/none`, `${path}/one`), RpcError, "No such file: ");
+    assertEquals(missing.code, "NOT_FOUND");
   });
 
   test(`${kind}: close() waits for the write that is under way`, async (context) => {
