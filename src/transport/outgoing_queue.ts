@@ -381,5 +381,6 @@ function frameOf(message: Message): Uint8Array {
 
 /** Known before any byte has left, so it costs the sender its message and not the connection. It has no offset: nothing was received. */
 function frameTooLarge(size: number, limit: number): ProtocolError {
-  return new ProtocolError(`Message takes ${size} bytes, but the limit is ${limit} (spark.rpc.message.maxSize)`, { limit });
+  const key = "maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize";
+  return new ProtocolError(`Message takes ${size} bytes, but the limit is ${limit} (${key})`, { limit });
 }

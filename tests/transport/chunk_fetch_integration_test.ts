@@ -257,7 +257,11 @@ transportTest("A chunk that is larger than a frame may be is refused, and the co
   });
   const { events, failures } = await FetchedChunks.of(connection, 7n, [0, 1, 0]);
   assertEquals(events, ["success 0", "failure 1", "success 0"]);
-  assert(failures.get(1)!.message.endsWith(": Message takes 1001 bytes, but the limit is 1000 (spark.rpc.message.maxSize)"));
+  assert(
+    failures.get(1)!.message.endsWith(
+      ": Message takes 1001 bytes, but the limit is 1000 (maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize)",
+    ),
+  );
 });
 
 transportTest("maxChunks: chunks that are not there or too large make room again", async (stage) => {
@@ -268,7 +272,9 @@ transportTest("maxChunks: chunks that are not there or too large make room again
   });
   for (const index of [1, 1, 2, 2]) {
     const { failures } = await FetchedChunks.of(connection, 7n, [index]);
-    const text = index === 1 ? ": Message takes 1001 bytes, but the limit is 1000 (spark.rpc.message.maxSize)" : "not found";
+    const text = index === 1
+      ? ": Message takes 1001 bytes, but the limit is 1000 (maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize)"
+      : "not found";
     assert(failures.get(index)!.message.endsWith(text), String(failures.get(index)));
   }
   assertEquals((await FetchedChunks.of(connection, 7n, [0])).events, ["success 0"]);

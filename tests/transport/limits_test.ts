@@ -46,7 +46,7 @@ transportTest(
       const error = assertThrows(
         send,
         ProtocolError,
-        "Message takes 1001 bytes, but the limit is 1000 (spark.rpc.message.maxSize)",
+        "Message takes 1001 bytes, but the limit is 1000 (maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize)",
       );
       assertEquals([error.limit, error.offset], [LIMIT, undefined]);
     }
@@ -64,7 +64,10 @@ transportTest("maxFrameBytes: an answer that is too large becomes a failure, and
   });
   assertEquals((await ask(connection, String(LIMIT - RPC_BYTES))).length, LIMIT - RPC_BYTES);
   const error = await failureOf(ask(connection, String(LIMIT - RPC_BYTES + 1)));
-  assertEquals(error.message, "Message takes 1001 bytes, but the limit is 1000 (spark.rpc.message.maxSize)");
+  assertEquals(
+    error.message,
+    "Message takes 1001 bytes, but the limit is 1000 (maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize)",
+  );
   assertEquals(await ask(connection, "0"), "");
 });
 
@@ -91,7 +94,7 @@ transportTest("maxFrameBytes: a stream whose answer is too large is refused, and
   const { connection, server } = await stage.pair({ handler: { ...echo, streamManager }, limits: { maxFrameBytes: LIMIT } });
   const read = (length: number): Promise<string> => new Response(readStream(connection, "x".repeat(length))).text();
   // The answer takes eight bytes more than the request does.
-  const text = "Message takes 1003 bytes, but the limit is 1000 (spark.rpc.message.maxSize)";
+  const text = "Message takes 1003 bytes, but the limit is 1000 (maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize)";
   assertEquals((await failureOf(read(LIMIT - 10))).message, text);
   assertEquals((await within(read(LIMIT - 13), "the stream")).length, LIMIT - 13);
   assertEquals(sent, [LIMIT - 10, LIMIT - 13]);
@@ -137,7 +140,7 @@ transportTest(
       [() => connection.sendMergedBlockMetaReq(block, meta), 1 + 8 + 4 + LIMIT + 12],
     ];
     for (const [request, size] of requests) {
-      const text = `Message takes ${size} bytes, but the limit is 1000 (spark.rpc.message.maxSize)`;
+      const text = `Message takes ${size} bytes, but the limit is 1000 (maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize)`;
       assertThrows(request, ProtocolError, text);
     }
     assertEquals([connection.numOutstandingRequests, stream.events, heard], [0, [], []]);

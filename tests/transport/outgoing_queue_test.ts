@@ -289,7 +289,7 @@ test("OutgoingQueue.writeBody() from within a frame's content tells of a frame t
   });
   clock.drain();
   assertEquals(errors.map((error) => error?.message), [
-    "Message takes 122 bytes, but the limit is 100 (spark.rpc.message.maxSize)",
+    "Message takes 122 bytes, but the limit is 100 (maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize)",
   ]);
   assertEquals([body.holders, socket.sent.length], [0, HEAD_BYTES]);
 });

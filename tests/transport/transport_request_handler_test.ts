@@ -149,7 +149,7 @@ transportTest("TransportRequestHandler refuses meta data of a merged block that 
   };
   const { connection, server } = await stage.pair({
     handler: { ...echo, mergedBlockMetaReqHandler },
-    limits: { maxFrameBytes: 100 },
+    limits: { maxFrameBytes: 200 },
   });
   const failed = (reduceId: number) =>
     failureOf(
@@ -160,7 +160,10 @@ transportTest("TransportRequestHandler refuses meta data of a merged block that 
     );
   assertEquals((await failed(7)).message, "disk is gone");
   assert(server.logger.has("Error sending the meta data of a merged block"));
-  assertEquals((await failed(1_000)).message, "Message takes 1013 bytes, but the limit is 100 (spark.rpc.message.maxSize)");
+  assertEquals(
+    (await failed(1_000)).message,
+    "Message takes 1013 bytes, but the limit is 200 (maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize)",
+  );
   assertEquals(await ask(connection, "still here"), "still here");
 });
 
