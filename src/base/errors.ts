@@ -26,8 +26,8 @@ export type RpcErrorCode =
 const BRAND = Symbol.for("sparkwire.RpcError");
 
 /**
- * The base of every error that this project throws or rejects with, except for wrong arguments (TypeError, RangeError) and
- * cancellations (the reason of the caller's own signal).
+ * The base of every error that this project throws or rejects with, except for wrong arguments (TypeError, RangeError),
+ * cancellations (the reason of the caller's own signal), what the system says of files, and a simulation that fails.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export type AskPhase = "lookup" | "connecting" | "handshake" | "queued" | "sent"
 export interface RpcTimeoutErrorOptions extends ErrorOptions {
   /** How long was waited, in milliseconds. */
   readonly timeoutMs: number;
-  /** The configuration key that set the limit. */
+  /** The configuration key that set the limit, or the option that did: `timeoutMs`. */
   readonly key: string;
   /** The address that was asked, as `host:port`, if it is known. */
   readonly peer?: string | undefined;
@@ -81,13 +81,13 @@ export interface RpcTimeoutErrorOptions extends ErrorOptions {
   readonly phase: AskPhase;
 }
 
-/** No answer came in time. Spark: RpcTimeoutException; the message ends with the key that controls the limit. */
+/** No answer came in time. Spark: RpcTimeoutException; the message says which key controls the limit. */
 export class RpcTimeoutError extends RpcError {
   /** The class's name; kept when code is minified. */
   override readonly name: string = "RpcTimeoutError";
   /** How long was waited, in milliseconds. */
   readonly timeoutMs: number;
-  /** The configuration key that set the limit. */
+  /** The configuration key that set the limit, or the option that did: `timeoutMs`. */
   readonly key: string;
   /** The address that was asked, as `host:port`, if it is known. */
   readonly peer: string | undefined;

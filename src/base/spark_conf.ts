@@ -18,7 +18,7 @@ export type SparkConfInit = Readonly<Record<string, SparkConfValue>> | Iterable<
 /**
  * A set of Spark's configuration keys.
  *
- * Whoever is given one and keeps it clones it, so that a later `set` changes nothing that runs.
+ * What is made of one reads its settings then: a later `set` changes nothing that runs. An environment has the very object as its `conf`.
  *
  * @example
  * ```ts

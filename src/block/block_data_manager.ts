@@ -12,8 +12,8 @@ import type { StreamCallbackWithId } from "../transport/stream_callback_with_id.
 import type { Cause } from "./corruption_messages.ts";
 
 /**
- * Has blocks. Each method may be async; what one throws fails the request, with its message. Names are the peer's words: they may
- * be anything.
+ * Has blocks. What a method throws, or its promise rejects with, fails the request, with its message. Names are the peer's words: they
+ * may be anything.
  */
 export interface BlockDataManager {
   /** A block, which is released when it has been sent. Throws if it is not there. */

@@ -15,7 +15,7 @@ import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 export interface BlockFetchingListener {
   /**
    * The block is there. It is released when this returns, or when the promise that it returns has settled: whoever keeps it longer
-   * retains it, and releases it. After that its memory is used again, and `data.bytes` is empty.
+   * retains it, and releases it. After that it must not be read: its memory may be used again, and what `data.bytes` gave is empty then.
    */
   onBlockFetchSuccess(blockId: string, data: ManagedBuffer): void | Promise<void>;
   /** The block will not come. */

@@ -66,7 +66,7 @@ export interface BlockTransferServiceOptions {
   readonly random?: Random | undefined;
   /** How many cores it may count on. */
   readonly numUsableCores?: number | undefined;
-  /** Limits per connection that differ from the defaults: as in an RpcEnv, and 65,536 streams at once. */
+  /** Limits per connection that differ from {@linkcode DEFAULT_TRANSPORT_LIMITS}, and from 65,536 streams at once. */
   readonly limits?: Partial<TransportLimits> | undefined;
   /**
    * How many blocks one connection may have opened without having fetched them.

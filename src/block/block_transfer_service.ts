@@ -77,13 +77,14 @@ export interface BlockTransferService extends AsyncDisposable {
    */
   init(blocks: BlockDataManager): Promise<void>;
   /**
-   * Fetches blocks; those that the network loses are asked for again, `spark.shuffle.io.maxRetries` times.
+   * Fetches blocks; those that the network loses are asked for again, up to `spark.shuffle.io.maxRetries` times (3), each
+   * `spark.shuffle.io.retryWait` (5s) after the last.
    *
    * @param source Who has them.
    * @param blockIds Their names.
    * @param listener Hears of each, once.
    * @param options Files, and a signal.
-   * @throws RangeError if there is no block.
+   * @throws RangeError if no block is asked for.
    */
   fetchBlocks(
     source: BlockPeer,
@@ -110,10 +111,12 @@ export interface BlockTransferService extends AsyncDisposable {
    * @param blockId Its name.
    * @param options What stops it, and who hears of its size.
    * @returns The bytes. Errors once; a stream that broke off is not asked for again.
+   * @throws RangeError if the name begins as that of a shuffle block and is none.
    */
   openBlock(source: BlockPeer, blockId: string, options?: OpenBlockOptions): ReadableStream<Uint8Array>;
   /**
-   * Uploads a block: in one message, or as a stream if it is larger than `spark.network.maxRemoteBlockSizeFetchToMem` or a shuffle's.
+   * Uploads a block: in one message, or as a stream if it is a shuffle's or larger than `spark.network.maxRemoteBlockSizeFetchToMem`
+   * (200m).
    *
    * @param target Who is to have it.
    * @param blockId Its name.

@@ -140,7 +140,7 @@ export class NettyBlockTransferService implements BlockTransferService {
    * Listens, and serves blocks. Once.
    *
    * @param blocks Has them.
-   * @returns Rejects with a SocketError if there is no free port.
+   * @returns Rejects with a SocketError if there is no free port, with an RpcError if it listens already, or has been closed.
    */
   async init(blocks: BlockDataManager): Promise<void> {
     if (this.#closing !== undefined) throw stopped();
@@ -162,7 +162,7 @@ export class NettyBlockTransferService implements BlockTransferService {
    * @param blockIds Their names.
    * @param listener Hears of each, once.
    * @param options Files, and a signal.
-   * @throws RangeError if there is no block.
+   * @throws RangeError if no block is asked for.
    */
   fetchBlocks(
     source: BlockPeer,
@@ -203,6 +203,7 @@ export class NettyBlockTransferService implements BlockTransferService {
    * @param blockId Its name.
    * @param options What stops it, and who hears of its size.
    * @returns The bytes. Errors once.
+   * @throws RangeError if the name begins as that of a shuffle block and is none.
    */
   openBlock(source: BlockPeer, blockId: string, options: OpenBlockOptions = {}): ReadableStream<Uint8Array> {
     const parties = { appId: this.#appId ?? "", execId: source.execId };

@@ -133,7 +133,7 @@ export class OneForOneStreamManager implements StreamManager {
    * Takes the name of a chunk apart.
    *
    * @param streamChunkId The name.
-   * @throws RpcError if it is none.
+   * @throws RpcError of code `STREAM` if it is none.
    */
   static parseStreamChunkId(streamChunkId: string): StreamChunkId {
     const match = /^(-?[0-9]{1,19})_(-?[0-9]{1,10})$/.exec(streamChunkId);

@@ -114,7 +114,7 @@ export interface UploadStream {
   readonly bodyByteCount: number;
 }
 
-/** Asks for the meta data of a merged shuffle block. Parsed, not served. */
+/** Asks for the meta data of a merged shuffle block. */
 export interface MergedBlockMetaRequest {
   readonly type: typeof MessageType.MergedBlockMetaRequest;
   readonly requestId: Int64;

@@ -30,6 +30,7 @@ export interface RpcCallContext {
    * Answers.
    *
    * @throws {SerializerError} If `response` cannot be encoded; nothing was sent.
+   * @throws {ProtocolError} If it is larger than `spark.rpc.message.maxSize`; nothing was sent.
    * @throws {RpcError} With code STOPPED if the ask has been answered already: `Promise already completed.`
    */
   reply(response: unknown): void;

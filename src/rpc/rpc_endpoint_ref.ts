@@ -44,17 +44,20 @@ export interface RpcEndpointRef<in out C = unknown> {
   /** Carries the contract in the type; nothing of it exists at run time. */
   readonly "~contract"?: (value: C) => C;
   /**
-   * Sends a message that wants no answer. It is lost, which `env.stats()` counts, if the connection breaks or the environment has
-   * been stopped.
+   * Sends a message that wants no answer. It is lost, which `env.stats()` counts, if the connection cannot be made or breaks, if too
+   * much waits for it (`maxOutboxBytes`), or if the environment has been stopped.
    *
    * @throws {SerializerError} If the message cannot be encoded.
-   * @throws {RpcError} If a local endpoint does not exist.
+   * @throws {ProtocolError} If it is larger than `spark.rpc.message.maxSize`; before the connection stands, such a message is lost.
+   * @throws {TypeError} If it is null or undefined.
+   * @throws {RpcError} NOT_FOUND if a local endpoint does not exist, INVALID_ADDRESS if the reference has neither an address nor a
+   * connection.
    */
   send(message: unknown): void;
   /**
    * Sends a message and waits for the answer. Nothing is retried. Never throws; the promise rejects with an
-   * {@linkcode RpcTimeoutError} when the time is up, with what the handler failed with, with another RpcError, or with the
-   * signal's reason.
+   * {@linkcode RpcTimeoutError} when the time is up, with what the handler failed with, with another RpcError, with a RangeError if the
+   * time limit is none, or with the signal's reason.
    */
   ask(message: unknown, options?: AskOptions): Promise<unknown>;
   /** As {@linkcode ask}, with a way to give up. */

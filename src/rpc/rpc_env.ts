@@ -104,7 +104,7 @@ export interface RpcEnvOptions {
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<RpcEnvLimits> | undefined;
   /**
-   * Whether endpoints of this environment get the sender's own objects, as in Spark, or copies by the default serializer.
+   * Whether endpoints of this environment get the sender's own objects, as in Spark, or copies by the serializer of the reference.
    *
    * @default "share"
    */
@@ -184,7 +184,7 @@ export interface RpcEnv extends AsyncDisposable {
   /**
    * Registers an endpoint; its onStart runs soon. The reference has the contract of a typed endpoint; `unknown` for others.
    *
-   * @throws {RangeError} `There is already an RpcEndpoint called <name>`.
+   * @throws {RangeError} `There is already an RpcEndpoint called <name>`, or the name is empty.
    * @throws {RpcStoppedError} If the environment has been stopped.
    */
   setupEndpoint<C>(name: string, endpoint: TypedEndpoint<C>): RpcEndpointRef<C>;
@@ -192,7 +192,8 @@ export interface RpcEnv extends AsyncDisposable {
    * Looks an endpoint up, by `spark://name@host:port` or by address and name.
    *
    * Rejects with an {@linkcode RpcEndpointNotFoundError} if the peer has none of that name, an {@linkcode RpcTimeoutError} whose
-   * key is `spark.rpc.lookupTimeout`, or a SocketError.
+   * key is `spark.rpc.lookupTimeout` unless the options say how long, a SocketError if there is no connection, an RpcError
+   * INVALID_ADDRESS if the target is none, a RangeError if there is no serializer of that name, or the signal's reason.
    */
   setupEndpointRef(target: LookupTarget, options?: LookupOptions): Promise<RpcEndpointRef>;
   /** The reference of an endpoint of this environment, from its registration until its onStop; undefined otherwise. */
@@ -207,8 +208,9 @@ export interface RpcEnv extends AsyncDisposable {
    *
    * @param uri As the peer's `fileServer` gave it: `spark://host:port/files/name`.
    * @param options What cancels it, and who hears of its size.
-   * @returns The bytes. Errors with a StreamError if the peer has no such stream or the connection breaks, with a SocketError if
-   * there is none, with an RpcOverloadedError at `maxDownloads`, with the signal's reason; once.
+   * @returns The bytes. Errors once: with a StreamError if the peer has no such stream or the connection breaks within it, with an
+   * RpcError of code `DISCONNECTED` if it breaks before, with a SocketError if there is none, with an RpcOverloadedError at
+   * `maxDownloads`, with an RpcStoppedError after `shutdown`, and with the signal's reason.
    * @throws {RpcError} INVALID_ADDRESS if the URI is none of a file.
    */
   openChannel(uri: string, options?: TransferOptions): ReadableStream<Uint8Array>;
@@ -236,8 +238,9 @@ export interface RpcEnvCompanion {
    *
    * @param options Name, address, and what differs from the defaults.
    * @returns The environment, listening if it is a server. Rejects with a SocketError if the ports that may be tried are all in
-   * use (`spark.port.maxRetries`), or the address is not this machine's.
-   * @throws {RangeError} If the port, a limit or a configuration value is out of range.
+   * use (`spark.port.maxRetries`), or the address is not this machine's; with an RpcError INVALID_ADDRESS if the host is none; with a
+   * RangeError if the port, a limit or a configuration value is out of range, if there is no serializer, or none of a name in `accept`,
+   * and if authentication is asked for, which is not there yet.
    */
   create(options: RpcEnvOptions): Promise<RpcEnv>;
 

@@ -151,9 +151,12 @@ export interface SocketDriver {
    * @default 0
    */
   readonly copiedBytes?: number;
-  /** Dials. Rejects with a {@linkcode SocketError} or with `signal.reason`; then `attach` was never called. */
+  /**
+   * Dials. Rejects with a {@linkcode SocketError}, with `signal.reason`, or with a TypeError or RangeError if an argument makes no sense;
+   * then `attach` was never called.
+   */
   connect(address: SocketAddress, attach: AttachSocket, options?: ConnectOptions): Promise<Socket>;
-  /** Listens; port 0 lets the system choose. Rejects with a {@linkcode SocketError}. */
+  /** Listens; port 0 lets the system choose. Rejects with a {@linkcode SocketError}, or with a TypeError or RangeError as `connect` does. */
   listen(address: SocketAddress, attach: AttachSocket, options?: ListenOptions): Promise<SocketListener>;
 }
 

@@ -19,8 +19,7 @@ const DEFAULT_DRIVER_PORT = 7077;
  * @param name The endpoint's name, such as `EndpointName.heartbeatReceiver`.
  * @param rpcEnv Where to look from; its configuration says where the driver is.
  * @param options As for `setupEndpointRef`, and another configuration.
- * @returns A reference of contract `C`, at your word. Rejects as `setupEndpointRef` does.
- * @throws {RangeError} If the port is no number.
+ * @returns A reference of contract `C`, at your word. Rejects as `setupEndpointRef` does, and with a RangeError if the port is no number.
  *
  * @example
  * ```ts

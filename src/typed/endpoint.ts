@@ -158,6 +158,7 @@ function boundCallbacks(callbacks: EndpointCallbacks): EndpointCallbacks {
  * @param options Validation, and how messages are taken.
  * @returns An endpoint that can be set up once.
  * @throws {RangeError} If a tag begins with `sparkwire:`; from `setupEndpoint` if it is a handler's.
+ * @throws {TypeError} From `setupEndpoint`, if it is set up a second time, or handlers are not functions in an object literal.
  *
  * @example
  * ```ts

@@ -106,6 +106,7 @@ export class JavaBigDecimal {
    *
    * @param unscaled Its digits.
    * @param scale How many of them are behind the point.
+   * @throws {RangeError} If the scale is no 32-bit integer.
    */
   constructor(unscaled: bigint, scale: number) {
     if (!isJavaNumber("int", scale)) throw new RangeError(`The scale of a BigDecimal is no int: ${scale}`);
