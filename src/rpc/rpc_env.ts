@@ -57,7 +57,7 @@ export interface RpcEnvOptions {
   readonly port?: number | undefined;
   /** Configuration, by Spark's keys. */
   readonly conf?: SparkConf | SparkConfInit | undefined;
-  /** Authenticates peers, as soon as there is authentication: until then it is refused if it says that it does. */
+  /** Must have authentication disabled, which is not there yet: one that has it enabled is refused. */
   readonly securityManager?: SecurityManager | undefined;
   /**
    * The codecs of messages; the first is what is sent, all are understood.

@@ -9,7 +9,7 @@
 
 import type { SecretKeyHolder } from "../transport/secret_key_holder.ts";
 
-/** Decides about authentication, for the whole environment and all its connections. */
+/** Decides about authentication, for the whole environment and all its connections. There is none yet: it must be disabled. */
 export interface SecurityManager extends SecretKeyHolder {
   /** Whether every connection, in and out, is authenticated before anything else. Spark: `spark.authenticate`. */
   isAuthenticationEnabled(): boolean;

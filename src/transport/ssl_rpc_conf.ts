@@ -10,8 +10,8 @@ import type { SparkConf } from "../base/spark_conf.ts";
 import { sizeAsInt } from "./size_as_int.ts";
 
 /**
- * Spark's keys of TLS for RPC, `spark.ssl.rpc.*`; nothing of them comes from `spark.ssl.*`. They are read only: TLS is spoken with
- * the certificates of option `tls`, without which `enabled` is refused.
+ * Spark's keys of TLS for RPC, `spark.ssl.rpc.*`; nothing of them comes from `spark.ssl.*`. Checked, and without effect: TLS is
+ * spoken with the certificates of the option `tls`, and a TransportContext refuses `spark.ssl.rpc.enabled` without it.
  */
 export interface SslRpcConf {
   /** `.enabled`; default false. */

@@ -15,7 +15,10 @@ export type CipherTransformation = "AES/CTR/NoPadding" | "AES/GCM/NoPadding";
 const CIPHERS: readonly CipherTransformation[] = ["AES/CTR/NoPadding", "AES/GCM/NoPadding"];
 const CRYPTO_CONFIG_PREFIX = "spark.network.crypto.config.";
 
-/** How peers authenticate themselves. It is read only: no context is made while a key asks for what is not there. Sizes are in bytes, times in milliseconds. */
+/**
+ * How peers authenticate themselves: checked, and without effect yet. A TransportContext refuses keys that ask for authentication or
+ * for encryption after it. Sizes are in bytes, times in milliseconds.
+ */
 export interface TransportAuthConf {
   /** `spark.authenticate`; default false; whether every connection is authenticated before anything else. */
   readonly authenticationEnabled: boolean;

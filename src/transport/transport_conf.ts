@@ -100,9 +100,9 @@ export class TransportConf {
   readonly sharedByteBufAllocators: boolean;
   /** `spark.network.io.preferDirectBufs`; default true; checked, without effect: all memory is the same. */
   readonly preferDirectBufsForSharedByteBufAllocators: boolean;
-  /** How peers authenticate themselves. */
+  /** How peers authenticate themselves; without effect yet. */
   readonly auth: TransportAuthConf;
-  /** TLS. */
+  /** Spark's keys of TLS; without effect: the option `tls` says how TLS is spoken. */
   readonly ssl: SslRpcConf;
   /** How blocks are moved. */
   readonly shuffle: ShuffleConf;
