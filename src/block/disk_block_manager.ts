@@ -10,7 +10,7 @@
 
 import { RpcError, toError } from "../base/errors.ts";
 import { CountedFiles } from "../platform/counted_files.ts";
-import { liesBelow } from "../platform/files.ts";
+import { type Files, liesBelow, realFiles } from "../platform/files.ts";
 import { nodeWritableFiles } from "../platform/node_writable_files.ts";
 import type { FileWriter, WritableFiles } from "../platform/writable_files.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
@@ -74,6 +74,7 @@ export class DiskBlockManager {
   readonly subDirectories: number;
   readonly #files: WritableFiles;
   readonly #counted: CountedFiles;
+  readonly #realFiles: Files;
   /** The real paths of `localDirs`. */
   readonly #roots: (Promise<string> | undefined)[] = [];
   #parts = 0;
@@ -95,6 +96,7 @@ export class DiskBlockManager {
     this.subDirectories = subDirectories;
     this.#files = files;
     this.#counted = new CountedFiles(files);
+    this.#realFiles = realFiles(this.#counted);
   }
 
   /** How many of its files are open to be read. */
@@ -129,7 +131,7 @@ export class DiskBlockManager {
    */
   async getBlock(blockId: string): Promise<ManagedBuffer> {
     const { real, size } = await this.#find(blockId);
-    return new FileSegmentManagedBuffer(this.#counted, real, 0, size);
+    return new FileSegmentManagedBuffer(this.#realFiles, real, 0, size);
   }
 
   /**

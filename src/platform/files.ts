@@ -57,3 +57,21 @@ export function liesBelow(real: string, folder: string): boolean {
   const separator = /^([A-Za-z]:|\\)\\/.test(folder) ? "\\" : "/";
   return real.startsWith(folder.endsWith(separator) ? folder : folder + separator);
 }
+
+/**
+ * `files` for paths that {@linkcode Files.realpath} gave: one is opened only while it still leads to itself. A peer can let as much
+ * time go by between the two as it likes, in which others may have put a link there.
+ */
+export function realFiles(files: Files): Files {
+  return {
+    stat: (path) => files.stat(path),
+    realpath: (path) => files.realpath(path),
+    async open(path) {
+      const handle = await files.open(path);
+      const real = await files.realpath(path).catch(() => undefined);
+      if (real === path) return handle;
+      await handle.close();
+      throw fileNotFound(path);
+    },
+  };
+}

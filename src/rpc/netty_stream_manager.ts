@@ -11,7 +11,7 @@
 import { RpcError, toError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { CountedFiles } from "../platform/counted_files.ts";
-import { type Files, liesBelow } from "../platform/files.ts";
+import { type Files, liesBelow, realFiles } from "../platform/files.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { FileSegmentManagedBuffer } from "../transport/file_segment_managed_buffer.ts";
 import type { StreamManager } from "../transport/stream_manager.ts";
@@ -44,6 +44,7 @@ type NamedFiles = Map<string, string>;
 /** The streams of an environment. */
 export class NettyStreamManager implements RpcEnvFileServer, StreamManager {
   readonly files: CountedFiles;
+  readonly #realFiles: Files;
   readonly #owner: StreamManagerOwner;
   readonly #namespaces: Readonly<Record<"files" | "jars", NamedFiles>> = { files: new Map(), jars: new Map() };
   /** Folders and sources by their URI without the slash in front. */
@@ -56,6 +57,7 @@ export class NettyStreamManager implements RpcEnvFileServer, StreamManager {
   constructor(owner: StreamManagerOwner, files: Files) {
     this.#owner = owner;
     this.files = new CountedFiles(files);
+    this.#realFiles = realFiles(this.files);
   }
 
   /** How many streams are on their way. */
@@ -174,7 +176,7 @@ export class NettyStreamManager implements RpcEnvFileServer, StreamManager {
       const real = await this.files.realpath(path);
       if (!mayServe(real)) return undefined;
       const { isFile, size } = await this.files.stat(real);
-      return isFile ? new FileSegmentManagedBuffer(this.files, real, 0, size) : undefined;
+      return isFile ? new FileSegmentManagedBuffer(this.#realFiles, real, 0, size) : undefined;
     } catch (thrown) {
       this.#owner.logger.debug(`Cannot serve ${path.slice(0, MAX_LOGGED_PATH)}`, toError(thrown));
       return undefined;

@@ -140,6 +140,12 @@ test("DiskBlockManager has no block outside of its folder, by name or by link", 
     assertEquals([name, code], [name, "NOT_FOUND"]);
   }
   assertEquals((await contents(await blocks.getBlock("inner"))).length, 6);
+  const opened = await blocks.getBlock("inner");
+  await rm(join(folder, "blocks", "within"));
+  await symlink("../secret", join(folder, "blocks", "within"));
+  await assertRejects(() => contents(opened), RpcError, "Error in reading");
+  opened.release();
+  assertEquals(blocks.openFiles, 0);
   for (const name of names.slice(0, 8)) await assertRejects(() => blocks.createBlock(name), RpcError, "not found");
   // What is put in place of a link is put in its place, not where it leads.
   await put(blocks, "link", blockBytes(3));

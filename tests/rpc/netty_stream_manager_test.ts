@@ -264,6 +264,25 @@ test("NettyStreamManager serves what a registered file is now, but not where its
   assertEquals(await served.openStream("/d/x"), undefined);
 });
 
+test("NettyStreamManager reads no file in whose place a link was put while its peer kept it waiting", async () => {
+  const { files, manager: served } = manager();
+  files.write("/etc/passwd", new Uint8Array(9));
+  files.write("/d/x", new Uint8Array(9));
+  files.write("/d/etc/passwd", new Uint8Array(9));
+  await served.addFile("/d/x");
+  await served.addDirectory("d", "/d");
+  const buffers = [];
+  for (const id of ["/files/x", "/d/x", "/d/etc/passwd"]) buffers.push((await served.openStream(id))!);
+  for (const path of ["/d/x", "/d/etc/passwd"]) files.remove(path);
+  files.link("/d/x", "/etc/passwd");
+  files.link("/d/etc", "/etc");
+  for (const buffer of buffers) {
+    await assertRejects(async () => await buffer.read(0, new Uint8Array(9)), RpcError, "Error in reading");
+    buffer.release();
+  }
+  assertEquals(served.files.openHandles, 0);
+});
+
 test("NettyStreamManager serves the root of all files, if it is told to", async () => {
   const { files, manager: served } = manager();
   files.write("/etc/hosts", new Uint8Array(3));
