@@ -144,14 +144,43 @@ function handleBelowTls(native: Native): TcpHandle | undefined {
   return (native as { readonly _handle?: { readonly _parent?: TcpHandle } | null })._handle?._parent;
 }
 
+/** The connections of a TLS listener whose handshake has not ended. */
+class Handshakes {
+  readonly #natives = new Map<string, Native>();
+
+  begin(native: Native): void {
+    const peer = peerOf(native);
+    this.#natives.set(peer, native);
+    native.once("close", () => {
+      if (this.#natives.get(peer) === native) this.#natives.delete(peer);
+    });
+  }
+
+  /** @param native The socket of TLS, which is another one than that below it. */
+  end(native: Native): void {
+    this.#natives.delete(peerOf(native));
+  }
+
+  /** Nobody else knows of them: until they time out they would keep the process from ending. */
+  abort(): void {
+    for (const native of this.#natives.values()) native.destroy();
+  }
+}
+
+function peerOf({ remoteAddress, remotePort }: Native): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
 class Listener implements SocketListener {
   readonly address: SocketAddress;
   readonly #server: Server;
+  readonly #handshakes: Handshakes;
   #isClosed = false;
 
-  constructor(server: Server, address: SocketAddress) {
+  constructor(server: Server, address: SocketAddress, handshakes: Handshakes) {
     this.#server = server;
     this.address = address;
+    this.#handshakes = handshakes;
   }
 
   /** Whether {@linkcode close} was called: a handshake may still be under way. */
@@ -163,6 +192,7 @@ class Listener implements SocketListener {
     // The server's own `close` event waits for all open connections; the port is free at once.
     if (!this.#isClosed) this.#server.close();
     this.#isClosed = true;
+    this.#handshakes.abort();
     return Promise.resolve();
   }
 
@@ -251,7 +281,9 @@ async function listen(address: SocketAddress, attach: AttachSocket, options: Lis
   }
   const what = `Cannot listen on ${formatAddress(address)}`;
   let listener: Listener | undefined;
+  const handshakes = new Handshakes();
   const accept = (native: Native) => {
+    handshakes.end(native);
     native.on("error", () => {});
     // As above: it may have been reset. And what ends its handshake after `close` comes too late.
     if (native.remoteAddress === undefined || listener?.isClosed !== false) {
@@ -264,10 +296,11 @@ async function listen(address: SocketAddress, attach: AttachSocket, options: Lis
   return await new Promise((resolve, reject) => {
     try {
       const server = makeServer(tls, accept);
+      if (tls !== undefined) server.on("connection", (native) => handshakes.begin(native));
       // It stays: later ones are of single connections that could not be accepted.
       server.on("error", (error) => reject(toSocketError(error, what)));
       server.listen({ host: address.host, port: address.port, ...backlogOf(options) }, () => {
-        listener = new Listener(server, boundAddress(server, address));
+        listener = new Listener(server, boundAddress(server, address), handshakes);
         resolve(listener);
       });
     } catch (thrown) {

@@ -142,6 +142,19 @@ socketCase(suite, "SocketListener.close() attaches nobody whose handshake ends l
   assertEquals(listener.accepted.length, 0);
 });
 
+socketCase(suite, "SocketListener.close() cuts off who has not ended the handshake, and nobody else", async (stage) => {
+  const listener = await listenTls(stage, server);
+  const silent = await stage.connect(listener.address, { hooks: { hearsOther: true } });
+  const halfway = await stage.connect(listener.address, { hooks: { hearsOther: true } });
+  halfway.write([Uint8Array.of(0x16, 3, 1, 2, 0)]);
+  const welcome = await stage.connect(listener.address, { options: { tls: trusting } });
+  await listener.next();
+  await stage.run(listener.listener.close(), "to close");
+  for (const peer of [silent, halfway]) await stage.until(peer, "to be cut off", () => peer.hasEnded || peer.isClosed);
+  welcome.send(100_000);
+  await stage.until(welcome, "the echo", () => welcome.receivedBytes === welcome.sentBytes);
+});
+
 socketCase(suite, "SocketDriver refuses an empty list of whom to trust", async (stage) => {
   const none = { tls: { ...server, caCerts: [] } };
   const { address } = await listenTls(stage, server);
