@@ -17,7 +17,10 @@ export const later: unique symbol = Symbol("sparkwire.later");
 
 /** One ask in the hands of its endpoint. It may be kept and used after the handler has returned. */
 export interface RpcCallContext {
-  /** Who asks: the address that its environment listens at, or that of its socket. */
+  /**
+   * Who asks: the address that its environment listens at, or that of its socket. The former is what the peer says of itself, as
+   * in Spark: it serves to tell peers apart that are trusted, and proves nothing.
+   */
   readonly senderAddress: RpcAddress;
   /**
    * Aborts when the asker's connection closes, or the environment stops: a second after the beginning of its shutdown, so that most

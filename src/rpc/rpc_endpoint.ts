@@ -46,9 +46,9 @@ export interface RpcEndpoint {
   onStop?(): unknown;
   /** Another callback threw. What this throws is logged and ignored. */
   onError?(error: Error): unknown;
-  /** A connection to or from `remoteAddress` was opened. */
+  /** A connection to or from `remoteAddress` was opened: of its socket, then of where it says that it listens, which may be untrue. */
   onConnected?(remoteAddress: RpcAddress): unknown;
-  /** A connection to or from `remoteAddress` was lost. */
+  /** A connection to or from `remoteAddress`, as in onConnected, was lost; there may be others with the same address. */
   onDisconnected?(remoteAddress: RpcAddress): unknown;
   /** The connection to or from `remoteAddress` broke. */
   onNetworkError?(error: Error, remoteAddress: RpcAddress): unknown;
