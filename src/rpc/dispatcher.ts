@@ -56,7 +56,7 @@ export class Dispatcher implements InboxHost {
   #drained: (() => void)[] = [];
   /** Changes when an endpoint comes or goes: what was found by name before must be looked up again. */
   generation = 0;
-  /** Messages dropped by inboxes that are gone, and those that came after all had to go. */
+  /** Messages dropped by inboxes that are gone, and one-way messages for endpoints that were not there. */
   droppedMessages = 0;
 
   /** @param options Clock, log and limits. */
@@ -176,9 +176,9 @@ export class Dispatcher implements InboxHost {
    * @throws {RpcEndpointNotFoundError} If the environment has not been stopped.
    */
   dropOneWay(name: string): void {
+    this.droppedMessages++;
     const error = this.cannotPost(name);
     if (!(error instanceof RpcStoppedError)) throw error;
-    this.droppedMessages++;
     this.logger.debug(`One-way message for ${name} dropped. ${error.message}`);
   }
 

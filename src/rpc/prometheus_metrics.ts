@@ -39,7 +39,7 @@ export function prometheusMetrics(stats: RpcEnvStats, labels: MetricLabels = {})
   );
   text.gauge("sparkwire_messages_in_hand", "Messages whose handlers have not settled.", of((e) => e.messagesInHand));
   text.counter("sparkwire_messages_processed_total", "Messages that were handled.", of((e) => e.processedMessages));
-  text.counter("sparkwire_messages_dropped_total", "Messages that inboxes dropped.", [{ value: stats.droppedMessages }]);
+  text.counter("sparkwire_messages_dropped_total", "Messages dropped, or for no inbox.", [{ value: stats.droppedMessages }]);
   text.counter("sparkwire_messages_lost_total", "One-way messages that were lost on their way out.", [{
     value: stats.lostMessages,
   }]);

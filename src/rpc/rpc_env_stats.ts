@@ -55,7 +55,7 @@ export interface RpcEnvStats {
   readonly streamsBeingSent: number;
   /** Files that the file server has open. */
   readonly openFiles: number;
-  /** Messages that inboxes dropped, also of endpoints that are gone. */
+  /** Messages that inboxes dropped, also of endpoints that are gone, and peers' one-way messages for endpoints that were not there. */
   readonly droppedMessages: number;
   /** One-way messages that were lost on their way out: no connection, or no room. */
   readonly lostMessages: number;

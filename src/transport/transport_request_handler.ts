@@ -118,6 +118,8 @@ export class TransportRequestHandler {
   readonly #uploads: UploadRequestHandler;
   readonly #maxUnanswered: number;
   #rpcHandler: RpcHandler = noOpRpcHandler;
+  /** One-way messages of the peer that failed. */
+  #failedOneWay = 0;
 
   /** @param client The other direction of the same connection. */
   constructor(channel: Channel, client: TransportClient, options: TransportRequestHandlerOptions) {
@@ -267,9 +269,16 @@ export class TransportRequestHandler {
       this.#rpcHandler.receiveOneWay(this.#client, body);
     } catch (thrown) {
       if (isOfReceived(thrown)) throw thrown;
-      const message = `Error while invoking RpcHandler#receive() for one-way message. It came from ${this.#channel.remote}`;
-      this.#options.logger.error(message, toError(thrown));
+      this.#oneWayFailed(toError(thrown));
     }
+  }
+
+  #oneWayFailed(error: Error): void {
+    const count = ++this.#failedOneWay;
+    // The first, the second, the fourth … is logged: a peer that goes on sending must not make a flood of lines.
+    if ((count & (count - 1)) !== 0) return;
+    const from = `It came from ${this.#channel.remote} (${count} of its messages failed so far)`;
+    this.#options.logger.error(`Error while invoking RpcHandler#receive() for one-way message. ${from}`, error);
   }
 
   /** Whether there are so many streams and chunks on their way that this connection is closed. */

@@ -90,3 +90,19 @@ test("NettyRpcHandler announces an address once, also if both sides dial each ot
   // Once for the connection that the peer opened, once for the one that this side opened: an event per address and connection.
   assertEquals(dialled.length, 2);
 });
+
+test("NettyRpcHandler counts one-way messages for an endpoint that has gone, and logs ever fewer of them", async (context) => {
+  const logger = new MemoryLogger();
+  const env = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0, logger });
+  context.defer(() => env.shutdown());
+  const gone = env.setupEndpoint("Gone", { receive() {} });
+  const peer = await server(context);
+  const ref = await peer.setupEndpointRef({ address: env.address!, name: "Gone" });
+  env.stop(gone);
+  for (let i = 0; i < 1_000; i++) ref.send(i);
+  await until(() => env.stats().droppedMessages === 1_000, "all messages");
+  const numbers = logger.lines.flatMap((line) =>
+    /\((\d+) of its messages failed so far\) \(Could not find Gone\.\)$/.exec(line)?.[1] ?? []
+  );
+  assertEquals(numbers, ["1", "2", "4", "8", "16", "32", "64", "128", "256", "512"]);
+});
