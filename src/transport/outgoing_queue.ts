@@ -184,8 +184,8 @@ export class OutgoingQueue {
    *
    * @param refusal What is said instead where not even the first bytes can be read; without it the connection is aborted then, as
    * it is if later ones cannot be.
-   * @throws ProtocolError if the frame is too large; then the body has been released, and `done` hears nothing. From within a frame's
-   * content nothing is thrown, and `done` hears of it.
+   * @throws ProtocolError if the frame is too large, RangeError if the body's size is none; then the body has been released, and `done`
+   * hears nothing. From within a frame's content nothing is thrown, and `done` hears of it.
    */
   writeBody(
     head: Message,
@@ -331,6 +331,11 @@ export class OutgoingQueue {
   }
 
   #writeHead(head: Message, body: ManagedBuffer): void {
+    if (!Number.isSafeInteger(body.size) || body.size < 0) {
+      // The peer would wait in vain for what it was promised.
+      body.release();
+      throw new RangeError(`Size of a body must be a whole number of bytes: ${body.size}`);
+    }
     const out = this.#out;
     const start = out.position;
     encodeMessageHead(head, out);

@@ -294,6 +294,18 @@ test("OutgoingQueue.writeBody() from within a frame's content tells of a frame t
   assertEquals([body.holders, socket.sent.length], [0, HEAD_BYTES]);
 });
 
+test("OutgoingQueue.writeBody() promises nobody a body whose size is none", () => {
+  const { clock, socket, queue } = setUp();
+  for (const size of [-1, 1.5, NaN, Infinity, 2 ** 53]) {
+    const body = new CountedBuffer(size);
+    assertThrows(() => queue.writeBody(response(size), body, () => {}), RangeError, `must be a whole number of bytes: ${size}`);
+    assertEquals(body.holders, 0);
+  }
+  respond(queue, Uint8Array.of(1));
+  clock.drain();
+  assertEquals([queue.frames, socket.sent.length], [1, HEAD_BYTES + 1]);
+});
+
 test("OutgoingQueue.stop() releases bodies and tells their senders", () => {
   const { queue } = setUp(false);
   const body = new BytesManagedBuffer(new Uint8Array(1_000_000));

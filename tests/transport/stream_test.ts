@@ -153,6 +153,17 @@ transportTest("StreamManager hears of each stream that is sent, and one that thr
   assert(server.logger.has("(a bug of the application)"));
 });
 
+transportTest("TransportClient.stream() fails if the stream's size is none, and the next one comes", async (stage) => {
+  const beyond = new FileSegmentManagedBuffer(nodeFiles, "/a/file", 9, -1);
+  const buffers = streamsOf(BUFFERS);
+  const streamManager: StreamManager = { openStream: (name) => name === "beyond" ? beyond : buffers.openStream(name) };
+  const { connection } = await stage.pair({ handler: { ...echo, streamManager } });
+  const error = await ReceivedStream.of(connection, "beyond").failure();
+  assertInstanceOf(error, StreamError);
+  assertEquals(error.message, "Size of a body must be a whole number of bytes: -1");
+  assertEquals(await ReceivedStream.of(connection, "smallBuffer").bytes(), BUFFERS["smallBuffer"]);
+});
+
 transportTest("StreamCallback.onComplete() may ask for the next stream and throw", async (stage) => {
   const { connection } = await setUp(stage);
   const next = new ReceivedStream("mediumBuffer");
