@@ -64,15 +64,18 @@ export class MessageOutcome {
   failed(message: InboxMessage, thrown: unknown): void {
     const { name } = this.#owner;
     const error = toError(thrown);
+    let askerTold = false;
+    // What fails after the answer is nothing that its asker could hear of.
     if (message.kind === "RpcMessage" && !message.context.replied) {
       try {
         message.context.sendFailure(error);
+        askerTold = true;
       } catch (unsent) {
         this.#logger.error(`Failure of ${describeMessage(message)} could not be sent by endpoint ${name}`, unsent);
       }
     }
     if (isFatal(error)) this.#logger.error(`An error happened while processing message in the inbox for ${name}`, error);
-    else this.#report(error, message.kind === "RpcMessage");
+    else this.#report(error, askerTold);
   }
 
   /** Tells onError. Without one the error is logged, unless the asker has been told of it. */

@@ -50,6 +50,7 @@ class Context implements NettyRpcCallContext {
 
   reply(response: unknown): void {
     if (response instanceof RangeError) throw response;
+    if (this.replied) throw new Error("twice");
     this.replied = true;
     this.replies.push(response);
   }
@@ -495,6 +496,33 @@ test("Inbox logs and ignores what onError throws, and errors that have no onErro
   rejecting.inbox.process(ALL);
   await new Promise((resolve) => setTimeout(resolve));
   assertStringIncludes(rejecting.host.logger.lines.join(), "Ignoring error of endpoint test (async onError)");
+});
+
+test("Inbox logs what fails after the answer, of which the asker does not hear", async () => {
+  const rig = setUp({
+    receiveAndReply: (message, context) => {
+      if (message === "before") throw new Error("before");
+      context.reply("answer");
+      if (message === "at once") throw new Error("at once");
+      return message === "twice" ? "another" : Promise.reject(new Error("later"));
+    },
+  });
+  delete rig.endpoint.onError;
+  const { inbox, host } = rig;
+  const contexts = ["before", "at once", "twice", "later"].map((content) => {
+    const context = new Context();
+    inbox.post(ask(content, context));
+    return context;
+  });
+  inbox.process(ALL);
+  await new Promise((resolve) => setTimeout(resolve));
+  inbox.process(ALL);
+  assertEquals(contexts.map(({ replies, failures }) => replies.length + failures.length), [1, 1, 1, 1]);
+  assertEquals(host.logger.lines.filter((line) => !line.startsWith("debug")), [
+    "error: Ignoring error of endpoint test (at once)",
+    "error: Ignoring error of endpoint test (twice)",
+    "error: Ignoring error of endpoint test (later)",
+  ]);
 });
 
 test("Inbox.scanSlow() gives a message that is in hand at two scans, once", () => {
