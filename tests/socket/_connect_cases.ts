@@ -147,9 +147,11 @@ function signalCases(suite: SocketSuiteOptions): void {
   const reason = new Error("given up");
 
   socketCase(suite, "SocketDriver.connect() with an aborted signal rejects with its reason", async (stage) => {
-    const { address } = await stage.listen();
+    const { address, accepted } = await stage.listen();
     const thrown = await rejection(stage, address, { signal: AbortSignal.abort(reason) });
     assertStrictEquals(thrown, reason);
+    await stage.letPass();
+    assertEquals(accepted, []);
   });
 
   socketCase(

@@ -124,6 +124,21 @@ function pauseCases(suite: SocketSuiteOptions): void {
     await allArrives(stage, client, server);
   });
 
+  socketCase(suite, "Socket.pause() right after resume() still holds the sender back", async (stage) => {
+    const { client, server } = await stage.pair();
+    server.pause();
+    server.resume();
+    server.pause();
+    client.send(MORE_THAN_BUFFERS, 256 * KIB);
+    for (let before = Infinity; client.socket.queuedBytes < before;) {
+      before = client.socket.queuedBytes;
+      await stage.letPass();
+    }
+    assert(client.socket.queuedBytes > 0, "all bytes have left for a reader that takes none");
+    server.resume();
+    await allArrives(stage, client, server);
+  });
+
   socketCase(suite, "Socket.pause() in attach holds back the first bytes", async (stage) => {
     const hooks = { attach: (peer: Peer) => peer.pause() };
     const { client, server } = await stage.pair({ client: { hooks }, server: { hooks } });

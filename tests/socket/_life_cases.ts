@@ -19,13 +19,6 @@ export function lifeCases(suite: SocketSuiteOptions): void {
     assertEquals([client.events, server.events], [[], []]);
   });
 
-  socketCase(suite, "SocketOptions noDelay, keepAlive and backlog are taken", async (stage) => {
-    const options = { noDelay: false, keepAlive: true };
-    const { client, server } = await stage.pair({ client: { options }, server: { options: { ...options, backlog: 5 } } });
-    client.send(10);
-    await stage.until(server, "bytes", () => server.receivedBytes === 10);
-  });
-
   halfCloseCases(suite);
   closedCases(suite);
   abortCases(suite);

@@ -65,7 +65,7 @@ export class Peer implements SocketHandler {
   /** The call into the socket that is under way. */
   #inside: string | undefined;
   #isPaused = false;
-  #isReserved = false;
+  #reserved: Uint8Array | undefined;
 
   constructor(socket: Socket, hooks: PeerHooks = {}) {
     this.socket = socket;
@@ -73,10 +73,10 @@ export class Peer implements SocketHandler {
     const { allocate } = hooks;
     if (allocate !== undefined) {
       this.allocate = () => {
-        this.#forbid(this.#isReserved, "allocate() was called while its memory was reserved");
+        this.#forbid(this.#reserved !== undefined, "allocate() was called while its memory was reserved");
         this.#note("allocate");
         const memory = allocate.call(hooks, this);
-        this.#isReserved = memory !== undefined;
+        this.#reserved = memory;
         return memory;
       };
     }
@@ -145,7 +145,9 @@ export class Peer implements SocketHandler {
 
   onData(socket: Socket, chunk: Uint8Array, owned: boolean): void {
     this.#note("data", socket);
-    this.#isReserved = false;
+    const isInPlace = chunk.buffer === this.#reserved?.buffer;
+    this.#forbid(isInPlace && !owned, "memory of allocate() came as borrowed, which is copied");
+    this.#reserved = undefined;
     this.#forbid(this.#isPaused, "onData after pause()");
     this.#forbid(this.hasEnded, "onData after onEnd");
     this.#forbid(Object.getPrototypeOf(chunk) !== Uint8Array.prototype, "chunk is not a plain Uint8Array");

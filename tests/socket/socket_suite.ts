@@ -7,6 +7,7 @@
  */
 
 import { connectCases } from "./_connect_cases.ts";
+import { flagCases } from "./_flag_cases.ts";
 import { flowCases } from "./_flow_cases.ts";
 import { lifeCases } from "./_life_cases.ts";
 import type { SocketSuiteOptions } from "./_stage.ts";
@@ -18,4 +19,5 @@ export function socketSuite(options: SocketSuiteOptions): void {
   lifeCases(options);
   flowCases(options);
   connectCases(options);
+  flagCases(options);
 }
