@@ -217,7 +217,7 @@ async function dial({ host, port }: SocketAddress, signal: AbortSignal | undefin
   const controller = new AbortController();
   // Deno 2.9 asks its signal once more when it is connected. Were that aborted, nobody would be given the connection to close it.
   controller.signal.throwIfAborted = () => {};
-  const giveUp = () => controller.abort(signal.reason);
+  const giveUp = () => controller.abort();
   signal.addEventListener("abort", giveUp, { once: true });
   try {
     return await deno().connect({ ...target, signal: controller.signal });
