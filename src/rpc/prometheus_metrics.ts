@@ -10,7 +10,8 @@ import { type MetricLabels, type MetricSample, PrometheusText, writeTransportMet
 import type { EndpointStats, RpcEnvStats } from "./rpc_env_stats.ts";
 
 /**
- * The text of a scrape: every gauge and counter of `env.stats()`. Connections are told of by their module, not one by one.
+ * The text of a scrape: every gauge and counter of `env.stats()`. Connections are told of by their module, not one by one, and drops for
+ * all endpoints together.
  *
  * @param stats A snapshot.
  * @param labels Put to every sample.
@@ -51,6 +52,7 @@ export function prometheusMetrics(stats: RpcEnvStats, labels: MetricLabels = {})
   text.gauge("sparkwire_outbox_messages", "Messages that wait for a connection.", outbox((o) => o.queuedMessages));
   text.gauge("sparkwire_outbox_bytes", "Bytes of messages that wait for a connection.", outbox((o) => o.queuedBytes));
   text.gauge("sparkwire_local_asks", "Asks of own endpoints that wait.", [{ value: stats.localAsks }]);
+  text.gauge("sparkwire_signals", "Signals that asks wait on.", [{ value: stats.signals }]);
   text.gauge("sparkwire_downloads", "Downloads that are under way.", [{ value: stats.downloads }]);
   text.gauge("sparkwire_streams_being_sent", "Streams that peers are being sent.", [{ value: stats.streamsBeingSent }]);
   text.gauge("sparkwire_open_files", "Files that the file server has open.", [{ value: stats.openFiles }]);

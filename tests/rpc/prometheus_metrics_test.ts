@@ -10,6 +10,8 @@ test("prometheusMetrics() has every number of env.stats()", async (context) => {
   context.defer(() => client.shutdown());
   const ref = await client.setupEndpointRef(`spark://Greeter@${server.address}`);
   for (let i = 0; i < 10; i++) await within(ref.ask("Ada"), "an answer");
+  const own = client.setupEndpoint("Silent", { receiveAndReply: (_, { later }) => later });
+  own.ask("Ada", { signal: new AbortController().signal }).catch(() => {});
 
   const text = prometheusMetrics(client.stats(), { env: "client" });
   const value = (sample: string): number => {
@@ -23,7 +25,8 @@ test("prometheusMetrics() has every number of env.stats()", async (context) => {
   assertEquals(value('sparkwire_request_latency_seconds_count{env="client",module="rpc"}'), 11);
   assert(value('sparkwire_request_latency_seconds_sum{env="client",module="rpc"}') > 0);
   assertEquals(value('sparkwire_limit{env="client",limit="maxStreams"}'), 64);
-  assertEquals(value('sparkwire_local_asks{env="client"}'), 0);
+  assertEquals(value('sparkwire_local_asks{env="client"}'), 1);
+  assertEquals(value('sparkwire_signals{env="client"}'), 1);
 
   const served = prometheusMetrics(server.stats());
   assert(served.includes('sparkwire_messages_processed_total{endpoint="Greeter"} '), served);
