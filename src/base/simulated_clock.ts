@@ -65,7 +65,11 @@ export class SimulatedClock implements Clock {
   #runs: Run[] = [];
   #turnComes = false;
 
-  /** Makes a clock without events. @param startMs What it shows at first. */
+  /**
+   * Makes a clock without events.
+   *
+   * @param startMs What it shows at first, in milliseconds.
+   */
   constructor(startMs = 0) {
     this.#nowMs = toSteps(startMs);
   }

@@ -25,7 +25,11 @@ export class SimulatedHostClock implements Clock {
   #frozenUntilMs = -Infinity;
   #held: ClockEvent[] = [];
 
-  /** Makes the clock of one host. @param clock The time of the world. */
+  /**
+   * Makes the clock of one host.
+   *
+   * @param clock The time of the world.
+   */
   constructor(clock: SimulatedClock) {
     this.#clock = clock;
   }

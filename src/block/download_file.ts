@@ -15,7 +15,11 @@ import { FileSegmentManagedBuffer } from "../transport/file_segment_managed_buff
 export interface DownloadFile {
   /** Where it is. */
   readonly path: string;
-  /** Makes it. @param byteCount How many bytes will come. */
+  /**
+   * Makes it.
+   *
+   * @param byteCount How many bytes will come.
+   */
   openForWriting(byteCount: number): Promise<DownloadFileWritableChannel>;
   /** Takes it away; nothing happens if it is not there. */
   delete(): Promise<void>;

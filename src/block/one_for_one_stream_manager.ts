@@ -28,9 +28,17 @@ export interface ChunkIterator {
 
 /** Options of {@linkcode OneForOneStreamManager}. */
 export interface OneForOneStreamManagerOptions {
-  /** Chooses where the numbers of streams begin. @default the machine's */
+  /**
+   * Chooses where the numbers of streams begin.
+   *
+   * @default the machine's
+   */
   readonly random?: Random | undefined;
-  /** Hears of buffers that could not be released. @default silent */
+  /**
+   * Hears of buffers that could not be released.
+   *
+   * @default silent
+   */
   readonly logger?: Logger | undefined;
 }
 
@@ -38,7 +46,11 @@ export interface OneForOneStreamManagerOptions {
 export interface RegisterStreamOptions {
   /** The connection that may go: then the stream is forgotten and its chunks are released. Without one it stays until it is read. */
   readonly client?: TransportClient | undefined;
-  /** Chunks are made by `next`, so those that were not asked for need no release. @default false */
+  /**
+   * Chunks are made by `next`, so those that were not asked for need no release.
+   *
+   * @default false
+   */
   readonly materializedOnNext?: boolean | undefined;
 }
 

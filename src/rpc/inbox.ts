@@ -41,9 +41,17 @@ export interface InboxHost {
 
 /** Limits of an inbox. */
 export interface InboxLimits {
-  /** How many messages may wait. */
+  /**
+   * How many messages may wait for one endpoint; one more is dropped, and fails if it is an ask.
+   *
+   * @default 100000
+   */
   readonly maxInboxMessages: number;
-  /** How many messages a plain endpoint may have in hand. */
+  /**
+   * How many messages a plain endpoint may have in hand; the others wait.
+   *
+   * @default 1024
+   */
   readonly maxConcurrentMessages: number;
 }
 

@@ -30,7 +30,11 @@ import { SimulatedWorld } from "./simulated_world.ts";
 
 /** The limits of an environment. */
 export interface RpcEnvLimits extends InboxLimits, Omit<TransportLimits, "maxFrameBytes"> {
-  /** Downloads that may be under way at once; each has a connection of its own. */
+  /**
+   * Downloads that may be under way at once; each has a connection of its own. One more fails.
+   *
+   * @default 256
+   */
   readonly maxDownloads: number;
 }
 

@@ -12,37 +12,37 @@ import type { Random } from "../base/random.ts";
  * A probability is looked at once per run of bytes, that is whenever a socket sends, unless its line says otherwise.
  */
 export interface SimulatedFaults {
-  /** The least time that bytes are under way. @default 0 */
+  /** The least time that bytes are under way; default 0. */
   readonly delayMinMs?: number;
-  /** The mean of that time; some take up to five times as long. @default delayMinMs */
+  /** The mean of that time; some take up to five times as long; default delayMinMs. */
   readonly delayMeanMs?: number;
-  /** Each connection is slower than the others by up to this much: what is sent over two of them arrives out of order. @default 0 */
+  /** Each connection is slower than the others by up to this much: what is sent over two of them arrives out of order; default 0. */
   readonly connectionDelayMs?: number;
-  /** How often a run arrives in up to four pieces. @default 0 */
+  /** How often a run arrives in up to four pieces; default 0. */
   readonly splitProbability?: number;
-  /** How often a piece catches up with the one before it, so that one read gets both. @default 0 */
+  /** How often a piece catches up with the one before it, so that one read gets both; default 0. */
   readonly mergeProbability?: number;
-  /** How often one end of a connection reads slowly; looked at once per end. @default 0 */
+  /** How often one end of a connection reads slowly; looked at once per end; default 0. */
   readonly slowReaderProbability?: number;
-  /** How much a slow reader reads at once. @default 512 */
+  /** How much a slow reader reads at once; default 512. */
   readonly slowReadBytes?: number;
-  /** How long a slow reader waits between reads. @default 10 */
+  /** How long a slow reader waits between reads; default 10. */
   readonly slowReadMs?: number;
-  /** How often a connect is refused although somebody listens; looked at once per connect. @default 0 */
+  /** How often a connect is refused although somebody listens; looked at once per connect; default 0. */
   readonly refuseProbability?: number;
-  /** How often a connection is reset, at any byte of a run; both ends learn of it. @default 0 */
+  /** How often a connection is reset, at any byte of a run; both ends learn of it; default 0. */
   readonly resetProbability?: number;
-  /** How often the receiver gets a FIN at any byte of a run, while the sender's socket stays open and knows nothing. @default 0 */
+  /** How often the receiver gets a FIN at any byte of a run, while the sender's socket stays open and knows nothing; default 0. */
   readonly finProbability?: number;
-  /** How often a connection dies in silence: nothing passes any more, and nobody is told. @default 0 */
+  /** How often a connection dies in silence: nothing passes any more, and nobody is told; default 0. */
   readonly silenceProbability?: number;
-  /** How often one of the two hosts stands still. @default 0 */
+  /** How often one of the two hosts stands still; default 0. */
   readonly freezeProbability?: number;
-  /** For how long it does. @default 1000 */
+  /** For how long it does; default 1000. */
   readonly freezeMs?: number;
-  /** How often the clock of one of the two hosts jumps ahead. @default 0 */
+  /** How often the clock of one of the two hosts jumps ahead; default 0. */
   readonly clockJumpProbability?: number;
-  /** How far it jumps. @default 60000 */
+  /** How far it jumps; default 60000. */
   readonly clockJumpMs?: number;
 }
 

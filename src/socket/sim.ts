@@ -74,7 +74,12 @@ export class SimulatedNetwork {
   readonly #departures = new Set<Departure>();
   #socketIds = 0;
 
-  /** Makes an empty world. Throws a RangeError for numbers that make no sense. @param options What it is like. */
+  /**
+   * Makes an empty world.
+   *
+   * @param options What it is like.
+   * @throws {RangeError} If a number makes no sense.
+   */
   constructor(options: SimulatedNetworkOptions) {
     const { seed, faults = {}, bufferBytes = 64 * 1024, connectTimeoutMs = 127_000, retransmitTimeoutMs = 900_000 } = options;
     if (!(bufferBytes >= 1)) throw new RangeError(`bufferBytes is less than 1: ${bufferBytes}`);

@@ -11,19 +11,50 @@ import { DEFAULT_MAX_QUEUED_BYTES } from "../socket/socket.ts";
 
 /** Limits per connection. */
 export interface TransportLimits {
-  /** The largest frame, in bytes without its length field. Sending more fails locally; receiving more closes the connection. */
+  /**
+   * The largest frame, in bytes without its length field. Sending more fails locally; receiving more closes the connection.
+   *
+   * @default 2147483647 (2 GiB); in an RpcEnv it is `spark.rpc.message.maxSize`, 128 MiB
+   */
   readonly maxFrameBytes: number;
-  /** Bytes of own messages that may wait on one connection. */
+  /**
+   * Bytes of own messages that may wait on one connection; above it no more are taken: a request fails, and so does a message that wants
+   * no answer, but for one of an RpcEndpointRef, which is lost.
+   *
+   * @default 134217728 (128 MiB)
+   */
   readonly maxOutboxBytes: number;
-  /** Own requests that may wait for their answers on one connection; one more fails before it is sent. */
+  /**
+   * Own requests that may wait for their answers on one connection; one more fails before it is sent.
+   *
+   * @default 1000000
+   */
   readonly maxOutstandingRequests: number;
-  /** Requests of a peer, uploads included, that may wait for our answers on one connection; one more is answered with a failure. */
+  /**
+   * Requests of a peer, uploads included, that may wait for our answers on one connection; one more is answered with a failure.
+   *
+   * @default 1000000
+   */
   readonly maxUnansweredRequests: number;
-  /** Bytes that may wait on one connection, answers included; above it the connection is aborted. */
+  /**
+   * Bytes that may wait on one connection, answers included; above it the connection is aborted. From half of it on an RpcEnv answers
+   * asks with a failure.
+   *
+   * @default 268435456 (256 MiB)
+   */
   readonly maxQueuedBytes: number;
-  /** Streams that one connection may be sent at once. */
+  /**
+   * Streams that one connection may be sent at once; one more is refused.
+   *
+   * @default 64; of the block service 65536
+   */
   readonly maxStreams: number;
-  /** Chunks that one connection may wait for at once; they are found when they are asked for and read when their turn comes. */
+  /**
+   * Chunks that one connection may wait for at once; they are found when they are asked for and read when their turn comes. One more
+   * is refused.
+   *
+   * @default 65536
+   */
   readonly maxChunks: number;
 }
 
