@@ -1,5 +1,5 @@
 /**
- * What the machine says of itself: its environment variables, its cores, and the name that others reach it by.
+ * What the machine says of itself: its environment variables, and the name that others reach it by.
  *
  * Spark: core/…/util/Utils.scala localHostName and findLocalInetAddress. There the machine's own host name is looked up first, and
  * the network interfaces only if it leads to a loopback address; here nothing is looked up, so no DNS server can delay a start.
@@ -7,7 +7,7 @@
  * @module
  */
 
-import { availableParallelism, networkInterfaces } from "node:os";
+import { networkInterfaces } from "node:os";
 import process from "node:process";
 import { silentLogger } from "../base/logger.ts";
 import type { Logger } from "../base/logger.ts";
@@ -22,8 +22,6 @@ export interface NetworkInterface {
 
 /** What the core asks of the machine. */
 export interface Host {
-  /** How many threads run at once. */
-  readonly cores: number;
   /** The value of an environment variable; undefined if it is not set or must not be read. */
   env(name: string): string | undefined;
   /** The network interfaces, in the system's order; undefined if they must not be read. */
@@ -32,9 +30,6 @@ export interface Host {
 
 /** The machine that this runs on. */
 export const systemHost: Host = {
-  get cores() {
-    return availableParallelism();
-  },
   env: (name) => unlessForbidden(() => process.env[name]),
   networkInterfaces: () => unlessForbidden(systemInterfaces),
 };
