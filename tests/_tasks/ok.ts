@@ -7,7 +7,10 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { projectRoot } from "../_project.ts";
 import { noArguments, readArguments } from "./arguments.ts";
+import { say } from "./console.ts";
+import { bundleExamples } from "./doc_examples.ts";
 import { capture, type Command } from "./run.ts";
+import { findRuntime, type RuntimeName } from "./runtimes.ts";
 import { commandStep, runSteps, type Step, type StepResult } from "./steps.ts";
 
 const options = { cwd: projectRoot };
@@ -72,6 +75,25 @@ async function testReadme(): Promise<StepResult> {
   }
 }
 
+/** Runs the examples of the documentation on another runtime than this one. */
+async function runExamples(name: RuntimeName): Promise<StepResult> {
+  const runtime = await findRuntime(name);
+  if (runtime.path === undefined) {
+    const reason = `${name} cannot be had: ${runtime.reason}`;
+    if (Deno.env.get("CI") === "true") return reason;
+    say(reason);
+    return undefined;
+  }
+  const examples = await bundleExamples();
+  try {
+    const args = [...(name === "node" ? ["--enable-source-maps"] : []), examples.path];
+    const { code, output } = await capture({ command: runtime.path, args }, options);
+    return code === 0 ? undefined : output;
+  } finally {
+    await examples[Symbol.asyncDispose]();
+  }
+}
+
 readArguments("deno task ok", noArguments);
 Deno.exit(
   await runSteps([
@@ -80,6 +102,8 @@ Deno.exit(
     denoStep("check", "--quiet"),
     denoStep("doc", "--lint", "mod.ts"),
     denoStep("test", "--quiet", "-A", "--doc", "mod.ts", "src"),
+    { name: "examples of the documentation on bun", run: () => runExamples("bun") },
+    { name: "examples of the documentation on node", run: () => runExamples("node") },
     { name: "deno test --doc README.md", run: testReadme },
     denoStep("publish", "--dry-run", "--allow-dirty"),
   ]),

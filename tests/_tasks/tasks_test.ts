@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { test } from "../_harness.ts";
 import { noArguments, takeOption, taskArguments } from "./arguments.ts";
+import { examplesIn } from "./doc_examples.ts";
 import { isProgram } from "./entry_points.ts";
 import { addTotals, countJunit, formatTable, formatTotals, NO_TOTALS, runTotals, type Totals } from "./totals.ts";
 
@@ -95,6 +96,31 @@ test("formatTotals() names skipped tests only if there are any", () => {
   assertEquals(formatTotals(NO_TOTALS), "0 passed, 0 failed");
   const sum = addTotals({ passed: 1, failed: 2, skipped: 0 }, { passed: 3, failed: 0, skipped: 1 });
   assertEquals(formatTotals(sum), "4 passed, 2 failed, 1 skipped");
+});
+
+test("examplesIn() finds the examples in the comments of a module, and no other text", () => {
+  const fence = "```";
+  const text = `
+/**
+ * One.
+ *
+ * @example
+ * ${fence}ts
+ * if (1 > 2) {
+ *   throw new Error("not so");
+ * }
+ * ${fence}
+ */
+const one = "${fence}ts";
+class Two {
+  /** ${fence}sh */
+  /**
+   * ${fence}ts
+   * two();
+   * ${fence}
+   */
+}`;
+  assertEquals(examplesIn(text), ['if (1 > 2) {\n  throw new Error("not so");\n}\n', "two();\n"]);
 });
 
 test("isProgram() tells programs from modules by their names", () => {
