@@ -29,6 +29,17 @@ export const MAX_MODIFIED_UTF8_BYTES = 65_535;
  * A growing buffer with a position: where messages are written. It is reused; no object is made per message.
  *
  * `bytes` is replaced when it grows, so nobody keeps it across a write.
+ *
+ * @example
+ * ```ts
+ * import { ByteReader, ByteSink } from "@sparkwire/sparkwire";
+ *
+ * const out = new ByteSink();
+ * out.writeInt32(0);
+ * out.setInt32(0, out.writeUtf8("Spark"));
+ * const reader = new ByteReader(out.view(), (message, offset) => new RangeError(`${message}, at byte ${offset}`));
+ * if (reader.readUtf8(reader.readInt32("length"), "text") !== "Spark") throw new Error("not what was written");
+ * ```
  */
 export class ByteSink {
   /** The memory; what is written lies in `[0, position)`. */
@@ -194,7 +205,24 @@ export class ByteSink {
 /** Makes the error of a reader: what is wrong, and at which byte. */
 export type ReaderError = (message: string, offset: number) => Error;
 
-/** Reads values out of bytes, from `position` up to `end`. What is short or wrong throws the error of `fail`. */
+/**
+ * Reads values out of bytes, from `position` up to `end`. What is short or wrong throws the error of `fail`.
+ *
+ * @example
+ * ```ts
+ * import { ByteReader } from "@sparkwire/sparkwire";
+ *
+ * const reader = new ByteReader(Uint8Array.of(0, 7, 9), (message, offset) => new RangeError(`${message}, at byte ${offset}`));
+ * if (reader.readUint16("id") !== 7 || reader.remaining !== 1) throw new Error("not the id");
+ * let error: unknown;
+ * try {
+ *   reader.readInt32("count");
+ * } catch (thrown) {
+ *   error = thrown;
+ * }
+ * if (!(error instanceof RangeError) || error.message !== "count needs 4 bytes, but 1 are left, at byte 2") throw error;
+ * ```
+ */
 export class ByteReader {
   /** The memory that is read; it is never changed. */
   readonly bytes: Uint8Array;

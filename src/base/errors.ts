@@ -81,7 +81,20 @@ export interface RpcTimeoutErrorOptions extends ErrorOptions {
   readonly phase: AskPhase;
 }
 
-/** No answer came in time. Spark: RpcTimeoutException; the message says which key controls the limit. */
+/**
+ * No answer came in time. Spark: RpcTimeoutException; the message says which key controls the limit.
+ *
+ * @example
+ * ```ts
+ * import { RpcEnv, RpcTimeoutError } from "@sparkwire/sparkwire";
+ *
+ * const env = await RpcEnv.create({ name: "local", host: "127.0.0.1", port: 0 });
+ * const silent = env.setupEndpoint("Silent", { receiveAndReply: (_, { later }) => later });
+ * const error = await silent.ask("Anybody?", { timeoutMs: 10 }).catch((thrown) => thrown);
+ * if (!(error instanceof RpcTimeoutError) || error.timeoutMs !== 10) throw error;
+ * await env.shutdown();
+ * ```
+ */
 export class RpcTimeoutError extends RpcError {
   /** The class's name; kept when code is minified. */
   override readonly name: string = "RpcTimeoutError";
@@ -109,7 +122,20 @@ export class RpcTimeoutError extends RpcError {
   }
 }
 
-/** There is no endpoint of that name at that address. Spark: RpcEndpointNotFoundException. */
+/**
+ * There is no endpoint of that name at that address. Spark: RpcEndpointNotFoundException.
+ *
+ * @example
+ * ```ts
+ * import { RpcEndpointNotFoundError, RpcEnv } from "@sparkwire/sparkwire";
+ *
+ * const env = await RpcEnv.create({ name: "local", host: "127.0.0.1", port: 0 });
+ * const uri = `spark://Nobody@${env.address}`;
+ * const error = await env.setupEndpointRef(uri).catch((thrown) => thrown);
+ * if (!(error instanceof RpcEndpointNotFoundError) || error.endpoint !== uri) throw error;
+ * await env.shutdown();
+ * ```
+ */
 export class RpcEndpointNotFoundError extends RpcError {
   /** The class's name; kept when code is minified. */
   override readonly name: string = "RpcEndpointNotFoundError";
@@ -153,7 +179,23 @@ export interface RpcRemoteErrorOptions extends ErrorOptions {
   readonly data?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The other end answered with a failure. */
+/**
+ * The other end answered with a failure.
+ *
+ * @example
+ * ```ts
+ * import { RpcEnv, RpcRemoteError } from "@sparkwire/sparkwire";
+ *
+ * const server = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0 });
+ * server.setupEndpoint("Calendar", { receiveAndReply: (day) => Promise.reject(new RangeError(`No such day: ${day}`)) });
+ * const client = await RpcEnv.create({ name: "client" });
+ * const calendar = await client.setupEndpointRef(`spark://Calendar@${server.address}`);
+ * const error = await calendar.ask("Someday").catch((thrown) => thrown);
+ * if (!(error instanceof RpcRemoteError) || error.remoteClass !== "RangeError") throw error;
+ * await client.shutdown();
+ * await server.shutdown();
+ * ```
+ */
 export class RpcRemoteError extends RpcError {
   /** The class's name; kept when code is minified. */
   override readonly name: string = "RpcRemoteError";
@@ -218,7 +260,20 @@ export interface SerializerErrorOptions extends ErrorOptions {
   readonly offset?: number | undefined;
 }
 
-/** A value cannot be encoded, or content cannot be decoded. It fails its own message only. */
+/**
+ * A value cannot be encoded, or content cannot be decoded. It fails its own message only.
+ *
+ * @example
+ * ```ts
+ * import { RpcEnv, SerializerError } from "@sparkwire/sparkwire";
+ *
+ * const env = await RpcEnv.create({ name: "local", host: "127.0.0.1", port: 0, localMessages: "clone" });
+ * const echo = env.setupEndpoint("Echo", { receiveAndReply: (message) => message });
+ * const error = await echo.ask({ job: { run: () => {} } }).catch((thrown) => thrown);
+ * if (!(error instanceof SerializerError) || error.path !== ".job.run") throw error;
+ * await env.shutdown();
+ * ```
+ */
 export class SerializerError extends RpcError {
   /** The class's name; kept when code is minified. */
   override readonly name: string = "SerializerError";
@@ -243,7 +298,20 @@ export class SerializerError extends RpcError {
   }
 }
 
-/** An endpoint got a message that it does not take. Spark: `Unsupported message …`. */
+/**
+ * An endpoint got a message that it does not take. Spark: `Unsupported message …`.
+ *
+ * @example
+ * ```ts
+ * import { RpcEnv, unhandled, UnsupportedMessageError } from "@sparkwire/sparkwire";
+ *
+ * const env = await RpcEnv.create({ name: "local", host: "127.0.0.1", port: 0 });
+ * const choosy = env.setupEndpoint("Choosy", { receiveAndReply: (message) => message === "yes" ? message : unhandled });
+ * const error = await choosy.ask("no").catch((thrown) => thrown);
+ * if (!(error instanceof UnsupportedMessageError)) throw error;
+ * await env.shutdown();
+ * ```
+ */
 export class UnsupportedMessageError extends RpcError {
   /** The class's name; kept when code is minified. */
   override readonly name: string = "UnsupportedMessageError";
@@ -258,7 +326,21 @@ export class UnsupportedMessageError extends RpcError {
   }
 }
 
-/** A named limit was reached, so the message was refused. Nothing was sent. */
+/**
+ * A named limit was reached, so the message was refused. Nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { RpcEnv, RpcOverloadedError, silentLogger } from "@sparkwire/sparkwire";
+ *
+ * const env = await RpcEnv.create({ name: "local", host: "127.0.0.1", port: 0, logger: silentLogger, limits: { maxInboxMessages: 9 } });
+ * const echo = env.setupEndpoint("Echo", { receiveAndReply: (message) => message });
+ * const answers = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => echo.ask(i)));
+ * const refused = answers.find((answer) => answer.status === "rejected")?.reason;
+ * if (!(refused instanceof RpcOverloadedError) || refused.queue !== "inbox of Echo") throw refused;
+ * await env.shutdown();
+ * ```
+ */
 export class RpcOverloadedError extends RpcError {
   /** The class's name; kept when code is minified. */
   override readonly name: string = "RpcOverloadedError";

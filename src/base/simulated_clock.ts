@@ -53,6 +53,17 @@ interface Run {
  *
  * Nothing happens by itself: events wait until {@linkcode SimulatedClock.run} or one of its relatives is called. An error that
  * an event, a timer or a microtask of {@linkcode SimulatedClock.soon} throws fails the run.
+ *
+ * @example
+ * ```ts
+ * import { SimulatedClock } from "@sparkwire/sparkwire";
+ *
+ * const clock = new SimulatedClock();
+ * let rang = 0;
+ * clock.setTimer(3_600_000, () => rang++);
+ * await clock.advance(3_600_000);
+ * if (rang !== 1 || clock.now() !== 3_600_000) throw new Error("An hour has not passed");
+ * ```
  */
 export class SimulatedClock implements Clock {
   readonly #events = new EventHeap();

@@ -144,6 +144,18 @@ export interface BlockTransferService extends AsyncDisposable {
 
 /**
  * The executor that has the blocks is dead, says the driver: they are not asked for again. Spark: ExecutorDeadException.
+ *
+ * @example
+ * ```ts
+ * import { ExecutorDeadError, NettyBlockTransferService, silentLogger, SparkConf } from "@sparkwire/sparkwire";
+ *
+ * const isExecutorAlive = () => Promise.resolve(false);
+ * const client = new NettyBlockTransferService(new SparkConf(), { host: "127.0.0.1", logger: silentLogger, isExecutorAlive });
+ * // Nobody listens there.
+ * const error = await client.fetchBlock({ host: "127.0.0.1", port: 1, execId: "7" }, "rdd_0_0").catch((thrown) => thrown);
+ * if (!(error instanceof ExecutorDeadError) || error.execId !== "7") throw error;
+ * await client.close();
+ * ```
  */
 export class ExecutorDeadError extends RpcError {
   /** The class's name; kept when code is minified. */

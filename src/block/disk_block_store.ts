@@ -34,11 +34,17 @@ export interface DiskBlockStoreOptions {
  *
  * @example
  * ```ts
- * import { DiskBlockManager, DiskBlockStore, MemoryWritableFiles, NettyBlockTransferService, SparkConf } from "@sparkwire/sparkwire";
+ * import { BytesManagedBuffer, DiskBlockManager, DiskBlockStore, MemoryWritableFiles } from "@sparkwire/sparkwire";
+ * import { NettyBlockTransferService, SparkConf } from "@sparkwire/sparkwire";
  *
  * const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files: new MemoryWritableFiles() }));
  * const service = new NettyBlockTransferService(new SparkConf(), { host: "127.0.0.1" });
  * await service.init(store);
+ *
+ * await store.putBlockData("rdd_0_0", new BytesManagedBuffer(Uint8Array.of(1, 2, 3)));
+ * const block = await service.fetchBlock({ host: "127.0.0.1", port: service.port ?? 0, execId: "1" }, "rdd_0_0");
+ * if (block.size !== 3) throw new Error("not three bytes");
+ * block.release();
  * await service.close();
  * ```
  */

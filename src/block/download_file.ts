@@ -43,7 +43,22 @@ export interface DownloadFileManager {
   registerTempFileToClean(file: DownloadFile): boolean;
 }
 
-/** A file of its bytes as they are: nothing is encrypted. Spark: SimpleDownloadFile. */
+/**
+ * A file of its bytes as they are: nothing is encrypted. Spark: SimpleDownloadFile.
+ *
+ * @example
+ * ```ts
+ * import { MemoryWritableFiles, SimpleDownloadFile } from "@sparkwire/sparkwire";
+ *
+ * const file = new SimpleDownloadFile(new MemoryWritableFiles(), "/tmp/block");
+ * const channel = await file.openForWriting();
+ * await channel.write(Uint8Array.of(1, 2, 3));
+ * const data = await channel.closeAndRead();
+ * if (data.size !== 3) throw new Error("not three bytes");
+ * data.release();
+ * await file.delete();
+ * ```
+ */
 export class SimpleDownloadFile implements DownloadFile {
   /** Where it is. */
   readonly path: string;

@@ -73,7 +73,20 @@ export interface Serializer {
   encodeFailure(error: Error, out: ByteSink, context: SerializerContext): void;
 }
 
-/** What `decode` gives for an answer that says the handler failed. Spark: rpc/netty/RpcFailure. */
+/**
+ * What `decode` gives for an answer that says the handler failed. Spark: rpc/netty/RpcFailure.
+ *
+ * @example
+ * ```ts
+ * import { ByteSink, cborSerializer, MessageBody, RpcFailure } from "@sparkwire/sparkwire";
+ *
+ * const context = { exposeStack: false, encodeRef: () => undefined, decodeRef: () => ({}) };
+ * const out = new ByteSink();
+ * cborSerializer.encodeFailure(new RangeError("No such day"), out, context);
+ * const answer = cborSerializer.decode(MessageBody.of(out.copy()), context);
+ * if (!(answer instanceof RpcFailure) || answer.error.message !== "No such day") throw new Error("not the failure");
+ * ```
+ */
 export class RpcFailure {
   /** The failure, as far as it travelled. */
   readonly error: Error;
@@ -88,7 +101,22 @@ export class RpcFailure {
   }
 }
 
-/** A message of a typed endpoint, as an untyped one sees it: its tag and its payload. */
+/**
+ * A message of a typed endpoint, as an untyped one sees it: its tag and its payload.
+ *
+ * @example
+ * ```ts
+ * import { RpcEnv, TypedMessage, typedRef, unhandled } from "@sparkwire/sparkwire";
+ *
+ * const env = await RpcEnv.create({ name: "local", host: "127.0.0.1", port: 0 });
+ * const ref = env.setupEndpoint("Untyped", {
+ *   receiveAndReply: (message) => message instanceof TypedMessage ? `${message.tag} ${message.payload}` : unhandled,
+ * });
+ * const greeter = typedRef<{ receiveAndReply: { Greet(name: string): string } }>(ref);
+ * if (await greeter.ask("Greet", "Ada") !== "Greet Ada") throw new Error("not tag and payload");
+ * await env.shutdown();
+ * ```
+ */
 export class TypedMessage {
   /** Which method of the contract. */
   readonly tag: string;

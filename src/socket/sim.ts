@@ -56,7 +56,24 @@ export interface SimulatedNetworkOptions {
   readonly retransmitTimeoutMs?: number;
 }
 
-/** A simulated world of hosts: its clock, its network, its trace. */
+/**
+ * A simulated world of hosts: its clock, its network, its trace.
+ *
+ * @example
+ * ```ts
+ * import { SimulatedNetwork } from "@sparkwire/sparkwire";
+ *
+ * const network = new SimulatedNetwork({ seed: 7, faults: { delayMinMs: 5, splitProbability: 0.5 } });
+ * const arrived: number[] = [];
+ * const quiet = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
+ * const address = { host: "server", port: 7077 };
+ * await network.driver("server").listen(address, () => ({ ...quiet, onData: (_, chunk) => void arrived.push(...chunk) }));
+ * const socket = await network.settle(network.driver("client").connect(address, () => quiet));
+ * socket.write([Uint8Array.of(1, 2, 3)]);
+ * await network.run(() => arrived.length === 3);
+ * if (network.clock.now() !== 15) throw new Error(network.report());
+ * ```
+ */
 export class SimulatedNetwork {
   /** What decides everything. */
   readonly seed: number;

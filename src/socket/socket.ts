@@ -185,7 +185,20 @@ export type SocketErrorCode =
   | "ABORTED"
   | "UNKNOWN";
 
-/** A connection could not be made, or broke. The runtime's own error is the cause. */
+/**
+ * A connection could not be made, or broke. The runtime's own error is the cause.
+ *
+ * @example
+ * ```ts
+ * import { RpcEnv, SocketError } from "@sparkwire/sparkwire";
+ *
+ * const client = await RpcEnv.create({ name: "client" });
+ * // Nobody listens there.
+ * const error = await client.setupEndpointRef("spark://Greeter@127.0.0.1:1").catch((thrown) => thrown);
+ * if (!(error instanceof SocketError) || error.socketCode !== "CONNECTION_REFUSED") throw error;
+ * await client.shutdown();
+ * ```
+ */
 export class SocketError extends RpcError {
   /** The class's name; kept when code is minified. */
   override readonly name: string = "SocketError";

@@ -54,6 +54,7 @@ export interface HeartbeatScheduler {
  * const ref = await makeDriverRef<HeartbeatContract>("HeartbeatReceiver", executor.rpcEnv);
  * const heartbeater = new Heartbeater(executor, ref, { onExit: (code) => console.log(`Exit ${code}`) });
  * heartbeater.start();
+ * if (!receiver.executorLastSeen.has(executor.executorId)) throw new Error("not watched");
  *
  * await heartbeater.stop();
  * await executor.stop();

@@ -40,7 +40,18 @@ export interface JavaClassDescParts {
   readonly annotation?: readonly unknown[];
 }
 
-/** The description of a class, as it is in a stream. */
+/**
+ * The description of a class, as it is in a stream.
+ *
+ * @example
+ * ```ts
+ * import { JavaClassDesc, JavaObject } from "@sparkwire/sparkwire";
+ *
+ * const fields = [{ name: "x", signature: "I" }, { name: "y", signature: "I" }];
+ * const desc = new JavaClassDesc("com.example.Point", 1n, { flags: 2, fields, parent: undefined });
+ * if (new JavaObject(desc, [3, 4], [undefined]).get("y") !== 4) throw new Error("not the y");
+ * ```
+ */
 export class JavaClassDesc {
   /** The class's full name. */
   readonly name: string;

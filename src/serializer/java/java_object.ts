@@ -133,7 +133,21 @@ export class JavaObject {
   }
 }
 
-/** Bytes that a class wrote on its own account, in the middle of a stream. */
+/**
+ * Bytes that a class wrote on its own account, in the middle of a stream.
+ *
+ * @example
+ * ```ts
+ * import { JavaBlockData, JavaClassDesc, JavaObject } from "@sparkwire/sparkwire";
+ *
+ * // How many bytes its class wrote on its own account.
+ * function ownBytes(object: JavaObject): number {
+ *   return object.annotation().reduce((sum: number, item) => sum + (item instanceof JavaBlockData ? item.bytes.length : 0), 0);
+ * }
+ * const desc = new JavaClassDesc("com.example.Bits", 1n, { flags: 3, fields: [], parent: undefined });
+ * if (ownBytes(new JavaObject(desc, [], [[new JavaBlockData(Uint8Array.of(1, 2))]])) !== 2) throw new Error("not two");
+ * ```
+ */
 export class JavaBlockData {
   /** The bytes. */
   readonly bytes: Uint8Array;
@@ -144,7 +158,17 @@ export class JavaBlockData {
   }
 }
 
-/** A constant of a Java enum. */
+/**
+ * A constant of a Java enum.
+ *
+ * @example
+ * ```ts
+ * import { JavaClassDesc, JavaEnum } from "@sparkwire/sparkwire";
+ *
+ * const red = new JavaEnum(new JavaClassDesc("com.example.Color", 0n), "RED");
+ * if (String(red) !== "RED" || red.className !== "com.example.Color") throw new Error("not red");
+ * ```
+ */
 export class JavaEnum {
   /** The description of the enum. */
   readonly desc: JavaClassDesc;
@@ -168,7 +192,17 @@ export class JavaEnum {
   }
 }
 
-/** A class as a value: Java's `Foo.class`. */
+/**
+ * A class as a value: Java's `Foo.class`.
+ *
+ * @example
+ * ```ts
+ * import { JavaClassDesc, JavaClassObject } from "@sparkwire/sparkwire";
+ *
+ * const point = new JavaClassObject(new JavaClassDesc("com.example.Point", 1n));
+ * if (String(point) !== "class com.example.Point") throw new Error("not the class");
+ * ```
+ */
 export class JavaClassObject {
   /** The description of the class. */
   readonly desc: JavaClassDesc;

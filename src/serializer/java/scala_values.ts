@@ -132,7 +132,19 @@ const VALUE = new KnownClass("scala.Enumeration$Value", {
 });
 const VAL = new KnownClass("scala.Enumeration$Val", { fields: { i: "I", name: "Ljava/lang/String;" }, parent: VALUE });
 
-/** A constant of an Enumeration of Scala, where no field says which names it has. */
+/**
+ * A constant of an Enumeration of Scala, where no field says which names it has.
+ *
+ * @example
+ * ```ts
+ * import { defineScalaObject, ScalaEnumValue } from "@sparkwire/sparkwire";
+ *
+ * // object Color extends Enumeration { val Red, Green = Value }
+ * const Color = defineScalaObject("com.example.Color$", { serialVersionUID: 1n });
+ * const green = new ScalaEnumValue(Color, 1);
+ * if (green.id !== 1 || String(green) !== "Color(1)") throw new Error("not green");
+ * ```
+ */
 export class ScalaEnumValue {
   /** The Enumeration. */
   readonly enumeration: ScalaObject;
