@@ -64,7 +64,7 @@ export interface BlockTransferServiceOptions {
    * @default the machine's
    */
   readonly random?: Random | undefined;
-  /** How many cores it may count on. */
+  /** How many cores there are; without effect, as Spark makes threads of it. Spark: numCores. */
   readonly numUsableCores?: number | undefined;
   /** Limits per connection that differ from {@linkcode DEFAULT_TRANSPORT_LIMITS}, and from 65,536 streams at once. */
   readonly limits?: Partial<TransportLimits> | undefined;

@@ -103,7 +103,7 @@ export interface RpcEnvOptions {
    * @default the machine's
    */
   readonly random?: Random | undefined;
-  /** How many cores the environment may count on. Spark: numUsableCores. */
+  /** How many cores there are; without effect, as Spark makes threads of it. Spark: numUsableCores. */
   readonly numUsableCores?: number | undefined;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<RpcEnvLimits> | undefined;
