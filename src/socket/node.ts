@@ -13,6 +13,7 @@ import type { OnReadOpts, Server, Socket as Native } from "node:net";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { systemClock } from "../base/clock.ts";
 import { BaseSocket, checkSocketOptions, READ_BUFFER_BYTES, socketAddress } from "./_base_socket.ts";
+import { Handshakes } from "./_handshakes.ts";
 import type {
   AttachSocket,
   ConnectOptions,
@@ -142,33 +143,6 @@ interface TcpHandle {
 function handleBelowTls(native: Native): TcpHandle | undefined {
   if (!("Deno" in globalThis)) return undefined;
   return (native as { readonly _handle?: { readonly _parent?: TcpHandle } | null })._handle?._parent;
-}
-
-/** The connections of a TLS listener whose handshake has not ended. */
-class Handshakes {
-  readonly #natives = new Map<string, Native>();
-
-  begin(native: Native): void {
-    const peer = peerOf(native);
-    this.#natives.set(peer, native);
-    native.once("close", () => {
-      if (this.#natives.get(peer) === native) this.#natives.delete(peer);
-    });
-  }
-
-  /** @param native The socket of TLS, which is another one than that below it. */
-  end(native: Native): void {
-    this.#natives.delete(peerOf(native));
-  }
-
-  /** Nobody else knows of them: until they time out they would keep the process from ending. */
-  abort(): void {
-    for (const native of this.#natives.values()) native.destroy();
-  }
-}
-
-function peerOf({ remoteAddress, remotePort }: Native): string {
-  return `${remoteAddress} ${remotePort}`;
 }
 
 class Listener implements SocketListener {
