@@ -44,7 +44,10 @@ export interface RpcEndpoint {
   onStart?(): unknown;
   /** After the last message; `env.endpointRef(this)` is undefined by then. */
   onStop?(): unknown;
-  /** Another callback threw. What this throws is logged and ignored. */
+  /**
+   * Another callback threw, or returned `unhandled`. What this throws is logged and ignored. A handler that runs out of stack is logged
+   * alone.
+   */
   onError?(error: Error): unknown;
   /** A connection to or from `remoteAddress` was opened: of its socket, then of where it says that it listens, which may be untrue. */
   onConnected?(remoteAddress: RpcAddress): unknown;
@@ -74,7 +77,7 @@ export abstract class EndpointBase implements RpcEndpoint {
     this.rpcEnv = rpcEnv;
   }
 
-  /** The endpoint's own reference: from onStart until onStop is called. */
+  /** The endpoint's own reference: from its set-up until onStop is called. */
   get self(): RpcEndpointRef | undefined {
     return this.rpcEnv.endpointRef(this);
   }
