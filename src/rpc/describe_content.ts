@@ -7,11 +7,17 @@
  * @module
  */
 
+import { JavaEnum, JavaObject } from "../serializer/java/java_object.ts";
+import { ScalaObject } from "../serializer/java/scala_object.ts";
+import { ScalaEnumValue } from "../serializer/java/scala_values.ts";
+
+/** Those of Java's and Scala's values whose text is their name: what is in them is the codec's. */
+const NAMED = [ScalaObject, ScalaEnumValue, JavaEnum, JavaObject];
 const MAX_DESCRIPTION = 200;
 /** To bring one of megabytes into decimal digits takes seconds. */
 const MAX_BIGINT_BITS = 256;
 
-/** A typed message by its tag, a text as it is, others much as JSON has them; shortened. Never throws. */
+/** A typed message by its tag, a text as it is, others much as JSON has them, behind their class; shortened. Never throws. */
 export function describeContent(content: unknown): string {
   let text: string;
   try {
@@ -36,7 +42,7 @@ function describeValue(value: unknown, room: number): string {
   if (ArrayBuffer.isView(value)) return `${nameOf(value)}(${"length" in value ? value.length : value.byteLength})`;
   if (value instanceof Map || value instanceof Set) return `${nameOf(value)}(${value.size})`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
-  if (value instanceof Error) return String(value);
+  if (value instanceof Error || NAMED.some((named) => value instanceof named)) return String(value);
   return describeFields(value, room);
 }
 
@@ -56,8 +62,14 @@ function describeItems(items: readonly unknown[], room: number): string {
   return `${text}]`;
 }
 
+/** What a class is called, in front of its fields as in Scala; nothing for a plain object. */
+function classOf(value: object): string {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype ? "" : value.constructor.name;
+}
+
 function describeFields(value: object, room: number): string {
-  let text = "{";
+  let text = `${classOf(value)}{`;
   for (const [i, key] of Object.keys(value).entries()) {
     if (text.length > room) return text;
     if (i > 0) text += ",";

@@ -1,5 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { describeContent } from "../../src/rpc/describe_content.ts";
+import { JavaClassDesc } from "../../src/serializer/java/class_desc.ts";
+import { sparkDeploy } from "../../src/serializer/java/deploy_messages.ts";
+import { JavaEnum, JavaObject } from "../../src/serializer/java/java_object.ts";
+import { None, Some } from "../../src/serializer/java/scala_values.ts";
 import { TypedMessage } from "../../src/serializer/serializer.ts";
 import { test } from "../_harness.ts";
 
@@ -29,6 +33,19 @@ test("describeContent() shows a message as JSON does, a text as it is, a typed o
     [new RangeError("too far"), "RangeError: too far"],
     [new TypedMessage("Register", { id: 1 }), "Register"],
     [Object.create(null), "{}"],
+  ];
+  for (const [content, expected] of cases) assertEquals(describeContent(content), expected);
+});
+
+test("describeContent() names the classes of Java and Scala", () => {
+  const desc = new JavaClassDesc("com.example.Unknown", 1n);
+  const cases: readonly (readonly [unknown, string])[] = [
+    [sparkDeploy.BoundPortsRequest, "BoundPortsRequest"],
+    [new sparkDeploy.RequestKillDriver({ driverId: "driver-1" }), 'RequestKillDriver{"driverId":"driver-1"}'],
+    [[None, new Some({ value: 1 })], '[None,Some{"value":1}]'],
+    [new JavaObject(desc, [], []), "JavaObject(com.example.Unknown)"],
+    [new JavaEnum(desc, "RED"), "RED"],
+    [{ constructor: { name: "Trap" } }, '{"constructor":{"name":"Trap"}}'],
   ];
   for (const [content, expected] of cases) assertEquals(describeContent(content), expected);
 });
