@@ -62,7 +62,7 @@ export function parseUri(uri: string, options: UriOptions = {}): UriParts {
   if (match === null) throw invalid("Expected scheme://authority");
   const [, scheme = "", authority = "", rest = ""] = match;
   if (!/^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme)) throw invalid(`Scheme has a character that it cannot have: ${scheme}`);
-  if (!REST.test(rest)) throw invalid(`Path, query or fragment has a character that it cannot have: ${rest}`);
+  if (!REST.test(rest)) throw invalid(`Path, query or fragment has a character that must be percent-encoded: ${rest}`);
   const at = authority.indexOf("@");
   const userInfo = at < 0 ? undefined : decodeUserInfo(authority.slice(0, at));
   const { host, port } = splitHostPort(authority.slice(at + 1), options.strict === true);
@@ -94,7 +94,7 @@ function invalid(reason: string): RpcError {
 }
 
 function decodeUserInfo(text: string): string {
-  if (!USER_INFO.test(text)) throw invalid(`Name before @ has a character that it cannot have: ${text}`);
+  if (!USER_INFO.test(text)) throw invalid(`Name before @ has a character that must be percent-encoded: ${text}`);
   return decodeEscapes(text);
 }
 

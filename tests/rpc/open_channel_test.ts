@@ -75,7 +75,7 @@ test("parseDownloadUri() wants a host, a port and a path, as Spark does", () => 
     "spark://h:7/files/a?b": "Expected neither query nor fragment (? is %3F and # is %23): /files/a?b",
     "spark://h:7/files/a#b": "Expected neither query nor fragment (? is %3F and # is %23): /files/a#b",
     "spark://h:70000/x": "Port is not in 0 to 65535: 70000",
-    "spark://h:7/a b": "Path, query or fragment has a character that it cannot have: /a b",
+    "spark://h:7/a b": "Path, query or fragment has a character that must be percent-encoded: /a b",
   };
   for (const [uri, message] of Object.entries(bad)) {
     assertEquals(assertThrows(() => parseDownloadUri(uri), RpcError, message).code, "INVALID_ADDRESS", uri);
