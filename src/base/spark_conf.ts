@@ -192,8 +192,7 @@ function isIterable(init: SparkConfInit): init is Iterable<readonly [string, Spa
 
 function parseInteger(text: string, bits: bigint): number {
   if (!/^[+-]?[0-9]+$/.test(text)) throw new RangeError("Value must be a whole number, e.g. 16");
-  // BigInt takes a leading minus, but no plus.
-  const value = BigInt(text.startsWith("+") ? text.slice(1) : text);
+  const value = BigInt(text);
   const limit = 1n << (bits - 1n);
   if (value >= limit || value < -limit) throw new RangeError(`Value must be a whole number of ${bits} bits, e.g. 16`);
   return Number(value);

@@ -32,9 +32,10 @@ test("SparkConf.clone() can be changed alone", () => {
 });
 
 test("SparkConf.set() refuses a value that is none", () => {
-  const absent = undefined as unknown as string;
-  assertThrows(() => new SparkConf().set("spark.a", absent), TypeError, "Configuration key spark.a is set to undefined");
-  assertThrows(() => new SparkConf({ "spark.a": absent }), TypeError, "spark.a");
+  for (const absent of [undefined, null] as unknown as readonly string[]) {
+    assertThrows(() => new SparkConf().set("spark.a", absent), TypeError, `Configuration key spark.a is set to ${absent}`);
+    assertThrows(() => new SparkConf({ "spark.a": absent }), TypeError, "spark.a");
+  }
 });
 
 test("SparkConf reads numbers, booleans, durations and sizes", () => {
