@@ -72,7 +72,6 @@ export class HeartbeatReceiver {
   #ref: RpcEndpointRef<HeartbeatContract> | undefined;
   #scheduler: HeartbeatScheduler | undefined;
   #timer: Timer | undefined;
-  #running = false;
 
   /**
    * Makes a receiver that is not set up.
@@ -110,7 +109,7 @@ export class HeartbeatReceiver {
     if (this.#ref !== undefined) throw new TypeError(`Cannot start ${name}: this receiver has been started before`);
     const made = endpoint<HeartbeatContract>(() => ({
       onStart: () => this.#start(),
-      onStop: () => this.#stop(),
+      onStop: () => this.#timer?.cancel(),
       receiveAndReply: { Heartbeat: (heartbeat) => this.#received(heartbeat) },
     }), { isolated: true, validate: { Heartbeat: heartbeatSchema } });
     this.#ref = this.#env.rpcEnv.setupEndpoint(name, made);
@@ -184,15 +183,8 @@ export class HeartbeatReceiver {
   }
 
   #start(): void {
-    this.#running = true;
     this.expireDeadHosts();
     this.#pulse(this.#env.clock.now() + this.#pulseMs, this.#pulsesPerLook);
-  }
-
-  #stop(): void {
-    this.#running = false;
-    this.#timer?.cancel();
-    this.#timer = undefined;
   }
 
   /**
@@ -210,8 +202,7 @@ export class HeartbeatReceiver {
         left = this.#pulsesPerLook;
         this.expireDeadHosts();
       }
-      // What a scheduler does may have ended this.
-      if (this.#running) this.#pulse(dueMs + lateMs + this.#pulseMs, left);
+      this.#pulse(dueMs + lateMs + this.#pulseMs, left);
     });
   }
 

@@ -80,14 +80,15 @@ test("HeartbeatReceiver has an executor register again while there is no schedul
   const { receiver, logger, beat } = await suite(context, {}, false);
   receiver.onExecutorAdded("1");
   assertEquals(await beat("1"), true);
-  assertEquals(logger.has("Dropping Heartbeat of executor 1 because TaskScheduler is not ready yet"), true);
+  assertEquals(logger.has("warning: Dropping Heartbeat of executor 1 because TaskScheduler is not ready yet"), true);
 });
 
 // Spark: HeartbeatReceiverSuite "reregister if heartbeat from unregistered executor"
 test("HeartbeatReceiver has an executor register again that it has never known", async (context) => {
-  const { receiver, scheduler, beat } = await suite(context);
+  const { receiver, scheduler, logger, beat } = await suite(context);
   assertEquals(await beat("1"), true);
   assertEquals([tracked(receiver), scheduler.heartbeats], [[], []]);
+  assertEquals(logger.has("debug: Received heartbeat from unknown executor 1"), true);
 });
 
 // Spark: HeartbeatReceiverSuite "reregister if heartbeat from removed executor"
@@ -107,6 +108,13 @@ test("HeartbeatReceiver has an executor register again whose block manager the s
   assertEquals(tracked(receiver), ["1"]);
 });
 
+test("HeartbeatReceiver takes blocks for known where the scheduler does not care for heartbeats", async (context) => {
+  const { receiver, beat } = await suite(context, {}, false);
+  receiver.setScheduler({ removeExecutor() {} });
+  receiver.onExecutorAdded("1");
+  assertEquals(await beat("1"), false);
+});
+
 // Spark: HeartbeatReceiverSuite "expire dead hosts"
 test("HeartbeatReceiver.expireDeadHosts() expires those that were silent for longer than the limit", async (context) => {
   const { receiver, scheduler, clock, logger, beat } = await suite(context);
@@ -123,6 +131,31 @@ test("HeartbeatReceiver.expireDeadHosts() expires those that were silent for lon
   const line = "Removing executor 2 with no recent heartbeats: 180000 ms exceeds timeout 120000 ms";
   assertEquals(logger.has(line), true);
   assertEquals(await beat("2"), true);
+});
+
+test("HeartbeatReceiver.expireDeadHosts() says whom it has expired, and has forgotten each before anybody is told", async (context) => {
+  const { receiver, clock } = await suite(context, {}, false);
+  const left: string[][] = [];
+  receiver.setScheduler({ removeExecutor: () => left.push(tracked(receiver)) });
+  for (const id of ["1", "2"]) receiver.onExecutorAdded(id);
+  // Silence counts in whole milliseconds.
+  clock.skip(120_000.4);
+  assertEquals(receiver.expireDeadHosts(), []);
+  clock.skip(0.2);
+  assertEquals(receiver.expireDeadHosts(), ["1", "2"]);
+  assertEquals(left, [["2"], []]);
+});
+
+test("HeartbeatReceiver.start() looks at once for those that were silent before", async (context) => {
+  const { env, clock } = await driverEnv(context);
+  const receiver = new HeartbeatReceiver(env);
+  const scheduler = new Scheduler();
+  receiver.setScheduler(scheduler);
+  receiver.onExecutorAdded("1");
+  clock.skip(120_001);
+  receiver.start();
+  await until(() => scheduler.told.length > 0, "the first look");
+  assertEquals(tracked(receiver), []);
 });
 
 // Spark: HeartbeatReceiverSuite "expire dead hosts should kill executors with replacement (SPARK-8119)"
@@ -204,6 +237,8 @@ test("readHeartbeatConf() reads Spark's defaults and units", () => {
   });
   const expected = { intervalMs: 1_000, maxFailures: 3, executorTimeoutMs: 10_000, checkIntervalMs: 2_000 };
   assertEquals(readHeartbeatConf(conf), expected);
+  const shortest = { "spark.storage.blockManagerHeartbeatTimeoutMs": "10s", "spark.network.timeoutInterval": "10s" };
+  assertEquals(readHeartbeatConf(new SparkConf(shortest)).executorTimeoutMs, 10_000);
   conf.set("spark.storage.blockManagerHeartbeatTimeoutMs", "7000");
   assertEquals(readHeartbeatConf(conf), { ...expected, executorTimeoutMs: 7_000 });
 });

@@ -122,10 +122,10 @@ test("Heartbeater exits once when as many heartbeats in a row have failed as may
   assertEquals([cause.message.endsWith(ending), cause.key], [true, "spark.executor.heartbeatInterval"], cause.message);
   assertEquals(logger.lines.filter((line) => line === "warning: Issue communicating with driver in heartbeater").length, 3);
   assertEquals(logger.has("error: Exit as unable to send heartbeats to driver more than 3 times"), true);
-  await heartbeater.stop();
   clock.advance(10_000);
   await fence(made);
   assertEquals([exits.length, made.heartbeats.length], [1, 3]);
+  await heartbeater.stop();
 });
 
 test("Heartbeater counts failures in a row only", async (context) => {
@@ -175,6 +175,26 @@ test("Heartbeater.stop() gives up the heartbeat that is under way, and calls nob
   made.clock.advance(10_000);
   await fence(made);
   assertEquals(made.heartbeats.length, 1);
+});
+
+test("Heartbeater.stop() waits for what a heartbeat has led to", async (context) => {
+  const registered = deferred();
+  let told = 0;
+  const onReregister = () => {
+    told++;
+    return registered.promise;
+  };
+  const made = await suite(context, { onReregister });
+  made.answer = () => ({ reregisterBlockManager: true });
+  made.heartbeater.start();
+  await made.beat(1_500);
+  await until(() => told === 1, "the heartbeat's consequence");
+  let isOver = false;
+  const stopped = made.heartbeater.stop().then(() => isOver = true);
+  await fence(made);
+  assertEquals(isOver, false);
+  registered.resolve();
+  await within(stopped, "the end");
 });
 
 test("Heartbeater ends with its environment", async (context) => {
