@@ -215,7 +215,7 @@ export class SparkEnv implements AsyncDisposable {
     makeEndpoint: () => TypedEndpoint<C>,
     options: LookupOptions = {},
   ): Promise<RpcEndpointRef<C>> {
-    if (!this.isDriver) return await makeDriverRef<C>(name, this.rpcEnv, { ...options, conf: this.conf });
+    if (!this.isDriver) return await makeDriverRef<C>(name, this.rpcEnv, options);
     this.logger.info(`Registering ${name}`);
     return this.rpcEnv.setupEndpoint(name, makeEndpoint());
   }

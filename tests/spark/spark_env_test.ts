@@ -1,16 +1,19 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { RpcEndpointNotFoundError, SocketError } from "../../mod.ts";
+import { RpcEndpointNotFoundError, RpcStoppedError, SocketError } from "../../mod.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
-import { RpcEnv } from "../../src/rpc/rpc_env.ts";
+import { type LookupOptions, RpcEnv, type RpcEnvOptions } from "../../src/rpc/rpc_env.ts";
+import { defaultSocketDriver } from "../../src/socket/default.ts";
+import type { SocketDriver } from "../../src/socket/socket.ts";
 import { makeDriverRef } from "../../src/spark/driver_ref.ts";
 import { EndpointName } from "../../src/spark/endpoint_name.ts";
-import { DRIVER_ID, SparkEnv } from "../../src/spark/spark_env.ts";
+import { DRIVER_ID, SparkEnv, type SparkRpcEnvOptions } from "../../src/spark/spark_env.ts";
 import { endpoint } from "../../src/typed/endpoint.ts";
 import { typedRef } from "../../src/typed/typed_ref.ts";
 import { test, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { printed } from "../_printed.ts";
 import { SERVER_CERT, SERVER_KEY } from "../socket/certificates.ts";
+import { MemoryBlocks } from "../block/_blocks.ts";
 import { driverEnv, executorEnv } from "./_environments.ts";
 
 interface Scheduler {
@@ -22,7 +25,7 @@ const HERE = { "spark.driver.host": "127.0.0.1", "spark.driver.port": 0 };
 test("SparkEnv.createDriverEnv() writes the port in use and its role into the configuration", async (context) => {
   const { env } = await driverEnv(context);
   assertEquals([env.executorId, env.isDriver, env.isLocal, env.numUsableCores], [DRIVER_ID, true, false, 1]);
-  assertEquals(env.rpcEnv.name, "sparkDriver");
+  assertEquals([env.rpcEnv.name, env.bindAddress], ["sparkDriver", "127.0.0.1"]);
   assertEquals(env.rpcEnv.address?.hostPort, `127.0.0.1:${env.conf.getInt("spark.driver.port")}`);
   assertEquals(env.conf.get("spark.executor.id"), "driver");
 });
@@ -48,6 +51,43 @@ test("SparkEnv.createDriverEnv() listens at the bind address and is reached at t
   executor.conf.set("spark.driver.host", "127.0.0.1");
   const ref = await within(makeDriverRef("Echo", executor.rpcEnv), "the look-up");
   assertEquals(await within(ref.ask(1), "the answer"), 1);
+  await driver.blockTransferService.init(new MemoryBlocks());
+  assertEquals(driver.blockTransferService.hostName, "driver.example");
+});
+
+test("SparkEnv makes its block service of what its RPC environment is made of", async (context) => {
+  const listening: (string | undefined)[] = [];
+  const sockets = await defaultSocketDriver();
+  const socketDriver: SocketDriver = {
+    ...sockets,
+    listen(address, attach, { tls, ...options } = {}) {
+      listening.push(tls?.cert);
+      return sockets.listen(address, attach, options);
+    },
+  };
+  let draws = 0;
+  const random = () => {
+    draws++;
+    return 0.5;
+  };
+  const logger = new MemoryLogger();
+  const options = { driver: socketDriver, tls: { cert: "own" }, logger, random };
+  const driver = await SparkEnv.createDriverEnv(new SparkConf(HERE), false, 1, options);
+  context.defer(() => driver.stop());
+  const before = draws;
+  await driver.blockTransferService.init(new MemoryBlocks());
+  assertEquals(listening, ["own", "own"]);
+  assert(draws > before);
+  assertEquals(logger.has("info: Server created on 127.0.0.1:"), true);
+});
+
+test("SparkEnv.createDriverEnv() leaves nothing behind where its block service cannot be configured", async () => {
+  let rpcEnv: RpcEnv | undefined;
+  const createRpcEnv = async (options: RpcEnvOptions) => rpcEnv = await RpcEnv.create(options);
+  const conf = new SparkConf({ ...HERE, "spark.network.maxRemoteBlockSizeFetchToMem": "much" });
+  const made = () => SparkEnv.createDriverEnv(conf, false, 1, { createRpcEnv, logger: new MemoryLogger() });
+  await assertRejects(made, RangeError, "spark.network.maxRemoteBlockSizeFetchToMem");
+  await within(rpcEnv!.awaitTermination(), "the end of the RPC environment");
 });
 
 test("SparkEnv.createDriverEnv() leaves nothing behind when its port is taken", async (context) => {
@@ -113,8 +153,15 @@ test("SparkEnv.registerOrLookupEndpoint() sets up in the driver and looks up in 
     made++;
     return endpoint<Scheduler>(() => ({ receiveAndReply: { Register: (id) => id === "1" } }));
   };
-  const early = () => executor.registerOrLookupEndpoint(EndpointName.coarseGrainedScheduler, make);
-  await assertRejects(early, RpcEndpointNotFoundError, "Cannot find endpoint: spark://CoarseGrainedScheduler@127.0.0.1:");
+  const early = (options?: LookupOptions) =>
+    executor.registerOrLookupEndpoint(EndpointName.coarseGrainedScheduler, make, options);
+  await assertRejects(
+    () => early(),
+    RpcEndpointNotFoundError,
+    "Cannot find endpoint: spark://CoarseGrainedScheduler@127.0.0.1:",
+  );
+  const reason = new Error("given up");
+  assertEquals(await early({ signal: AbortSignal.abort(reason) }).catch((thrown: unknown) => thrown), reason);
   const own = typedRef(await driver.registerOrLookupEndpoint(EndpointName.coarseGrainedScheduler, make));
   assertEquals(logger.has("info: Registering CoarseGrainedScheduler"), true);
   const far = typedRef(await within(early(), "the look-up"));
@@ -141,14 +188,16 @@ test("makeDriverRef() looks at localhost:7077 where the configuration says nothi
 });
 
 test("SparkEnv.stop() ends its endpoints, works twice, and is what disposal does", async (context) => {
-  const { env } = await driverEnv(context);
+  const { env, clock } = await driverEnv(context);
   const events: string[] = [];
   env.rpcEnv.setupEndpoint("Endpoint", { onStop: () => void events.push("onStop") });
   assertEquals(env.isStopped, false);
-  const stopped = env.stop();
+  const stopped = env.stop({ deadlineMs: 1_234 });
+  assert(clock.timers.includes(1_234));
   assertEquals([env.isStopped, env.stop() === stopped, env[Symbol.asyncDispose]() === stopped], [true, true, true]);
   await within(stopped, "the end");
   assertEquals(events, ["onStop"]);
+  await assertRejects(() => env.blockTransferService.init(new MemoryBlocks()), RpcStoppedError);
 });
 
 test("RpcEnv.awaitTermination() resolves in an environment without endpoints too", async (context) => {
@@ -164,7 +213,11 @@ test("SparkEnv gives its RPC environment what goes beyond configuration", async 
   context.defer(() => world.shutdown());
   const logger = new MemoryLogger();
   const conf = new SparkConf({ "spark.driver.host": "driver", "spark.driver.port": 0 });
-  const driver = await SparkEnv.createDriverEnv(conf, false, 1, { logger, createRpcEnv: (options) => world.create(options) });
+  let made: SparkRpcEnvOptions | undefined;
+  const createRpcEnv = (options: SparkRpcEnvOptions) => world.create(made = options);
+  const driver = await SparkEnv.createDriverEnv(conf, false, 1, { logger, createRpcEnv });
+  const { name, host, bindHost, port, numUsableCores } = made!;
+  assertEquals([name, host, bindHost, port, numUsableCores], ["sparkDriver", "driver", "driver", 0, 1]);
   assertEquals(driver.logger, logger);
   assertEquals(driver.clock, world.host("driver").clock);
   const draws = Array.from({ length: 3 }, () => driver.random());
