@@ -288,11 +288,14 @@ function makeServer(tls: TlsOptions | undefined, accept: (native: Native) => voi
   const asksForCertificates = tls.caCerts !== undefined;
   const server = createTlsServer({
     ...pemOptions(tls),
-    allowHalfOpen: true,
     requestCert: asksForCertificates,
     rejectUnauthorized: asksForCertificates,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-  }, accept);
+  }, (native) => {
+    // Not before: half open, whoever ends in the midst of a handshake would keep its descriptor until that times out.
+    native.allowHalfOpen = true;
+    accept(native);
+  });
   return server.on("tlsClientError", (_error, socket) => socket.destroy());
 }
 

@@ -104,6 +104,14 @@ socketCase(suite, "SocketDriver.listen() cuts off who does not speak TLS", async
   assertEquals(listener.accepted.length, 1);
 });
 
+socketCase(suite, "SocketDriver.listen() lets go of who ends in the midst of a handshake", async (stage) => {
+  const listener = await listenTls(stage, server);
+  const silent = await stage.connect(listener.address, { hooks: { hearsOther: true } });
+  silent.shutdown();
+  await stage.untilClosed(silent);
+  assertEquals(listener.accepted.length, 0);
+});
+
 socketCase(suite, "SocketDriver.connect() to a listener that does not speak TLS fails", async (stage) => {
   const listener = await stage.listen({
     hooks: {
