@@ -11,6 +11,7 @@
 import { connect as connectTcp, createServer as createTcpServer, isIP } from "node:net";
 import type { OnReadOpts, Server, Socket as Native } from "node:net";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { systemClock } from "../base/clock.ts";
 import { BaseSocket, checkSocketOptions, READ_BUFFER_BYTES, socketAddress } from "./_base_socket.ts";
 import { Handshakes } from "./_handshakes.ts";
@@ -294,9 +295,18 @@ function makeServer(tls: TlsOptions | undefined, accept: (native: Native) => voi
   }, (native) => {
     // Not before: half open, whoever ends in the midst of a handshake would keep its descriptor until that times out.
     native.allowHalfOpen = true;
-    accept(native);
+    if (!asksForCertificates || isVerified(native)) accept(native);
+    else native.on("error", () => {}).destroy();
   });
   return server.on("tlsClientError", (_error, socket) => socket.destroy());
+}
+
+/**
+ * Whether it is here that the client's certificate was verified. The listeners of a Deno 2.9 share their sessions: one that was made
+ * where other certificates are asked for, or none, is taken up again at any of them.
+ */
+function isVerified(native: TLSSocket): boolean {
+  return native.authorized && !("Deno" in globalThis && native.isSessionReused());
 }
 
 function backlogOf({ backlog }: ListenOptions): { readonly backlog?: number } {

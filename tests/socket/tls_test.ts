@@ -14,7 +14,10 @@ import {
   SERVER_KEY,
 } from "./certificates.ts";
 import type { Peer } from "./_peer.ts";
-import { socketCase, type Stage, type TestListener } from "./_stage.ts";
+import { runtimePath } from "../_entry_points.ts";
+import { test } from "../_harness.ts";
+import { startProcess } from "../_process.ts";
+import { socketCase, Stage, type TestListener } from "./_stage.ts";
 
 const native = await defaultSocketDriver();
 const suite = { name: "TLS", driver: nodeSocketDriver };
@@ -89,6 +92,47 @@ socketCase(suite, "SocketDriver.listen() with caCerts takes only clients with a 
   await assertEcho(stage, listener.address, client);
   assertEquals(listener.accepted.length, 1);
 });
+
+/** Dials one port, then the other with the session of the first: Node is the only one that can be told to. Prints what comes of it. */
+const RESUMING_CLIENT = `
+const { connect } = require("node:tls");
+const [first, second, ...pem] = process.argv.slice(1);
+const [ca, cert, key] = pem.map((text) => text || undefined);
+const dial = (port, session, onSession) => {
+  const socket = connect({ host: "127.0.0.1", port, ca, cert, key, session }, () => socket.write("x"));
+  socket.on("session", (made) => onSession(made, socket)).on("error", () => {});
+  socket.on("data", () => session && console.log("LET IN", socket.isSessionReused()));
+  return socket;
+};
+dial(first, undefined, (session, socket) => {
+  socket.removeAllListeners("session").destroy();
+  dial(second, session, () => {}).on("close", () => console.log("CUT OFF"));
+});
+`;
+
+const node = runtimePath("node");
+
+test(
+  "TLS: SocketDriver.listen() with caCerts takes no session of a listener that asks for other certificates or none",
+  async (context) => {
+    const stage = new Stage(suite, context);
+    const listen = (tls: TlsOptions) => {
+      return stage.listen({
+        hooks: { onData: (peer, chunk) => peer.write([chunk.slice()]), hearsOther: true },
+        options: { tls },
+      });
+    };
+    const mutual = await listen({ ...server, caCerts: [ROGUE_CA_CERT] });
+    const others = [[server, "", ""], [{ ...server, caCerts: [CA_CERT] }, CLIENT_CERT, CLIENT_KEY]] as const;
+    for (const [tls, ...certificate] of others) {
+      const ports = [await listen(tls), mutual].map(({ address }) => String(address.port));
+      const resuming = startProcess(context, node!, ["-e", RESUMING_CLIENT, ...ports, CA_CERT, ...certificate]);
+      assertEquals((await resuming.waitFor(/LET IN|CUT OFF/))[0], "CUT OFF");
+    }
+    assertEquals(mutual.accepted.length, 0);
+  },
+  { skip: node === undefined ? "it dials with Node" : undefined },
+);
 
 socketCase(suite, "SocketDriver.listen() without caCerts does not ask for a certificate", async (stage) => {
   const { address } = await listenTls(stage, server);
