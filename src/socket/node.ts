@@ -270,7 +270,7 @@ async function listen(address: SocketAddress, attach: AttachSocket, options: Lis
   };
   return await new Promise((resolve, reject) => {
     try {
-      const server = makeServer(tls, accept);
+      const server = makeServer(tls, accept, options.onRefused);
       if (tls !== undefined) server.on("connection", (native) => handshakes.begin(native));
       // It stays: later ones are of single connections that could not be accepted.
       server.on("error", (error) => reject(toSocketError(error, what)));
@@ -284,7 +284,11 @@ async function listen(address: SocketAddress, attach: AttachSocket, options: Lis
   });
 }
 
-function makeServer(tls: TlsOptions | undefined, accept: (native: Native) => void): Server {
+function makeServer(
+  tls: TlsOptions | undefined,
+  accept: (native: Native) => void,
+  onRefused: ListenOptions["onRefused"],
+): Server {
   if (tls === undefined) return createTcpServer({ allowHalfOpen: true }, accept);
   const asksForCertificates = tls.caCerts !== undefined;
   const server = createTlsServer({
@@ -298,7 +302,14 @@ function makeServer(tls: TlsOptions | undefined, accept: (native: Native) => voi
     if (!asksForCertificates || isVerified(native)) accept(native);
     else native.on("error", () => {}).destroy();
   });
-  return server.on("tlsClientError", (_error, socket) => socket.destroy());
+  return server.on("tlsClientError", (error, socket) => {
+    // Node and Deno forget the address of what has been reset.
+    const { remoteAddress: host, remotePort: port } = socket;
+    const peer = host === undefined || port === undefined ? "a peer" : formatAddress({ host, port });
+    socket.destroy();
+    // Of a certificate that is not trusted they say here no more than that the connection is gone.
+    onRefused?.(toSocketError(socket.authorizationError ?? error, `Handshake with ${peer}`, "TLS"));
+  });
 }
 
 /**

@@ -135,6 +135,8 @@ export interface ConnectOptions extends SocketOptions {
 export interface ListenOptions extends SocketOptions {
   /** How many connections wait to be accepted; the runtime's default if absent. Bun 1.4 has 512 in any case. */
   readonly backlog?: number;
+  /** Hears of each connection whose handshake failed, which `attach` is not called for. */
+  readonly onRefused?: (error: SocketError) => void;
 }
 
 /** Called with each new socket before its first event. */

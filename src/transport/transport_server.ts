@@ -62,7 +62,14 @@ export class TransportServer implements AsyncDisposable {
       accepted.add(handler);
       socket.closed.then(() => accepted.delete(handler));
       return handler;
-    }, { ...options, backlog: backLog > 0 ? backLog : MAX_BACKLOG });
+    }, {
+      ...options,
+      backlog: backLog > 0 ? backLog : MAX_BACKLOG,
+      onRefused(error) {
+        // Who looks whether the port is open, and goes, is nobody's fault.
+        context.logger[error.socketCode === "TLS" ? "warning" : "debug"]("Refused a connection", error);
+      },
+    });
     return new TransportServer(listener, accepted);
   }
 

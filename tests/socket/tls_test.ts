@@ -15,7 +15,7 @@ import {
 } from "./certificates.ts";
 import type { Peer } from "./_peer.ts";
 import { runtimePath } from "../_entry_points.ts";
-import { test } from "../_harness.ts";
+import { test, until } from "../_harness.ts";
 import { startProcess } from "../_process.ts";
 import { socketCase, Stage, type TestListener } from "./_stage.ts";
 
@@ -154,6 +154,23 @@ socketCase(suite, "SocketDriver.listen() lets go of who ends in the midst of a h
   silent.shutdown();
   await stage.untilClosed(silent);
   assertEquals(listener.accepted.length, 0);
+});
+
+socketCase(suite, "SocketDriver.listen() tells of each handshake that failed, and why", async (stage) => {
+  const refused: SocketError[] = [];
+  const options = { tls: { ...server, caCerts: [CA_CERT] }, onRefused: (error: SocketError) => void refused.push(error) };
+  const { address } = await stage.listen({ options });
+  const plain = await stage.connect(address, { hooks: { hearsOther: true } });
+  plain.write([new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")]);
+  await until(() => refused.length === 1, "to hear of the first");
+  for (const tls of [trusting, { ...trusting, cert: ROGUE_CERT, key: ROGUE_KEY }]) {
+    const before = refused.length;
+    const dialled = stage.dial(address, (socket) => stage.track(socket), { tls });
+    await stage.run(dialled.catch(() => {}), "to connect or to fail");
+    await until(() => refused.length > before, "to hear of the next one");
+  }
+  assertEquals(refused.map(({ socketCode }) => socketCode), ["TLS", "TLS", "TLS"]);
+  for (const { message } of refused) assert(/^Handshake with (127\.0\.0\.1:\d+|a peer): TLS failed: ./.test(message), message);
 });
 
 socketCase(suite, "SocketDriver.connect() to a listener that does not speak TLS fails", async (stage) => {

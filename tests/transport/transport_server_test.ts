@@ -1,9 +1,15 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { RpcError } from "../../src/base/errors.ts";
+import { silentLogger } from "../../src/base/logger.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { type Socket, type SocketDriver, SocketError } from "../../src/socket/socket.ts";
-import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
+import { askRpc } from "../../src/transport/ask_rpc.ts";
+import { noOpRpcHandler, type RpcHandler } from "../../src/transport/rpc_handler.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
-import { until, within } from "../_harness.ts";
+import { TransportContext } from "../../src/transport/transport_context.ts";
+import { test, until, within } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
+import { SERVER_CERT, SERVER_KEY } from "../socket/certificates.ts";
 import { dialRaw } from "./_raw_peer.ts";
 import { ask, bytesOf, echo, failureOf, Life, textOf, transportTest } from "./_stage.ts";
 
@@ -125,4 +131,17 @@ transportTest("TransportServerBootstrap that throws or closes costs its connecti
   mode = "pass";
   assertEquals(await ask(await stage.end().dial(listening), "x"), "x");
   assertEquals(life.events, ["active"]);
+});
+
+test("TransportServer logs whose handshake failed, of which nobody else hears", async (context) => {
+  const logger = new MemoryLogger();
+  const tls = { cert: SERVER_CERT, key: SERVER_KEY };
+  const server = await (await TransportContext.create(noOpRpcHandler, { tls, logger })).createServer();
+  context.defer(() => server.close());
+  const plain = await TransportContext.create(noOpRpcHandler, { logger: silentLogger });
+  const factory = plain.createClientFactory();
+  context.defer(() => factory.close());
+  const client = await factory.createClient(server.address);
+  await assertRejects(() => askRpc(client, new Uint8Array(100)), RpcError);
+  await until(() => logger.has("warning: Refused a connection"), "the warning");
 });
