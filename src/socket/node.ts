@@ -10,11 +10,9 @@
 
 import { connect as connectTcp, createServer as createTcpServer, isIP } from "node:net";
 import type { OnReadOpts, Server, Socket as Native } from "node:net";
-import { connect as connectTls, createServer as createTlsServer } from "node:tls";
-import type { TLSSocket } from "node:tls";
 import { systemClock } from "../base/clock.ts";
 import { BaseSocket, checkSocketOptions, READ_BUFFER_BYTES, socketAddress } from "./_base_socket.ts";
-import { Handshakes } from "./_handshakes.ts";
+import { connectTls, createTlsServer } from "./_node_tls.ts";
 import type {
   AttachSocket,
   ConnectOptions,
@@ -27,9 +25,6 @@ import type {
   TlsOptions,
 } from "./socket.ts";
 import { formatAddress, socketError, toSocketError } from "./socket_errors.ts";
-
-/** How long a client may take for the TLS handshake with a listener. */
-const HANDSHAKE_TIMEOUT_MS = 30_000;
 
 class NodeSocket extends BaseSocket {
   readonly #native: Native;
@@ -149,13 +144,13 @@ function handleBelowTls(native: Native): TcpHandle | undefined {
 class Listener implements SocketListener {
   readonly address: SocketAddress;
   readonly #server: Server;
-  readonly #handshakes: Handshakes;
+  readonly #abortHandshakes: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(server: Server, address: SocketAddress, handshakes: Handshakes) {
+  constructor(server: Server, address: SocketAddress, abortHandshakes: (() => void) | undefined) {
     this.#server = server;
     this.address = address;
-    this.#handshakes = handshakes;
+    this.#abortHandshakes = abortHandshakes;
   }
 
   /** Whether {@linkcode close} was called: a handshake may still be under way. */
@@ -167,7 +162,7 @@ class Listener implements SocketListener {
     // The server's own `close` event waits for all open connections; the port is free at once.
     if (!this.#isClosed) this.#server.close();
     this.#isClosed = true;
-    this.#handshakes.abort();
+    this.#abortHandshakes?.();
     return Promise.resolve();
   }
 
@@ -237,15 +232,7 @@ function dial(
 
 function startDial({ host, port }: SocketAddress, onread: OnReadOpts, tls: TlsOptions | undefined): Native {
   const target = { host, port, allowHalfOpen: true, onread };
-  if (tls === undefined) return connectTcp(target);
-  const { serverName, ...secrets } = pemOptions(tls);
-  const name = serverName === undefined ? {} : { servername: serverName };
-  // Without a word on it an environment with NODE_TLS_REJECT_UNAUTHORIZED=0 has any certificate accepted.
-  return connectTls({ ...target, ...secrets, ...name, rejectUnauthorized: true });
-}
-
-function pemOptions({ caCerts, ...rest }: TlsOptions): Omit<TlsOptions, "caCerts"> & { readonly ca?: string[] } {
-  return caCerts === undefined ? rest : { ...rest, ca: [...caCerts] };
+  return tls === undefined ? connectTcp(target) : connectTls(target, tls);
 }
 
 async function listen(address: SocketAddress, attach: AttachSocket, options: ListenOptions = {}): Promise<SocketListener> {
@@ -256,9 +243,7 @@ async function listen(address: SocketAddress, attach: AttachSocket, options: Lis
   }
   const what = `Cannot listen on ${formatAddress(address)}`;
   let listener: Listener | undefined;
-  const handshakes = new Handshakes();
   const accept = (native: Native) => {
-    handshakes.end(native);
     native.on("error", () => {});
     // As above: it may have been reset. And what ends its handshake after `close` comes too late.
     if (native.remoteAddress === undefined || listener?.isClosed !== false) {
@@ -270,54 +255,19 @@ async function listen(address: SocketAddress, attach: AttachSocket, options: Lis
   };
   return await new Promise((resolve, reject) => {
     try {
-      const server = makeServer(tls, accept, options.onRefused);
-      if (tls !== undefined) server.on("connection", (native) => handshakes.begin(native));
+      const { server, abortHandshakes } = tls === undefined
+        ? { server: createTcpServer({ allowHalfOpen: true }, accept), abortHandshakes: undefined }
+        : createTlsServer(tls, accept, options.onRefused);
       // It stays: later ones are of single connections that could not be accepted.
       server.on("error", (error) => reject(toSocketError(error, what)));
       server.listen({ host: address.host, port: address.port, ...backlogOf(options) }, () => {
-        listener = new Listener(server, boundAddress(server, address), handshakes);
+        listener = new Listener(server, boundAddress(server, address), abortHandshakes);
         resolve(listener);
       });
     } catch (thrown) {
       reject(toSocketError(thrown, what, tls === undefined ? "UNKNOWN" : "TLS"));
     }
   });
-}
-
-function makeServer(
-  tls: TlsOptions | undefined,
-  accept: (native: Native) => void,
-  onRefused: ListenOptions["onRefused"],
-): Server {
-  if (tls === undefined) return createTcpServer({ allowHalfOpen: true }, accept);
-  const asksForCertificates = tls.caCerts !== undefined;
-  const server = createTlsServer({
-    ...pemOptions(tls),
-    requestCert: asksForCertificates,
-    rejectUnauthorized: asksForCertificates,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-  }, (native) => {
-    // Not before: half open, whoever ends in the midst of a handshake would keep its descriptor until that times out.
-    native.allowHalfOpen = true;
-    if (!asksForCertificates || isVerified(native)) accept(native);
-    else native.on("error", () => {}).destroy();
-  });
-  return server.on("tlsClientError", (error, socket) => {
-    // Node and Deno forget the address of what has been reset.
-    const { remoteAddress: host, remotePort: port } = socket;
-    const peer = host === undefined || port === undefined ? "a peer" : formatAddress({ host, port });
-    socket.destroy();
-    // Of a certificate that is not trusted they say here no more than that the connection is gone.
-    onRefused?.(toSocketError(socket.authorizationError ?? error, `Handshake with ${peer}`, "TLS"));
-  });
-}
-
-/**
- * Whether it is here that the client's certificate was verified. The listeners of a Deno 2.9 share their sessions: one that was made
- * where other certificates are asked for, or none, is taken up again at any of them.
- */
-function isVerified(native: TLSSocket): boolean {
-  return native.authorized && !("Deno" in globalThis && native.isSessionReused());
 }
 
 function backlogOf({ backlog }: ListenOptions): { readonly backlog?: number } {
