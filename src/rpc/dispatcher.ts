@@ -53,7 +53,8 @@ export class Dispatcher implements InboxHost {
   readonly #inboxes = new Set<Inbox>();
   readonly #slow: SlowHandlers;
   #stopped = false;
-  #drained: (() => void)[] = [];
+  /** Who waits for the end. */
+  readonly #waiting = new Set<() => void>();
   /** Changes when an endpoint comes or goes: what was found by name before must be looked up again. */
   generation = 0;
   /** Messages dropped by inboxes that are gone, and one-way messages for endpoints that were not there. */
@@ -70,6 +71,11 @@ export class Dispatcher implements InboxHost {
   /** Whether `stop` has been called. */
   get stopped(): boolean {
     return this.#stopped;
+  }
+
+  /** How many wait for the end. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   /** The inboxes that exist, also of endpoints that are about to stop. */
@@ -196,10 +202,23 @@ export class Dispatcher implements InboxHost {
     return this.awaitTermination();
   }
 
-  /** Resolves when the dispatcher has been stopped and the last onStop has run. */
-  awaitTermination(): Promise<void> {
+  /** Resolves when the dispatcher has been stopped and the last onStop has run. Rejects with the signal's reason. */
+  awaitTermination(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
     if (this.#stopped && this.#inboxes.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
+    return new Promise((resolve, reject) => {
+      const ended = (): void => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      };
+      // Whoever looks again and again whether it is over must not be kept until it is.
+      const abort = (): void => {
+        this.#waiting.delete(ended);
+        reject(signal?.reason);
+      };
+      this.#waiting.add(ended);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
   }
 
   /** Gives up on endpoints that still have not ended, so that those who wait go on. */
@@ -246,9 +265,8 @@ export class Dispatcher implements InboxHost {
 
   #terminated(): void {
     this.#slow.stop();
-    const waiting = this.#drained;
-    this.#drained = [];
-    for (const resolve of waiting) resolve();
+    for (const ended of this.#waiting) ended();
+    this.#waiting.clear();
   }
 
   #loopFor(name: string, endpoint: RpcEndpoint): MessageLoop {

@@ -14,7 +14,6 @@ import { RpcEndpointNotFoundError, RpcStoppedError, toError } from "../base/erro
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
-import { untilAborted } from "../base/until_aborted.ts";
 import type { Files } from "../platform/files.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import { CheckExistence } from "../serializer/java/check_existence.ts";
@@ -272,7 +271,7 @@ export class NettyRpcEnv implements RpcEnv {
   }
 
   awaitTermination(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    return untilAborted(this.dispatcher.awaitTermination(), options.signal);
+    return this.dispatcher.awaitTermination(options.signal);
   }
 
   stats(): RpcEnvStats {

@@ -1,8 +1,12 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { systemClock } from "../../src/base/clock.ts";
 import { RpcEndpointNotFoundError, RpcStoppedError } from "../../src/base/errors.ts";
+import { silentLogger } from "../../src/base/logger.ts";
+import { Dispatcher } from "../../src/rpc/dispatcher.ts";
 import { ThreadSafeRpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
+import { countListeners } from "../_counted_listeners.ts";
 import { test } from "../_harness.ts";
 import { environment, environments } from "../typed/_environments.ts";
 
@@ -67,4 +71,28 @@ test("RpcEnv.stop() refuses a reference to another environment's endpoint, and l
   assertEquals([await own.ask("whose?"), await theirs.ask("whose?")], ["own", "theirs"]);
   server.stop(await server.setupEndpointRef(`spark://Worker@${server.address}`));
   await assertRejects(() => theirs.ask("whose?"), RpcEndpointNotFoundError);
+});
+
+test("Dispatcher.awaitTermination() forgets who has given up, and its signal who has come to the end", async () => {
+  const dispatcher = new Dispatcher({
+    clock: systemClock,
+    logger: silentLogger,
+    maxInboxMessages: 1,
+    maxConcurrentMessages: 1,
+  });
+  dispatcher.registerRpcEndpoint("Any", {}, () => ({}) as RpcEndpointRef);
+  const [impatient, patient] = [new AbortController(), new AbortController()];
+  const listeners = countListeners(patient.signal);
+  const givenUp = assertRejects(() => dispatcher.awaitTermination(impatient.signal), Error, "enough");
+  const waits = dispatcher.awaitTermination(patient.signal);
+  assertEquals(dispatcher.waiting, 2);
+  impatient.abort(new Error("enough"));
+  await givenUp;
+  assertEquals(dispatcher.waiting, 1);
+  await assertRejects(() => dispatcher.awaitTermination(impatient.signal), Error, "enough");
+  assertEquals(dispatcher.waiting, 1);
+  await dispatcher.stop();
+  await waits;
+  assertEquals(dispatcher.waiting, 0);
+  assertEquals(listeners(), 0);
 });
