@@ -87,7 +87,6 @@ export class RetryingBlockTransferor {
   /** Fails what is outstanding, with `reason`; nothing is heard of it afterwards. */
   cancel(reason: Error): void {
     this.#timer?.cancel();
-    this.#timer = undefined;
     this.#current = undefined;
     this.#failAllOutstanding(reason);
   }
@@ -134,7 +133,6 @@ export class RetryingBlockTransferor {
       return;
     }
     this.#options.logger.error(message, error);
-    this.#current = undefined;
     this.#failAllOutstanding(error);
   }
 
@@ -146,10 +144,7 @@ export class RetryingBlockTransferor {
     const blocks = `${this.#outstanding.size} outstanding blocks`;
     logger.info(`Retrying fetch (${this.#retryCount}/${maxRetries}) for ${blocks} after ${retryWaitMs} ms`);
     try {
-      this.#timer = clock.setTimer(retryWaitMs, () => {
-        this.#timer = undefined;
-        this.#transferAllOutstanding();
-      });
+      this.#timer = clock.setTimer(retryWaitMs, () => this.#transferAllOutstanding());
     } catch (thrown) {
       const failure = toError(thrown);
       logger.error("Exception while trying to initiate retry", failure);

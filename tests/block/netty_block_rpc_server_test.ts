@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../src/base/clock.ts";
 import { RpcError } from "../../src/base/errors.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
+import { ReceivedBytes } from "../../src/base/received_bytes.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { BlockTransferMessageType } from "../../src/block/block_transfer_message_type.ts";
 import {
@@ -12,10 +14,11 @@ import { NettyBlockRpcServer } from "../../src/block/netty_block_rpc_server.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
 import type { SocketAddress } from "../../src/socket/socket.ts";
 import { noOpRpcHandler, type RpcHandler } from "../../src/transport/rpc_handler.ts";
+import type { RpcResponder } from "../../src/transport/rpc_response_callback.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { TransportConf } from "../../src/transport/transport_conf.ts";
 import { TransportContext } from "../../src/transport/transport_context.ts";
-import { test, type TestContext, until, within } from "../_harness.ts";
+import { deferred, test, type TestContext, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { blockBytes, bufferOf, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
 
@@ -169,6 +172,44 @@ test("NettyBlockRpcServer refuses an authenticated peer the application of other
   const streamId = rpcServer.streamManager.registerStream("app-1", [bufferOf(blockBytes(5))]);
   const text = `Client app-2 not authorized to read stream ${streamId} (app app-1).`;
   await assertRejects(() => chunk(client, streamId, 0), RpcError, text);
+});
+
+test("NettyBlockRpcServer keeps nothing of a message that lies in its connection's memory", async () => {
+  const put: Uint8Array[] = [];
+  const blocks = new MemoryBlocks();
+  blocks.putBlockData = (_blockId, { bytes }, metadata) => put.push(bytes!, metadata) > 0;
+  blocks.putBlockDataAsStream = (id, metadata) => {
+    put.push(metadata);
+    return { id, onData() {}, onComplete() {}, onFailure() {} };
+  };
+  const options = { appId: undefined, executorId: undefined, random: () => 0, logger: new MemoryLogger() };
+  const rpcServer = new NettyBlockRpcServer(blocks, options);
+  // What the server asks of a connection here is its id.
+  const client = { clientId: undefined } as TransportClient;
+  /** A message that is over once `read` has returned. */
+  const borrowed = (message: BlockTransferMessage, read: (body: MessageBody) => void) => {
+    const memory = encodeBlockTransferMessage(message);
+    read(new MessageBody(new ReceivedBytes(memory, false), 0, memory.length));
+    memory.fill(0xee);
+  };
+  const upload = { type: Type.UploadBlock, ...own, blockId: "c", metadata: blockBytes(3), blockData: blockBytes(9) } as const;
+  const answered = deferred();
+  const responder = { onSuccess: () => answered.resolve(), onFailure: answered.reject };
+  borrowed(upload, (body) => rpcServer.receive(client, body, responder as unknown as RpcResponder));
+  await within(answered.promise, "the answer");
+  const stream = { type: Type.UploadBlockStream, blockId: "d", metadata: blockBytes(4) } as const;
+  borrowed(stream, (body) => void rpcServer.receiveStream(client, body));
+  assertEquals(put, [blockBytes(9), blockBytes(3), blockBytes(4)]);
+});
+
+test("NettyBlockRpcServer counts no blocks as open that could not be opened, and streams until they are read", async (context) => {
+  const { client, server } = await pair(context, { maxOpenBlocks: 2 });
+  for (let i = 0; i < 3; i++) await assertRejects(() => open(client, "a", "nowhere"), RpcError, "Block nowhere not found");
+  assertEquals(server.service.stats().openBlocks, 0);
+  const streamId = await open(client, "a", "b");
+  assertEquals([server.service.stats().openBlocks, server.service.stats().streams], [2, 1]);
+  for (const index of [0, 1]) await chunk(client, streamId, index);
+  await idle(server);
 });
 
 test("NettyBlockRpcServer refuses messages that it has no answer to", async (context) => {

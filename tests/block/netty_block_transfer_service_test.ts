@@ -29,12 +29,35 @@ test("NettyBlockTransferService.init() listens on the port that it is told, or t
   const again = await startService(context, new MemoryBlocks(), { port });
   assertEquals(again.service.port, port);
   await within(again.service.close(), "to close");
-  const keys = {
-    "spark.executor.id": "driver",
-    "spark.blockManager.port": "1",
-    "spark.driver.blockManager.port": String(port),
+  const own = { "spark.blockManager.port": String(port) };
+  for (
+    const conf of [
+      { "spark.executor.id": "driver", "spark.blockManager.port": "1", "spark.driver.blockManager.port": String(port) },
+      { "spark.executor.id": "driver", ...own },
+      { "spark.executor.id": "1", "spark.driver.blockManager.port": "1", ...own },
+    ]
+  ) {
+    const configured = await startService(context, new MemoryBlocks(), { conf });
+    assertEquals(configured.service.port, port);
+    await within(configured.service.close(), "to close");
+  }
+});
+
+test("NettyBlockTransferService takes its application and its way to ask from the configuration", async (context) => {
+  // A name that says nothing about a shuffle can only be asked for as a name.
+  const server = await startService(context, new MemoryBlocks({ shuffle_x: blockBytes(3) }), {
+    conf: { "spark.app.id": "app-1" },
+  });
+  const fetch = async (conf: Readonly<Record<string, string>>) => {
+    const { service } = await startService(context, undefined, { conf });
+    const block = await within(service.fetchBlock(server.peer, "shuffle_x"), "the block");
+    block.release();
+    return block.size;
   };
-  assertEquals((await startService(context, new MemoryBlocks(), { conf: keys })).service.port, port);
+  const old = { "spark.shuffle.useOldFetchProtocol": "true" };
+  assertEquals(await fetch({ "spark.app.id": "app-1", ...old }), 3);
+  await assertRejects(() => fetch({ "spark.app.id": "app-2", ...old }), RpcError, "Client for app-1 not authorized");
+  await assertRejects(() => fetch({ "spark.app.id": "app-1" }), RangeError, "Unexpected shuffle block id format: shuffle_x");
 });
 
 // Spark: NettyBlockTransferServiceSuite "can bind to a specific port twice and the second increments".

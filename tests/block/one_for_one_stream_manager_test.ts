@@ -73,6 +73,18 @@ test("OneForOneStreamManager.connectionTerminated() forgets all streams even if 
   assert(logger.has("Exception trying to release remaining StreamState buffers (second)"));
 });
 
+test("OneForOneStreamManager.connectionTerminated() leaves the streams of other connections alone", () => {
+  const manager = new OneForOneStreamManager();
+  const gone = clientOf();
+  const all = [buffers(2), buffers(2), buffers(2)];
+  const [, other, unbound] = [gone, clientOf(), undefined].map((client, i) =>
+    manager.registerStream("app", all[i]!, { client })
+  );
+  manager.connectionTerminated(gone);
+  assertEquals([all.map(released), manager.numStreamStates], [[[1, 1], [0, 0], [0, 0]], 2]);
+  assertEquals([manager.getChunk(other!, 0), manager.getChunk(unbound!, 0)], [all[1]![0], all[2]![0]]);
+});
+
 test("OneForOneStreamManager.connectionTerminated() releases the chunks behind one that cannot be released", () => {
   const logger = new MemoryLogger();
   const manager = new OneForOneStreamManager({ logger });
@@ -121,6 +133,8 @@ test("OneForOneStreamManager.checkAuthorization() lets nobody have another appli
     const text = "Client app2 not authorized to read stream 0 (app app1).";
     assertThrows(() => manager.checkAuthorization(clientOf("app2"), id), RpcError, text);
   }
+  const nobodys = manager.registerStream(undefined, buffers(2));
+  assertThrows(() => manager.checkAuthorization(clientOf("app1"), nobodys), RpcError, "not authorized to read stream 1");
   for (const id of [77n, "77_0"]) {
     assertThrows(() => manager.checkAuthorization(clientOf("app1"), id), RpcError, "Unknown stream ID.");
     manager.checkAuthorization(clientOf(undefined), id);
@@ -151,7 +165,7 @@ test("OneForOneStreamManager.getChunk() gives each chunk once, in order", () => 
 });
 
 test("OneForOneStreamManager.parseStreamChunkId() takes what genStreamChunkId() makes, and nothing else", () => {
-  for (const [streamId, index] of [[0n, 0], [123_000n, 7], [-5n, 2_147_483_647], [2n ** 63n - 1n, 1]] as const) {
+  for (const [streamId, index] of [[0n, 0], [123_000n, 7], [-5n, 2_147_483_647], [2n ** 63n - 1n, -1]] as const) {
     const parsed = OneForOneStreamManager.parseStreamChunkId(OneForOneStreamManager.genStreamChunkId(streamId, index));
     assertEquals([parsed.streamId, parsed.chunkIndex], [streamId, index]);
   }
@@ -215,11 +229,13 @@ test("OneForOneStreamManager.registerStream() for a connection that has gone kee
 });
 
 test("OneForOneStreamManager.connectionTerminated() releases chunks that are still being found", async () => {
-  const manager = new OneForOneStreamManager();
+  const logger = new MemoryLogger();
+  const manager = new OneForOneStreamManager({ logger });
   const client = clientOf();
   const [buffer] = buffers(1);
   manager.registerStream("app", [Promise.resolve(buffer), Promise.reject(new Error("gone")), undefined], { client });
   manager.connectionTerminated(client);
   for (let i = 0; i < 10; i++) await Promise.resolve();
   assertEquals(buffer!.frees, 1);
+  assertEquals(logger.lines, ["error: Exception trying to release remaining StreamState buffers (gone)"]);
 });

@@ -75,7 +75,7 @@ function perform(interactions: readonly Interaction[], options: Partial<RetryOpt
     assertEquals(run.clock.timers, [run.clock.now() + RETRY_WAIT_MS]);
     run.clock.advance(RETRY_WAIT_MS);
   }
-  assertEquals([run.clock.timers, run.transferor.numOutstanding], [[], 0]);
+  assertEquals([run.clock.timers, run.transferor.numOutstanding, waiting], [[], 0, []]);
   return run;
 }
 
@@ -124,6 +124,19 @@ test("RetryingBlockTransferor ignores what an attempt says after another was dec
     { b2: block2 },
   ]);
   assertEquals(heard, ["b0: block0", "b1 failed: Ouch!", "b2: block2"]);
+});
+
+test("RetryingBlockTransferor tells of each block once, whatever an attempt says of it later", () => {
+  const { transferor, heard, clock } = makeRun((_, listener) => {
+    listener.onBlockFetchSuccess("b0", block0);
+    listener.onBlockFetchFailure("b0", lost());
+    listener.onBlockFetchSuccess("b0", block1);
+    listener.onBlockFetchFailure("b1", refused());
+    listener.onBlockFetchFailure("b1", refused());
+    listener.onBlockFetchSuccess("b1", block1);
+  }, ["b0", "b1"]);
+  transferor.start();
+  assertEquals([heard, clock.timers, transferor.retryCount], [["b0: block0", "b1 failed: Ouch!"], [], 0]);
 });
 
 // Spark: RetryingBlockTransferorSuite "testSaslTimeoutFailure".
