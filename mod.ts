@@ -202,10 +202,11 @@ export { CheckExistence } from "./src/serializer/java/check_existence.ts";
 export { javaTemplates } from "./src/serializer/java/java_templates.ts";
 export { RpcFailure, TypedMessage } from "./src/serializer/serializer.ts";
 export type { EncodedRef, RefAddress, Serializer, SerializerContext } from "./src/serializer/serializer.ts";
-export { ByteReader, ByteSink } from "./src/base/bytes.ts";
+export { ByteReader } from "./src/base/byte_reader.ts";
+export { ByteSink } from "./src/base/byte_sink.ts";
 export { MessageBody } from "./src/base/message_body.ts";
 export { ReceivedBytes } from "./src/base/received_bytes.ts";
-export type { ReaderError } from "./src/base/bytes.ts";
+export type { ReaderError } from "./src/base/byte_reader.ts";
 
 // Values and classes of Java and Scala.
 export { defineJavaClass, defineScalaObject } from "./src/serializer/java/define_java_class.ts";

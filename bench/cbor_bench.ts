@@ -12,7 +12,7 @@
 import { MessageBody } from "../src/base/message_body.ts";
 import { ReceivedBytes } from "../src/base/received_bytes.ts";
 import { Encoder } from "cbor-x/encode";
-import { ByteSink } from "../src/base/bytes.ts";
+import { ByteSink } from "../src/base/byte_sink.ts";
 import { cborSerializer } from "../src/serializer/cbor.ts";
 import { type SerializerContext, TypedMessage } from "../src/serializer/serializer.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ByteSink } from "../src/base/bytes.ts";
+import { ByteSink } from "../src/base/byte_sink.ts";
 import { int64FromSafe } from "../src/base/int64.ts";
 import { decodeMessage } from "../src/protocol/message_decoder.ts";
 import { beginFrame, encodeMessage, endFrame } from "../src/protocol/message_encoder.ts";

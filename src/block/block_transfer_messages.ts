@@ -9,7 +9,8 @@
  */
 
 import { unreachable } from "../base/assert.ts";
-import { type ByteReader, ByteSink } from "../base/bytes.ts";
+import type { ByteReader } from "../base/byte_reader.ts";
+import { ByteSink } from "../base/byte_sink.ts";
 import { ProtocolError } from "../base/errors.ts";
 import { protocolReader } from "../protocol/encoders.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";

@@ -7,7 +7,8 @@
  * @module
  */
 
-import type { ByteReader, ByteSink } from "../base/bytes.ts";
+import type { ByteReader } from "../base/byte_reader.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import { ProtocolError } from "../base/errors.ts";
 import {
   readIntArray,

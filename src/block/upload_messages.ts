@@ -6,7 +6,8 @@
  * @module
  */
 
-import type { ByteReader, ByteSink } from "../base/bytes.ts";
+import type { ByteReader } from "../base/byte_reader.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import { readByteArray, readString, writeByteArray, writeString } from "../protocol/encoders.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
 

@@ -9,7 +9,8 @@
  * @module
  */
 
-import { ByteReader, type ByteSink } from "../base/bytes.ts";
+import { ByteReader } from "../base/byte_reader.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import { ProtocolError } from "../base/errors.ts";
 
 /** No string is shorter than its own length field. */

@@ -9,7 +9,8 @@
  * @module
  */
 
-import { type ByteReader, int32At } from "../base/bytes.ts";
+import type { ByteReader } from "../base/byte_reader.ts";
+import { int32At } from "../base/bytes.ts";
 import { ProtocolError } from "../base/errors.ts";
 import { type Int64, int64ToBigInt, int64ToSafe } from "../base/int64.ts";
 import { MessageBody } from "../base/message_body.ts";

@@ -10,7 +10,7 @@
  */
 
 import { unreachable } from "../base/assert.ts";
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import { highOfSafe, type Int64 } from "../base/int64.ts";
 import { writeString } from "./encoders.ts";
 import { FRAME_LENGTH_BYTES } from "./frame_length.ts";

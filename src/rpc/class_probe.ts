@@ -10,7 +10,7 @@
  * @module
  */
 
-import { ByteSink } from "../base/bytes.ts";
+import { ByteSink } from "../base/byte_sink.ts";
 import { RpcRemoteError } from "../base/errors.ts";
 import { ClassFlag, Tag, writeClassDesc, writeStreamHeader } from "../serializer/java/stream_format.ts";
 import type { RpcResponseCallback } from "../transport/rpc_response_callback.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ByteSink } from "../base/bytes.ts";
+import { ByteSink } from "../base/byte_sink.ts";
 import { MessageBody } from "../base/message_body.ts";
 import type { Serializer, SerializerContext } from "../serializer/serializer.ts";
 

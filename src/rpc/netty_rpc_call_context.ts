@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import { RpcError, toError } from "../base/errors.ts";
 import type { Serializer } from "../serializer/serializer.ts";
 import type { ContentWriter, RpcResponder } from "../transport/rpc_response_callback.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import type { EncodedRef, Serializer } from "../serializer/serializer.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { Inbox } from "./inbox.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import type { ContentWriter } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";

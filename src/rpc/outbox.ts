@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ByteSink } from "../base/bytes.ts";
+import { ByteSink } from "../base/byte_sink.ts";
 import type { Deadlines, DeadlineSource } from "../base/deadlines.ts";
 import { RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
 import { type Content, writeContent } from "../transport/rpc_response_callback.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import type { AskPhase } from "../base/errors.ts";
 import { RpcEndpointNotFoundError, RpcError, RpcRemoteError, RpcStoppedError, toError } from "../base/errors.ts";
 import type { MessageBody } from "../base/message_body.ts";

@@ -7,7 +7,8 @@
  * @module
  */
 
-import { ByteReader, ByteSink, MAX_MODIFIED_UTF8_BYTES } from "../base/bytes.ts";
+import { ByteReader } from "../base/byte_reader.ts";
+import { ByteSink, MAX_MODIFIED_UTF8_BYTES } from "../base/byte_sink.ts";
 import { ProtocolError } from "../base/errors.ts";
 import { RpcAddress } from "./rpc_address.ts";
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import { RpcError, RpcOverloadedError, type RpcRemoteError, toError } from "../base/errors.ts";
 import {
   buildsOf,

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ByteSink } from "../base/bytes.ts";
+import { ByteSink } from "../base/byte_sink.ts";
 import type { SerializerError } from "../base/errors.ts";
 import { writeBigint, writeBuiltin, writeSparseArray, writeTypedMessage } from "./_cbor_encode_builtin.ts";
 import { writeFloat } from "./_cbor_float.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import { Initial } from "./_cbor_format.ts";
 
 const single = new Float32Array(1);

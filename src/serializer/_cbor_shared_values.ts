@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import { Major, MAX_HANDLES, Tag } from "./_cbor_format.ts";
 
 /** So many objects are compared one by one, which beats a Map: that hashes each object at its first sight. */

@@ -19,7 +19,7 @@
  * @module
  */
 
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import { isByteString, readByteString, writeByteString } from "./_cbor_byte_string.ts";
 import { CborDecoder } from "./_cbor_decoder.ts";

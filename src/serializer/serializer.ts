@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import type { SparkVersion } from "./java/spark_versions.ts";
 

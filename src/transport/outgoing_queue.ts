@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ByteSink } from "../base/bytes.ts";
+import { ByteSink } from "../base/byte_sink.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
 import { ProtocolError, RpcError, toError } from "../base/errors.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../base/byte_sink.ts";
 import type { MessageBody } from "../base/message_body.ts";
 
 /** Writes what a message consists of. For those who send so many that a closure for each would be felt. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ByteSink } from "../base/bytes.ts";
+import { ByteSink } from "../base/byte_sink.ts";
 import { RpcError, toError } from "../base/errors.ts";
 import { RingQueue } from "../base/ring_queue.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";

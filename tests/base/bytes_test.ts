@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ByteReader, ByteSink } from "../../src/base/bytes.ts";
+import { ByteReader } from "../../src/base/byte_reader.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { ProtocolError } from "../../src/base/errors.ts";
 import { test } from "../_harness.ts";
 

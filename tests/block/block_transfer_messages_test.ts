@@ -1,5 +1,5 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { ProtocolError } from "../../src/base/errors.ts";
 import { BlockTransferMessageType } from "../../src/block/block_transfer_message_type.ts";
 import {

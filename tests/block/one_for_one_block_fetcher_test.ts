@@ -11,7 +11,7 @@ import type { DownloadFile, DownloadFileManager } from "../../src/block/download
 import { makeFetchRequest } from "../../src/block/fetch_request.ts";
 import { type FetchingClient, OneForOneBlockFetcher } from "../../src/block/one_for_one_block_fetcher.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { writeContent } from "../../src/transport/rpc_response_callback.ts";
 import { test, until } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { int64FromBigInt } from "../../src/base/int64.ts";
 import { decodeMessage } from "../../src/protocol/message_decoder.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";

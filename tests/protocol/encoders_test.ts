@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type ByteReader, ByteSink } from "../../src/base/bytes.ts";
+import type { ByteReader } from "../../src/base/byte_reader.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { ProtocolError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import * as encoders from "../../src/protocol/encoders.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { highOfSafe, int64FromBigInt, int64FromSafe } from "../../src/base/int64.ts";
 import {
   beginFrame,

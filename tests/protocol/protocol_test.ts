@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { encodeMessage } from "../../src/protocol/message_encoder.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";

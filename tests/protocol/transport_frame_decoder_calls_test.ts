@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { AssertionError } from "../../src/base/assert.ts";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { ProtocolError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { TransportFrameDecoder } from "../../src/protocol/transport_frame_decoder.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { ProtocolError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { MAX_FRAME_BYTES } from "../../src/protocol/frame_length.ts";

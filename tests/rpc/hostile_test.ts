@@ -1,5 +1,5 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { RpcError, RpcOverloadedError, SerializerError } from "../../src/base/errors.ts";
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { MessageBody } from "../../src/base/message_body.ts";

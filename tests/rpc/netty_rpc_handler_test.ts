@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { MessageType } from "../../src/protocol/message.ts";
 import { encodeMessage } from "../../src/protocol/message_encoder.ts";

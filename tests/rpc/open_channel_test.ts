@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { RpcError, RpcOverloadedError, RpcStoppedError, StreamError } from "../../src/base/errors.ts";
 import { MessageType } from "../../src/protocol/message.ts";
 import { encodeMessage } from "../../src/protocol/message_encoder.ts";

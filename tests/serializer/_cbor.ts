@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { ReceivedBytes } from "../../src/base/received_bytes.ts";
 import { SerializerError } from "../../src/base/errors.ts";

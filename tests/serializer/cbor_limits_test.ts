@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { SerializerError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import {

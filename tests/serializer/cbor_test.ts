@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { RpcStoppedError, SerializerError } from "../../src/base/errors.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
 import { TypedMessage } from "../../src/serializer/serializer.ts";

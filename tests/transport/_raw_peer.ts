@@ -5,7 +5,7 @@
  */
 
 import { ReceivedBytes } from "../../src/base/received_bytes.ts";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { decodeMessage } from "../../src/protocol/message_decoder.ts";
 import { encodeMessage } from "../../src/protocol/message_encoder.ts";
 import type { Message } from "../../src/protocol/message.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { MessageBody } from "../../src/base/message_body.ts";
-import { ByteSink } from "../../src/base/bytes.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { RpcRemoteError, RpcTimeoutError, SerializerError } from "../../src/base/errors.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ByteSink } from "../../base/bytes.ts";
+import type { ByteSink } from "../../base/byte_sink.ts";
 import { sameBytes } from "../../base/bytes.ts";
 import type { JavaClassDesc } from "./class_desc.ts";
 

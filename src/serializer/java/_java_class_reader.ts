@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ByteReader } from "../../base/bytes.ts";
+import { ByteReader } from "../../base/byte_reader.ts";
 import type { SerializerError } from "../../base/errors.ts";
 import type { MessageBody } from "../../base/message_body.ts";
 import type { SerializerContext } from "../serializer.ts";

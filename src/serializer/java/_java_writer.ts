@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { ByteSink } from "../../base/bytes.ts";
+import type { ByteSink } from "../../base/byte_sink.ts";
 import type { SerializerError } from "../../base/errors.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { checkAttached, encodeError, explainEncodeError, pathText } from "../serializer_errors.ts";

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { ByteReader, ByteSink } from "../../base/bytes.ts";
+import { ByteReader } from "../../base/byte_reader.ts";
+import { ByteSink } from "../../base/byte_sink.ts";
 import type { JavaReading } from "./java_mapping.ts";
 import { JavaBlockData } from "./java_object.ts";
 import { type PrimitiveLetter, readPrimitive, writePrimitive } from "./primitives.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type ByteSink, int32At } from "../../base/bytes.ts";
+import type { ByteSink } from "../../base/byte_sink.ts";
+import { int32At } from "../../base/bytes.ts";
 import type { MessageBody } from "../../base/message_body.ts";
 import { mayBeDetached } from "../serializer_errors.ts";
 import { PRIMITIVE_ARRAYS } from "./primitives.ts";

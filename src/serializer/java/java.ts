@@ -48,7 +48,7 @@
  * @module
  */
 
-import type { ByteSink } from "../../base/bytes.ts";
+import type { ByteSink } from "../../base/byte_sink.ts";
 import type { MessageBody } from "../../base/message_body.ts";
 import { RpcFailure, type Serializer, type SerializerContext, TypedMessage } from "../serializer.ts";
 import { encodeError, failureText } from "../serializer_errors.ts";

@@ -8,7 +8,8 @@
  * @module
  */
 
-import { ByteReader, type ByteSink } from "../../base/bytes.ts";
+import { ByteReader } from "../../base/byte_reader.ts";
+import type { ByteSink } from "../../base/byte_sink.ts";
 import { SerializerError } from "../../base/errors.ts";
 import type { MessageBody } from "../../base/message_body.ts";
 import { RpcFailure, type Serializer, type SerializerContext } from "../serializer.ts";

@@ -6,7 +6,8 @@
  * @module
  */
 
-import type { ByteReader, ByteSink } from "../../base/bytes.ts";
+import type { ByteReader } from "../../base/byte_reader.ts";
+import type { ByteSink } from "../../base/byte_sink.ts";
 import { KnownClass } from "./class_desc.ts";
 import { isJavaNumber } from "./java_numbers.ts";
 

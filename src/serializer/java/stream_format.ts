@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ByteSink, MAX_MODIFIED_UTF8_BYTES } from "../../base/bytes.ts";
+import { ByteSink, MAX_MODIFIED_UTF8_BYTES } from "../../base/byte_sink.ts";
 
 /** What begins each piece of a stream. */
 export const Tag = {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ByteSink } from "../../../src/base/bytes.ts";
+import { ByteSink } from "../../../src/base/byte_sink.ts";
 import { SerializerError } from "../../../src/base/errors.ts";
 import { MessageBody } from "../../../src/base/message_body.ts";
 import { java } from "../../../src/rpc/java_serializer.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { ByteSink } from "../../../src/base/bytes.ts";
+import { ByteSink } from "../../../src/base/byte_sink.ts";
 import { type RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
 import { seededRandom } from "../../../src/base/random.ts";
 import { MAX_BIGINT_BYTES, MAX_DEPTH, MAX_HANDLES, MAX_IDENTITIES } from "../../../src/serializer/java/java_limits.ts";

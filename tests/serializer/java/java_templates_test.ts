@@ -1,6 +1,6 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { MessageBody } from "../../../src/base/message_body.ts";
-import { ByteSink } from "../../../src/base/bytes.ts";
+import { ByteSink } from "../../../src/base/byte_sink.ts";
 import { RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
 import { seededRandom } from "../../../src/base/random.ts";
 import { CheckExistence } from "../../../src/serializer/java/check_existence.ts";

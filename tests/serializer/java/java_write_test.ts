@@ -1,5 +1,5 @@
 import { assertEquals, assertInstanceOf, assertNotStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { ByteSink } from "../../../src/base/bytes.ts";
+import { ByteSink } from "../../../src/base/byte_sink.ts";
 import { type RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
 import { type Random, seededRandom } from "../../../src/base/random.ts";
 import { java } from "../../../src/rpc/java_serializer.ts";
