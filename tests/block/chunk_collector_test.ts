@@ -70,6 +70,14 @@ test("ChunkCollector grows with what has come", () => {
   assertEquals(bytes instanceof Uint8Array && bytes.length === byteCount && bytes.every((byte) => byte === 7), true);
 });
 
+test("ChunkCollector makes room for a piece that is larger than what it would have made", () => {
+  const { got, collector } = collect(2 * MAX_CLAIMED_BYTES);
+  collector.onData("id", new Uint8Array(2 * MAX_CLAIMED_BYTES).fill(7), false);
+  collector.onComplete();
+  const [bytes] = got;
+  assertEquals(bytes instanceof Uint8Array && bytes.length === 2 * MAX_CLAIMED_BYTES && bytes.at(-1) === 7, true);
+});
+
 test("ChunkCollector takes memory that a block before has given back", () => {
   const memory = new ChunkMemory();
   const first = memory.take(2_000_000);

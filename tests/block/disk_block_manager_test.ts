@@ -101,6 +101,20 @@ test("DiskBlockManager has a block when it is whole, and nothing after an abort"
   assertEquals(await readdir(folder), ["a"]);
 });
 
+test("DiskBlockManager.createBlock() fails as its folder does, and cuts the name of a block that is none", async () => {
+  let failures = 3;
+  class ReadOnly extends MemoryWritableFiles {
+    override async create(path: string) {
+      if (failures-- > 0) throw new RpcError("REMOTE", "Read-only file system");
+      return await super.create(path);
+    }
+  }
+  const blocks = new DiskBlockManager("/blocks", { files: new ReadOnly() });
+  await assertRejects(() => blocks.createBlock("a"), RpcError, "Read-only file system");
+  const { message } = assertThrows(() => blocks.getFile("x".repeat(10_000)), RpcError);
+  assertEquals(message, `Block ${"x".repeat(255)} not found`);
+});
+
 test("DiskBlockManager leaves the parts of others alone", async (context) => {
   const folder = await makeFolder(context);
   await writeFile(join(folder, ".sparkwire-1.part"), "left by an earlier process");
@@ -165,7 +179,7 @@ test("DiskBlockManager of a folder that is not there yet has no block, and tells
 test("isFileName() takes odd names that are names", () => {
   const taken = ["a b", "ü", "-", "...", ".hidden", "con:1", "x".repeat(255)].map(isFileName);
   assertEquals(taken, taken.map(() => true));
-  assertEquals(["é".repeat(128), ".sparkwire-7.part"].map(isFileName), [false, false]);
+  assertEquals(["é".repeat(128), ".sparkwire-7.part", ".sparkwire-12.part"].map(isFileName), [false, false, false]);
 });
 
 test("DiskBlockStore serves and keeps blocks on disk, whole and as streams", async (context) => {
@@ -188,6 +202,22 @@ test("DiskBlockStore.putBlockData() copies blocks that are in no memory", async 
   const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files }));
   assertEquals(await store.putBlockData("a", new CountedBuffer(blockBytes(700_000))), true);
   assertEquals(await contents(await store.getLocalBlockData("a")), blockBytes(700_000));
+  class Cut extends CountedBuffer {
+    reads = 0;
+
+    override async read(position: number, into: Uint8Array): Promise<number> {
+      return ++this.reads < 3 ? 0 : await super.read(position, into);
+    }
+  }
+  const text = "Block data of 10 bytes ended after 0";
+  await assertRejects(() => store.putBlockData("b", new Cut(blockBytes(10))), RangeError, text);
+});
+
+test("DiskBlockStore.putBlockDataAsStream() tells whoever completes it, and nobody else, that a block cannot be made", async () => {
+  const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files: new MemoryWritableFiles() }));
+  const upload = store.putBlockDataAsStream("no/name");
+  await new Promise((resolve) => setTimeout(resolve));
+  await assertRejects(async () => await upload.onComplete("no/name"), RpcError, "Block no/name not found");
 });
 
 test("DiskBlockStore fails an upload that cannot be written, and leaves nothing", async (context) => {

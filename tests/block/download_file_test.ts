@@ -9,8 +9,9 @@ import { TemporaryFiles } from "../transport/_temporary_files.ts";
 // Spark: SimpleDownloadFileSuite "testChannelIsClosedAfterCloseAndRead"
 test("SimpleDownloadFile: closeAndRead() closes the file, and gives what was written", async (context) => {
   const { folder } = await TemporaryFiles.make(context);
+  const files = new MemoryWritableFiles();
   const onDisk = new SimpleDownloadFile(nodeWritableFiles, join(folder, "block"));
-  const inMemory = new SimpleDownloadFile(new MemoryWritableFiles(), "/block");
+  const inMemory = new SimpleDownloadFile(files, "/block");
   for (const file of [onDisk, inMemory]) {
     const channel = await file.openForWriting();
     for (const byte of [1, 2]) await channel.write(Uint8Array.of(byte));
@@ -22,6 +23,13 @@ test("SimpleDownloadFile: closeAndRead() closes the file, and gives what was wri
     await file.delete();
     await file.delete();
     // It may be made again, as nothing has its path any more.
-    await (await file.openForWriting()).close();
+    const again = await file.openForWriting();
+    await again.close();
+    await assertRejects(() => again.write(Uint8Array.of(3)));
+    // Another's is not this one's to take away.
+    const other = new SimpleDownloadFile(file === onDisk ? nodeWritableFiles : files, file.path);
+    await assertRejects(() => other.openForWriting());
+    await other.delete();
+    await assertRejects(() => file.openForWriting(), "it is still there");
   }
 });

@@ -101,6 +101,9 @@ test("OneForOneBlockFetcher asks by name if told to", () => {
   const { heard, message } = fetchBlocks([["shuffle_0_0_0", bytes(0)]], { useOldFetchProtocol: true });
   assertEquals(heard, ["shuffle_0_0_0: 0"]);
   assertEquals(message, { type: Type.OpenBlocks, ...parties, blockIds: ["shuffle_0_0_0"] });
+  for (const [ids, useOld] of [[["shuffleChunk_0_0_0_0"], true], [["shuffle_0_0_0", "rdd_0_0"], false]] as const) {
+    assertEquals(makeFetchRequest(parties, ids, useOld).message, { type: Type.OpenBlocks, ...parties, blockIds: ids });
+  }
 });
 
 // Spark: OneForOneBlockFetcherSuite "testFetchThreeShuffleBlocks".
@@ -197,6 +200,10 @@ test("OneForOneBlockFetcher refuses names of shuffle blocks that are none", () =
     [
       ["shuffleChunk_0_1_0_0", "shuffleChunk_0_2_0_0"],
       "Expected shuffleId = 0 and shuffleMergeId = 1 but got shuffleChunk_0_2_0_0",
+    ],
+    [
+      ["shuffleChunk_0_1_0_0", "shuffleChunk_1_1_0_0"],
+      "Expected shuffleId = 0 and shuffleMergeId = 1 but got shuffleChunk_1_1_0_0",
     ],
   ];
   for (const [ids, text] of wrong) assertThrows(() => makeFetchRequest(parties, ids), RangeError, text);

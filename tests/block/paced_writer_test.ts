@@ -1,7 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { MAX_WAITING_BYTES, PacedWriter } from "../../src/block/paced_writer.ts";
 import { type Deferred, deferred, test, until } from "../_harness.ts";
-import { concat } from "./_blocks.ts";
 
 const CHUNK = 256 * 1024;
 
@@ -51,12 +50,27 @@ test("PacedWriter copies what is borrowed, and gives out memory for what is not"
   assertEquals([rest.buffer === slab.buffer, rest.byteOffset], [true, 2]);
   rest.set([6]);
   writer.push(rest.subarray(0, 1), true, flow);
+  writer.push(new Uint8Array(0), true, flow);
   for (let i = 0; i < 3; i++) {
     await until(() => writes.length === i + 1, "the next write");
     writes[i]!.end.resolve();
   }
   await writer.finish();
-  assertEquals(concat(writes.map(({ chunk }) => chunk)), Uint8Array.of(1, 2, 3, 4, 5, 6));
+  assertEquals(writes.map(({ chunk }) => [...chunk]), [[1, 2, 3], [4, 5], [6]]);
+});
+
+test("PacedWriter.finish() waits until all is written, also what came after a pause", async () => {
+  const { writes, writer, flow } = held();
+  for (const byte of [1, 2]) {
+    writer.push(Uint8Array.of(byte), true, flow);
+    let isOver = false;
+    const finished = writer.finish().then(() => isOver = true);
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals([isOver, writes.length], [false, byte]);
+    writes[byte - 1]!.end.resolve();
+    await finished;
+  }
+  assertEquals(writer.waitingBytes, 0);
 });
 
 test("PacedWriter drops what comes after a failure, lets the stream go on, and fails at the end", async () => {
@@ -71,12 +85,17 @@ test("PacedWriter drops what comes after a failure, lets the stream go on, and f
 
 test("PacedWriter.stop() waits for the write that is under way, and for no other", async () => {
   const { writes, writer, flow } = held();
-  writer.push(Uint8Array.of(1), true, flow);
+  writer.push(new Uint8Array(MAX_WAITING_BYTES), true, flow);
   writer.push(Uint8Array.of(2), true, flow);
-  const stopped = writer.stop(new Error("No longer wanted"));
-  assertEquals(writer.waitingBytes, 0);
+  let isOver = false;
+  const stopped = writer.stop(new Error("No longer wanted")).then(() => isOver = true);
+  // What still comes is dropped, so the stream goes on at once.
+  assertEquals([writer.waitingBytes, flow.calls.at(-1)], [0, "resume"]);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(isOver, false);
   writes[0]!.end.resolve();
   await stopped;
   assertEquals(writes.length, 1);
+  await writer.stop(new Error("Again"));
   await assertRejects(() => writer.finish(), Error, "No longer wanted");
 });
