@@ -105,7 +105,7 @@ export class FileDownloads {
     const channel = new BodyChannel(streamId, sink, (failure) => {
       this.#downloads.delete(channel);
       signal?.removeEventListener("abort", onAbort);
-      if (client === undefined) dial.abort(failure?.reason);
+      if (client === undefined) dial.abort();
       else if (failure === undefined || isAnswer(failure)) this.#giveBack(address, client);
       else client.channel.abort(new StreamError(`Download of ${streamId} ended`, streamId, { cause: failure.reason }));
     });

@@ -68,3 +68,28 @@ test("A reader may stall for longer than a connection may be silent, but a serve
   await world.shutdown();
   assertEquals([client.stats().downloads, client.stats().connections.length], [0, 0]);
 });
+
+test("A download that is cancelled before its connection is there gives up the dial", async () => {
+  const { world, client, fetch } = await simulate({}, 1_000);
+  world.freeze("server", 1_000);
+  const sink = new BodyLog();
+  const channel = fetch(sink);
+  await world.advance(10);
+  channel.cancel(new Error("enough"));
+  await world.advance(2_000);
+  assertEquals([sink.events, client.stats().connections], [["failure"], []]);
+  await world.shutdown();
+});
+
+test("A download that is cancelled as it takes a connection leaves that to the next", async () => {
+  const { world, client, fetch } = await simulate({}, 1_000);
+  for (let i = 0; i < 3; i++) {
+    const sink = new BodyLog();
+    fetch(sink);
+    await world.run(() => sink.events.includes("complete"));
+    fetch(new BodyLog()).cancel(new Error("enough"));
+    await world.advance(10);
+    assertEquals([client.stats().connections.length, client.stats().downloads], [1, 0]);
+  }
+  await world.shutdown();
+});

@@ -2,7 +2,7 @@ import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RpcError, StreamError } from "../../src/base/errors.ts";
-import { silentLogger } from "../../src/base/logger.ts";
+import { type Logger, silentLogger } from "../../src/base/logger.ts";
 import { MemoryFiles } from "../../src/platform/memory_files.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
@@ -10,6 +10,7 @@ import { NettyStreamManager } from "../../src/rpc/netty_stream_manager.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { FileSegmentManagedBuffer } from "../../src/transport/file_segment_managed_buffer.ts";
 import { test } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
 import { fetchFailure, fetchText, fileTest } from "./_file_server.ts";
 
 // Spark: RpcEnvSuite "file server"
@@ -131,12 +132,9 @@ fileTest("NettyStreamManager never leaves what was registered", async (stage) =>
 });
 
 /** A manager over files in memory, at `spark://me:7`. */
-function manager(): { readonly files: MemoryFiles; readonly manager: NettyStreamManager } {
+function manager(logger: Logger = silentLogger): { readonly files: MemoryFiles; readonly manager: NettyStreamManager } {
   const files = new MemoryFiles();
-  return {
-    files,
-    manager: new NettyStreamManager({ name: "it", address: new RpcAddress("me", 7), logger: silentLogger }, files),
-  };
+  return { files, manager: new NettyStreamManager({ name: "it", address: new RpcAddress("me", 7), logger }, files) };
 }
 
 function describe(buffer: ManagedBuffer | undefined): string | undefined {
@@ -181,7 +179,7 @@ test("NettyStreamManager encodes names as java.net.URI does", async () => {
     "a+b&c=d;e,f@g:h$i!j~k*l'm(n)": "a+b&c=d;e,f@g:h$i!j~k*l'm(n)",
     'q?h#"<>[]^`{|}': "q%3Fh%23%22%3C%3E%5B%5D%5E%60%7B%7C%7D",
     "größe\u00a0\u{1f600}": "größe%C2%A0\u{1f600}",
-    "tab\t\x7f": "tab%09%7F",
+    "tab\t\x7f\x85": "tab%09%7F%C2%85",
   };
   for (const [name, encoded] of Object.entries(names)) {
     files.write(`/d/${name}`, new Uint8Array(1));
@@ -205,7 +203,13 @@ test("NettyStreamManager refuses what is not there, what is of the other kind, a
     await assertRejects(() => served.addFile(path), RangeError, "Path has no file name");
   }
   for (
-    const [uri, text] of [["", "has no name"], ["/./", "has no name"], ["/../e", "leads out"], ["/files/e", "cannot be below"]]
+    const [uri, text] of [
+      ["", "has no name"],
+      ["/./", "has no name"],
+      ["/../e", "leads out"],
+      ["/files/e", "cannot be below"],
+      ["/jars/e", "cannot be below"],
+    ]
   ) {
     await assertRejects(() => served.addDirectory(uri!, "/d"), RangeError, text);
   }
@@ -229,8 +233,8 @@ test("NettyStreamManager.addSource() is asked for names below its prefix, the lo
     asked.push(`${name} ${rest}`);
     return rest === "none" ? undefined : new BytesManagedBuffer(new Uint8Array(1));
   };
-  served.addSource("/splits", source("splits"));
   served.addSource("splits/special/", source("special"));
+  served.addSource("/splits", source("splits"));
   assertThrows(() => served.addSource("/splits/.", source("x")), RangeError, "URI '/splits' already registered.");
   await assertRejects(() => served.addDirectory("/splits", "/"), RangeError, "URI '/splits' already registered.");
   for (const id of ["/splits/1/2", "splits/a b", "/splits/special/3", "/splits/specialist", "/splits/none"]) {
@@ -281,6 +285,38 @@ test("NettyStreamManager reads no file in whose place a link was put while its p
     buffer.release();
   }
   assertEquals(served.files.openHandles, 0);
+});
+
+test("NettyStreamManager.addDirectoryIfAbsent() that is called twice at once registers the folder once", async () => {
+  const { files, manager: served } = manager();
+  files.write("/d/x", new Uint8Array(1));
+  const uris = await Promise.all([served.addDirectoryIfAbsent("/d", "/d"), served.addDirectoryIfAbsent("/d", "/d")]);
+  assertEquals(uris, ["spark://me:7/d", "spark://me:7/d"]);
+});
+
+test("NettyStreamManager serves a folder that a link leads to", async () => {
+  const { files, manager: served } = manager();
+  files.write("/d/x", new Uint8Array(2));
+  files.link("/link", "/d");
+  await served.addDirectory("/linked", "/link");
+  assertEquals(describe(await served.openStream("/linked/x")), "FileSegmentManagedBuffer[file=/d/x,offset=0,length=2]");
+});
+
+test("NettyStreamManager does not take the name of a kind for that of a file", async () => {
+  const { files, manager: served } = manager();
+  files.write("/d/files", new Uint8Array(2));
+  await served.addFile("/d/files");
+  assertThrows(() => served.openStream("/files"), RpcError, "Invalid stream URI: files not found.");
+  assertEquals((await served.openStream("/files/files"))?.size, 2);
+});
+
+test("NettyStreamManager notes what it cannot open for who looks for it, as much of its path as fits a line", async () => {
+  const logger = new MemoryLogger();
+  const { files, manager: served } = manager(logger);
+  files.write("/d/x", new Uint8Array(1));
+  await served.addDirectory("/d", "/d");
+  assertEquals(await served.openStream(`/d/${"y".repeat(10_000)}`), undefined);
+  assertEquals(logger.lines, [`debug: Cannot serve /d/${"y".repeat(253)}`]);
 });
 
 test("NettyStreamManager serves the root of all files, if it is told to", async () => {

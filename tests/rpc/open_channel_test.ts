@@ -9,7 +9,7 @@ import type { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
 import { type Socket, SocketError } from "../../src/socket/socket.ts";
 import { countListeners } from "../_counted_listeners.ts";
-import { runtimeName, test, until, within } from "../_harness.ts";
+import { runtimeName, test, until, untilStill, within } from "../_harness.ts";
 import { commandFor } from "../_entry_points.ts";
 import { startProcess } from "../_process.ts";
 import {
@@ -64,6 +64,7 @@ test("parseDownloadUri() wants a host, a port and a path, as Spark does", () => 
   const bad: Readonly<Record<string, string>> = {
     "spark:///files/x": "requirement failed: Host name must be defined.",
     "spark://:7/files/x": "requirement failed: Host name must be defined.",
+    "spark://me@:7/x": "requirement failed: Host name must be defined.",
     "spark:files/x": "requirement failed: Host name must be defined.",
     "/files/x": "requirement failed: Host name must be defined.",
     "": "requirement failed: Host name must be defined.",
@@ -285,7 +286,8 @@ fileTest("Connections of downloads are used again, and only so many of them are 
   assertEquals(client.stats().connections.length, 1);
   const many = await Promise.all(Array.from({ length: 12 }, () => fetchBytes(client, uri)));
   assert(many.every(({ length }) => length === 200_000));
-  await until(() => client.stats().connections.length <= 4, "connections to be closed");
+  await untilStill(() => client.stats().connections.length, "connections to be closed");
+  assertEquals(client.stats().connections.length, 4);
   assertEquals(client.stats().downloads, 0);
 });
 
