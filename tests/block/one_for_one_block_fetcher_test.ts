@@ -13,7 +13,7 @@ import { type FetchingClient, OneForOneBlockFetcher } from "../../src/block/one_
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { ByteSink } from "../../src/base/byte_sink.ts";
 import { writeContent } from "../../src/transport/rpc_response_callback.ts";
-import { test, until } from "../_harness.ts";
+import { deferred, test, until } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 
 const Type = BlockTransferMessageType;
@@ -34,6 +34,9 @@ interface FetchOptions {
   readonly answer?: Uint8Array | Error;
   readonly downloadFileManager?: DownloadFileManager;
   readonly ids?: readonly string[];
+  /** What the listener promises of a block that it has. */
+  readonly taken?: ReadonlyMap<string, Promise<void>>;
+  readonly logger?: MemoryLogger;
 }
 
 /** Fetches from a server that answers within the call. */
@@ -73,13 +76,16 @@ function fetchBlocks(blocks: Blocks, options: FetchOptions = {}): Fetched {
     },
   };
   const listener = {
-    onBlockFetchSuccess: (blockId: string, data: ManagedBuffer) => void heard.push(`${blockId}: ${data.size}`),
+    onBlockFetchSuccess(blockId: string, data: ManagedBuffer) {
+      heard.push(`${blockId}: ${data.size}`);
+      return options.taken?.get(blockId);
+    },
     onBlockFetchFailure: (blockId: string, error: Error) => void heard.push(`${blockId} failed: ${error.message}`),
   };
   const ids = options.ids ?? blocks.map(([blockId]) => blockId);
   const request = makeFetchRequest(parties, ids, options.useOldFetchProtocol);
-  const { downloadFileManager } = options;
-  new OneForOneBlockFetcher(client, request, listener, { downloadFileManager, logger: new MemoryLogger() }).start();
+  const { downloadFileManager, logger = new MemoryLogger() } = options;
+  new OneForOneBlockFetcher(client, request, listener, { downloadFileManager, logger }).start();
   return { message, heard };
 }
 
@@ -337,6 +343,25 @@ test("OneForOneBlockFetcher writes blocks to files, and deletes those that nobod
     await until(() => files.notes.length >= expected.length, "the files");
     assertEquals([heard.sort(), files.notes.sort()], [["b0: 12", "b1: 0"], expected.sort()]);
   }
+});
+
+test("OneForOneBlockFetcher keeps a block until its listener has done with it, also where that fails", async () => {
+  const files = new NotedFiles(false);
+  const logger = new MemoryLogger();
+  const [one, other] = [deferred(), deferred()];
+  const taken = new Map([["b0", one.promise], ["b1", other.promise]]);
+  const { heard } = fetchBlocks([["b0", bytes(1)], ["b1", bytes(2)]], { downloadFileManager: files, taken, logger });
+  await until(() => heard.length === 2, "the blocks");
+  await new Promise((resolve) => setTimeout(resolve));
+  const notes = ["file0 opened for 1", "file1 opened for 2"];
+  assertEquals(files.notes, notes);
+  one.resolve();
+  await until(() => files.notes.length === 4, "the first to be released");
+  assertEquals(files.notes, [...notes, "file0 released", "file0 deleted"]);
+  other.reject(new Error("Cannot merge it"));
+  await until(() => files.notes.length === 6, "the other to be released");
+  assertEquals(files.notes.slice(4), ["file1 released", "file1 deleted"]);
+  assertEquals(logger.lines, ["error: Error in block fetch callback (Cannot merge it)"]);
 });
 
 // Spark: OneForOneBlockFetcherSuite "testFetchToDiskClosesAndDeletesTempFileWhenCloseAndReadFails".

@@ -1,6 +1,7 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
 import { RpcRemoteError } from "../../src/base/errors.ts";
 import { java } from "../../src/rpc/java_serializer.ts";
+import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { RpcEnv, type RpcEnvOptions } from "../../src/rpc/rpc_env.ts";
@@ -9,6 +10,7 @@ import { MAX_REMEMBERED_PEERS, SparkPeers } from "../../src/rpc/spark_peers.ts";
 import { VersionedContent } from "../../src/rpc/versioned_content.ts";
 import { CheckExistence } from "../../src/serializer/java/check_existence.ts";
 import { Deadlines } from "../../src/base/deadlines.ts";
+import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { HandTime } from "../_hand_time.ts";
 import { test, type TestContext, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
@@ -87,6 +89,14 @@ test("SparkPeer asks once for all answers that wait, and bounds them by maxOutbo
   const [first, second, third] = await within(Promise.all(answers), "answers");
   assertEquals([first, second], [2, 2]);
   assertStringIncludes(String(third), "(maxOutboxBytes)");
+  // One alone always has room.
+  const other = await serve(
+    context,
+    "4.0.1_2.13",
+    (self) => ({ receiveAndReply: () => [self(), new Uint8Array(9_000)] }),
+    options,
+  );
+  assertEquals((await other.ask("a text") as unknown[]).length, 2);
   assertEquals(fake.takeHeard(), ["probe refused: SparkException", "probe"]);
 });
 
@@ -142,4 +152,12 @@ test("SparkPeers keeps asks up to maxOutboxBytes, and remembers so many addresse
   assertEquals([peers.keep(of(6)), peers.keep(of(4)), peers.keep(of(1)), peers.keptBytes], [true, true, false, 10]);
   for (let i = 0; i <= MAX_REMEMBERED_PEERS; i++) peers.remember(`host:${i}`, "4.0");
   assertEquals([peers.remembered("host:0"), peers.remembered("host:1")], [undefined, "4.0"]);
+  // What is learnt anew of one drives out no other.
+  peers.remember("host:9", "3.5");
+  assertEquals([peers.remembered("host:1"), peers.remembered("host:9")], ["4.0", "3.5"]);
+  const address = new RpcAddress("host", 9);
+  assertEquals(peers.at(undefined, address).sparkVersion, "3.5");
+  // Who has dialled came from a port that tells nothing of who listens there.
+  const connected = (dialled: boolean) => peers.of({ channel: { dialled } } as TransportClient, address).sparkVersion;
+  assertEquals([connected(true), connected(false)], ["3.5", "4.2"]);
 });
