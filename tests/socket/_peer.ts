@@ -41,7 +41,7 @@ export interface PeerHooks {
   /** In `attach`, where the socket is known and its handler not yet. */
   attach?(peer: Peer): void;
   allocate?(peer: Peer): Uint8Array | undefined;
-  onData?(peer: Peer, chunk: Uint8Array): void;
+  onData?(peer: Peer, chunk: Uint8Array, owned: boolean): void;
   onDrain?(peer: Peer): void;
   onEnd?(peer: Peer): void;
   onClose?(peer: Peer, error: SocketError | undefined): void;
@@ -155,7 +155,7 @@ export class Peer implements SocketHandler {
     this.#forbid(!fits, `wrong bytes in ${chunk.length} at ${this.receivedBytes}`);
     if (owned && !this.#hooks.hearsOther && this.#owned.length < 64) this.#owned.push({ chunk, offset: this.receivedBytes });
     this.receivedBytes += chunk.length;
-    this.#hooks.onData?.(this, chunk);
+    this.#hooks.onData?.(this, chunk, owned);
     this.#wake();
   }
 
