@@ -94,7 +94,7 @@ class NodeSocket extends BaseSocket {
     if (this.#isGone) return undefined;
     const native = this.#native;
     const gone = new Promise<void>((resolve) => native.once("close", () => resolve()));
-    // TLS knows no reset: resetAndDestroy throws. Nor does a socket whose FIN waits for the queue: on Node 20 it would never close.
+    // TLS knows no reset: resetAndDestroy throws. Nor does a socket whose FIN has not left yet: on Node 20 it would never close.
     if (this.secure || this.isShut) native.destroy();
     else native.resetAndDestroy();
     return gone;

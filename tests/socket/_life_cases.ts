@@ -194,6 +194,15 @@ function abortCases(suite: SocketSuiteOptions): void {
     assert(server.receivedBytes < client.sentBytes);
   });
 
+  socketCase(suite, "Socket.abort() right after shutdown() is the last word", async (stage) => {
+    const { client, server } = await stage.pair();
+    client.shutdown();
+    client.abort();
+    await stage.untilClosed(client);
+    assertEquals([client.events, client.error?.socketCode], [["close", "closed"], "ABORTED"]);
+    await stage.until(server, "the end", () => server.hasEnded || server.isClosed);
+  });
+
   socketCase(suite, "Socket.abort() in attach is the last word", async (stage) => {
     const listener = await stage.listen();
     // Over TLS the listener need not hear of this one.
