@@ -57,6 +57,9 @@ function listenerCases(suite: SocketSuiteOptions): void {
     await stage.run(listener.close(), "to close");
     const again = await stage.run(suite.driver.listen(address, (socket) => stage.track(socket), listenTls(suite)), "to listen");
     assertEquals(again.address, address);
+    // It is not the first one's any more.
+    await stage.run(listener.close(), "to close again");
+    await stage.connect(again.address);
     await again.close();
   });
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { BaseSocket, checkSocketOptions, socketAddress } from "../../src/socket/_base_socket.ts";
-import type { SocketHandler, SocketOptions } from "../../src/socket/socket.ts";
-import { test } from "../_harness.ts";
+import type { SocketError, SocketHandler, SocketOptions } from "../../src/socket/socket.ts";
+import { deferred, test } from "../_harness.ts";
 
 const address = { host: "127.0.0.1", port: 1 };
 
@@ -37,6 +37,10 @@ class ScriptedSocket extends BaseSocket {
     this.gone();
   }
 
+  break(thrown: unknown): void {
+    this.broke(thrown);
+  }
+
   drain(): void {
     this.drained();
   }
@@ -53,9 +57,10 @@ class ScriptedSocket extends BaseSocket {
     this.calls.push("finishWriting");
   }
 
-  protected override release(): undefined {
+  protected override release(): Promise<void> | undefined {
     this.calls.push("release");
     this.queuedBytes = 0;
+    return undefined;
   }
 
   protected override stopReading(): void {
@@ -137,6 +142,131 @@ test("BaseSocket passes on a held end also where the last bytes led to another p
   socket.resume();
   await socket.closed;
   assertEquals(seen, ["end", "close without error"]);
+});
+
+test("BaseSocket passes on a held close that no end came before", async () => {
+  const socket = new ScriptedSocket();
+  const seen = open(socket, { onData: () => socket.pause() });
+  socket.pause();
+  socket.data(1);
+  socket.close();
+  socket.resume();
+  await Promise.resolve();
+  assertEquals(seen, []);
+  socket.resume();
+  await socket.closed;
+  assertEquals(seen, ["close CONNECTION_RESET"]);
+});
+
+test("BaseSocket reads no more behind a held end, and says each end once", async () => {
+  const socket = new ScriptedSocket();
+  const seen = open(socket);
+  socket.pause();
+  socket.data(1);
+  socket.end();
+  socket.resume();
+  await Promise.resolve();
+  socket.end();
+  assertEquals([seen, socket.calls], [["data 1", "end"], ["begin", "stopReading"]]);
+});
+
+test("BaseSocket asks its runtime for nothing twice", () => {
+  const socket = new ScriptedSocket();
+  open(socket);
+  socket.resume();
+  for (let i = 0; i < 2; i++) socket.pause();
+  for (let i = 0; i < 2; i++) socket.resume();
+  for (let i = 0; i < 2; i++) socket.shutdown();
+  for (let i = 0; i < 2; i++) socket.abort();
+  assertEquals(socket.calls, ["begin", "stopReading", "startReading", "finishWriting", "release"]);
+});
+
+test("BaseSocket that is over asks its runtime for nothing and passes nothing on", async () => {
+  const socket = new ScriptedSocket();
+  let asked = 0;
+  const allocate = () => {
+    asked++;
+    return new Uint8Array(8);
+  };
+  const seen = open(socket, { allocate });
+  socket.pause();
+  socket.abort();
+  socket.resume();
+  socket.pause();
+  socket.shutdown();
+  assertEquals([socket.memory(), asked], [undefined, 0]);
+  const other = new ScriptedSocket();
+  const heard = open(other);
+  other.abort();
+  other.data(1);
+  other.end();
+  other.pause();
+  await Promise.all([socket.closed, other.closed]);
+  assertEquals([seen, socket.calls], [["close ABORTED"], ["begin", "stopReading", "release"]]);
+  assertEquals([heard, other.calls], [["close ABORTED"], ["begin", "release"]]);
+});
+
+test("BaseSocket does not begin to read where attach has aborted it", async () => {
+  const socket = new ScriptedSocket();
+  socket.open((opened) => {
+    opened.abort();
+    return { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
+  });
+  await socket.closed;
+  assertEquals(socket.calls, ["release"]);
+});
+
+test("BaseSocket is aborted by a handler that throws, once, and for the first reason", async () => {
+  const thrown = new Error("bug");
+  const errors: unknown[] = [];
+  const onClose = (_socket: unknown, error: SocketError | undefined) => void errors.push(error?.cause);
+  const allocating = new ScriptedSocket();
+  open(allocating, {
+    allocate() {
+      throw thrown;
+    },
+    onClose,
+  });
+  assertEquals(allocating.memory(), undefined);
+  await allocating.closed;
+  const aborting = new ScriptedSocket();
+  open(aborting, {
+    onData(socket) {
+      socket.abort("first");
+      throw thrown;
+    },
+    onClose,
+  });
+  aborting.data(1);
+  await aborting.closed;
+  assertEquals([errors, aborting.calls], [[thrown, "first"], ["begin", "release"]]);
+});
+
+test("BaseSocket takes what nobody knows for a failure of TLS on a secure socket", async () => {
+  for (const [options, code] of [[{ tls: {} }, "TLS"], [{}, "UNKNOWN"]] as const) {
+    const socket = new ScriptedSocket(options);
+    const seen = open(socket);
+    socket.break(new Error("odd"));
+    await socket.closed;
+    assertEquals(seen, [`close ${code}`]);
+  }
+});
+
+test("BaseSocket[Symbol.asyncDispose]() waits until the runtime's socket is gone", async () => {
+  const gone = deferred();
+  class Slow extends ScriptedSocket {
+    protected override release(): Promise<void> {
+      return gone.promise;
+    }
+  }
+  const socket = new Slow();
+  open(socket);
+  let isOver = false;
+  const disposed = socket[Symbol.asyncDispose]().then(() => isOver = true);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(isOver, false);
+  gone.resolve();
+  await disposed;
 });
 
 test("BaseSocket drops what it holds when it is aborted", async () => {

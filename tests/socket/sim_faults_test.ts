@@ -196,3 +196,26 @@ test("SimulatedNetwork refuses faults that make no sense", () => {
   }
   assertThrows(() => new SimulatedNetwork({ seed: 1, bufferBytes: 0 }), RangeError);
 });
+
+test("SimulatedNetwork.heal() leaves connections alone that were well, and lets a frozen host go on", async () => {
+  const network = new SimulatedNetwork({ seed: 1 });
+  const { client, server, near } = await connectPair(network);
+  network.host("server").freeze(1_000_000);
+  near.write([new Uint8Array(5)]);
+  await network.advance(100);
+  assertEquals(server.log, []);
+  network.heal();
+  await network.advance(100);
+  assertEquals([server.log, client.log], [["data 5"], []]);
+});
+
+test("SimulatedHost.silence() is learnt by who has sent before and was not read", async () => {
+  const network = new SimulatedNetwork({ seed: 1, retransmitTimeoutMs: 60_000 });
+  const { client, server, near, far } = await connectPair(network);
+  far.pause();
+  near.write([new Uint8Array(5)]);
+  await network.advance(100);
+  network.host("server").silence();
+  await network.advance(60_001);
+  assertEquals([client.log, server.log], [["close TIMED_OUT"], []]);
+});
