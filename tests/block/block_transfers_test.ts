@@ -161,7 +161,7 @@ test("fetchBlock() to a file that cannot be written fails, and the connection li
   const client = await startService(context);
   const downloadFileManager = new TemporaryFiles("/nowhere/at/all", true);
   const failed = client.service.fetchBlock(server.peer, "big", { downloadFileManager });
-  await within(assertRejects(() => failed, Error, "ENOENT"), "the failure");
+  await within(assertRejects(() => failed, RpcError, "No such file: /nowhere/at/all/0"), "the failure");
   const block = await within(client.service.fetchBlock(server.peer, "small"), "the block");
   assertEquals(block.bytes, blockBytes(10));
   await idle(server);
