@@ -109,6 +109,15 @@ const ask = (content: unknown, context = new Context()): InboxMessage => ({
 });
 const ALL = 1_000_000;
 
+/** Posts an ask of each, and gives their contexts. */
+function askEach(inbox: Inbox, contents: readonly unknown[]): Context[] {
+  return contents.map((content) => {
+    const context = new Context();
+    inbox.post(ask(content, context));
+    return context;
+  });
+}
+
 function raise(error: Error): never {
   throw error;
 }
@@ -346,11 +355,7 @@ test("Inbox answers an ask that fails, and tells onError", async () => {
       return new RangeError("not to be encoded");
     },
   });
-  const contexts = ["sync", "async", "unhandled", "unserializable"].map((content) => {
-    const context = new Context();
-    inbox.post(ask(content, context));
-    return context;
-  });
+  const contexts = askEach(inbox, ["sync", "async", "unhandled", "unserializable"]);
   inbox.process(ALL);
   await new Promise((resolve) => setTimeout(resolve));
   const texts = contexts.map((context) => context.failures[0]?.message);
@@ -383,11 +388,7 @@ test("Inbox awaits what is like a promise as await does, and takes its first ans
   for (const threadSafe of [true, false]) {
     const { inbox, errors } = setUp({ threadSafe, receiveAndReply: (message) => answers[String(message)] });
     inbox.process(ALL);
-    const contexts = [...Object.keys(answers), "last"].map((content) => {
-      const context = new Context();
-      inbox.post(ask(content, context));
-      return context;
-    });
+    const contexts = askEach(inbox, [...Object.keys(answers), "last"]);
     inbox.process(ALL);
     await new Promise((resolve) => setTimeout(resolve));
     assertEquals(contexts.map(({ replies }) => replies), [["inner"], ["first"], [], [], [undefined]]);
@@ -407,11 +408,7 @@ async function whenThrown(
       throw thrown;
     },
   });
-  const contexts = ["sync", "async"].map((content) => {
-    const context = new Context();
-    inbox.post(ask(content, context));
-    return context;
-  });
+  const contexts = askEach(inbox, ["sync", "async"]);
   inbox.process(ALL);
   await new Promise((resolve) => setTimeout(resolve));
   return { failures: contexts.map((context) => context.failures), errors };
@@ -509,11 +506,7 @@ test("Inbox logs what fails after the answer, of which the asker does not hear",
   });
   delete rig.endpoint.onError;
   const { inbox, host } = rig;
-  const contexts = ["before", "at once", "twice", "later"].map((content) => {
-    const context = new Context();
-    inbox.post(ask(content, context));
-    return context;
-  });
+  const contexts = askEach(inbox, ["before", "at once", "twice", "later"]);
   inbox.process(ALL);
   await new Promise((resolve) => setTimeout(resolve));
   inbox.process(ALL);

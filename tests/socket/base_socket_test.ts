@@ -128,34 +128,32 @@ test("BaseSocket reads on after it has passed on what it held, unless it was pau
   assertEquals(seen.at(-1), "5");
 });
 
-test("BaseSocket passes on a held end also where the last bytes led to another pause", async () => {
+/** What is seen of a socket whose held bytes lead to another pause, with its end held behind them. */
+async function seenBehindAnotherPause(end: (socket: ScriptedSocket) => void): Promise<string[]> {
   const socket = new ScriptedSocket();
   const seen = open(socket, { onData: () => socket.pause() });
   socket.pause();
   socket.data(1);
-  socket.shutdown();
-  socket.end();
-  socket.close();
+  end(socket);
   socket.resume();
   await Promise.resolve();
   assertEquals(seen, []);
   socket.resume();
   await socket.closed;
+  return seen;
+}
+
+test("BaseSocket passes on a held end also where the last bytes led to another pause", async () => {
+  const seen = await seenBehindAnotherPause((socket) => {
+    socket.shutdown();
+    socket.end();
+    socket.close();
+  });
   assertEquals(seen, ["end", "close without error"]);
 });
 
 test("BaseSocket passes on a held close that no end came before", async () => {
-  const socket = new ScriptedSocket();
-  const seen = open(socket, { onData: () => socket.pause() });
-  socket.pause();
-  socket.data(1);
-  socket.close();
-  socket.resume();
-  await Promise.resolve();
-  assertEquals(seen, []);
-  socket.resume();
-  await socket.closed;
-  assertEquals(seen, ["close CONNECTION_RESET"]);
+  assertEquals(await seenBehindAnotherPause((socket) => socket.close()), ["close CONNECTION_RESET"]);
 });
 
 test("BaseSocket reads no more behind a held end, and says each end once", async () => {
