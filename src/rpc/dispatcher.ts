@@ -9,6 +9,7 @@
 import type { Clock } from "../base/clock.ts";
 import { RpcEndpointNotFoundError, RpcStoppedError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { isWorthALine } from "../base/sparse_logging.ts";
 import { Inbox } from "./inbox.ts";
 import type { DropReason, InboxHost, InboxLimits } from "./inbox.ts";
 import { describeMessage } from "./inbox_message.ts";
@@ -254,8 +255,7 @@ export class Dispatcher implements InboxHost {
 
   dropped(inbox: Inbox, message: InboxMessage, reason: DropReason): void {
     const count = inbox.droppedMessages;
-    // The first, the second, the fourth … is logged: a flood of drops must not become a flood of lines.
-    if ((count & (count - 1)) === 0) {
+    if (isWorthALine(count)) {
       const why = reason === "stopped" ? "is stopped" : `is full (maxInboxMessages), ${count} so far`;
       this.logger.warning(`Drop ${describeMessage(message)} because endpoint ${inbox.name} ${why}`);
     }

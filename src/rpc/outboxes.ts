@@ -9,6 +9,7 @@
 import type { Deadlines } from "../base/deadlines.ts";
 import { RpcError, RpcOverloadedError, RpcStoppedError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { isWorthALine } from "../base/sparse_logging.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import type { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
@@ -118,8 +119,7 @@ export class Outboxes implements OutboxHost {
 
   lost(address: RpcAddress | undefined, reason: Error): void {
     const count = ++this.lostMessages;
-    // The first, the second, the fourth … is logged: a dead peer must not become a flood of lines.
-    if ((count & (count - 1)) !== 0) return;
+    if (!isWorthALine(count)) return;
     const text = `Failed to send one-way RPC to ${address ?? "a client"}: ${reason.message} (${count} lost so far)`;
     if (this.#stopped || reason instanceof RpcStoppedError) this.#options.logger.debug(text);
     else this.#options.logger.warning(text);

@@ -10,6 +10,7 @@
 import { ProtocolError, RpcOverloadedError, toError } from "../base/errors.ts";
 import type { Int64 } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
+import { isWorthALine } from "../base/sparse_logging.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType } from "../protocol/message.ts";
 import type { MergedBlockMetaRequest, Message, OneWayMessage, RpcRequest, TransportRequest } from "../protocol/message.ts";
@@ -275,8 +276,7 @@ export class TransportRequestHandler {
 
   #oneWayFailed(error: Error): void {
     const count = ++this.#failedOneWay;
-    // The first, the second, the fourth … is logged: a peer that goes on sending must not make a flood of lines.
-    if ((count & (count - 1)) !== 0) return;
+    if (!isWorthALine(count)) return;
     const from = `It came from ${this.#channel.remote} (${count} of its messages failed so far)`;
     this.#options.logger.error(`Error while invoking RpcHandler#receive() for one-way message. ${from}`, error);
   }
