@@ -9,7 +9,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { checkDuration, limitsInForce } from "../base/limits.ts";
+import { checkDuration } from "../base/limits.ts";
 import { RpcEndpointNotFoundError, RpcStoppedError, toError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
@@ -46,7 +46,7 @@ import type { AbortableRpcFuture, AskOptions, RpcEndpointRef } from "./rpc_endpo
 import type { LookupOptions, RpcEnv, RpcEnvLimits, RpcEnvOptions, ShutdownOptions } from "./rpc_env.ts";
 import type { RpcEnvStats } from "./rpc_env_stats.ts";
 import { RpcEndpointVerifier, VERIFIER_NAME } from "./rpc_endpoint_verifier.ts";
-import { DEFAULT_RPC_ENV_LIMITS, maxMessageBytes, roleOf } from "./rpc_conf.ts";
+import { maxMessageBytes, roleOf, rpcEnvLimitsInForce } from "./rpc_conf.ts";
 import { RpcTimeout } from "./rpc_timeout.ts";
 import { SparkPeers } from "./spark_peers.ts";
 
@@ -116,7 +116,7 @@ export class NettyRpcEnv implements RpcEnv {
     this.logger = logger;
     this.codecs = options.codecs;
     this.bindForwardedRefs = options.bindForwardedRefs ?? false;
-    this.limits = limitsInForce(DEFAULT_RPC_ENV_LIMITS, options.limits);
+    this.limits = rpcEnvLimitsInForce(conf, options.limits);
     const { numUsableCores } = options;
     // One connection per peer, whatever is configured: messages to one peer keep their order.
     const transportConf = conf.clone().set("spark.rpc.io.numConnectionsPerPeer", "1");

@@ -6,16 +6,17 @@
  * @module
  */
 
+import { limitsInForce } from "../base/limits.ts";
 import { illegalValue, type SparkConf } from "../base/spark_conf.ts";
-import { DEFAULT_TRANSPORT_LIMITS } from "../transport/transport_limits.ts";
+import { DEFAULT_TRANSPORT_LIMITS, withOutboxInQueue } from "../transport/transport_limits.ts";
 import type { RpcEnvLimits } from "./rpc_env.ts";
 
 /** `spark.rpc.message.maxSize` is in MiB and may not be more than this. */
 const MAX_MESSAGE_MIB = 2047;
 const DEFAULT_MESSAGE_MIB = 128;
 
-/** The limits that hold unless others are given. */
-export const DEFAULT_RPC_ENV_LIMITS: RpcEnvLimits = {
+/** The limits that hold unless others are given, or messages may be larger. */
+const DEFAULT_RPC_ENV_LIMITS: RpcEnvLimits = {
   maxInboxMessages: 100_000,
   maxConcurrentMessages: 1_024,
   maxOutboxBytes: DEFAULT_TRANSPORT_LIMITS.maxOutboxBytes,
@@ -26,6 +27,12 @@ export const DEFAULT_RPC_ENV_LIMITS: RpcEnvLimits = {
   maxChunks: DEFAULT_TRANSPORT_LIMITS.maxChunks,
   maxDownloads: 256,
 };
+
+/** The limits in force. What may wait has room for two messages of the largest size, so that own ones do not abort a connection. */
+export function rpcEnvLimitsInForce(conf: SparkConf, given: Partial<RpcEnvLimits> | undefined): RpcEnvLimits {
+  const maxQueuedBytes = Math.max(DEFAULT_RPC_ENV_LIMITS.maxQueuedBytes, 2 * maxMessageBytes(conf));
+  return withOutboxInQueue(limitsInForce({ ...DEFAULT_RPC_ENV_LIMITS, maxQueuedBytes }, given));
+}
 
 /** Which role's keys count: `spark.driver.rpc.…` or `spark.executor.rpc.…`. */
 export function roleOf(conf: SparkConf): string | undefined {

@@ -11,7 +11,8 @@ import type { Deadlines } from "../base/deadlines.ts";
 import { SocketError } from "../socket/socket.ts";
 import type { Socket, SocketAddress } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
-import { type OutgoingLimits, OutgoingQueue } from "./outgoing_queue.ts";
+import type { OutgoingLimits } from "./outgoing_limits.ts";
+import { OutgoingQueue } from "./outgoing_queue.ts";
 
 /** How long a connection that is being closed may take to flush and to hear the peer's FIN. */
 export const CLOSE_LINGER_MS = 5_000;

@@ -9,7 +9,7 @@
 import { ByteSink } from "../base/byte_sink.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Deadlines } from "../base/deadlines.ts";
-import { ProtocolError, RpcError, toError } from "../base/errors.ts";
+import { RpcError, toError } from "../base/errors.ts";
 import { type Message, MessageType } from "../protocol/message.ts";
 import { FRAME_LENGTH_BYTES, MAX_FRAME_BYTES } from "../protocol/frame_length.ts";
 import {
@@ -23,6 +23,7 @@ import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { SocketError } from "../socket/socket.ts";
 import { GATHER_BYTES, GatherBuffers, MAX_POOLED_BYTES } from "./gather_buffers.ts";
 import type { Socket } from "../socket/socket.ts";
+import { checkRoom, frameTooLarge, type OutgoingLimits } from "./outgoing_limits.ts";
 import { type Content, writeContent } from "./rpc_response_callback.ts";
 import { SettlingFlush } from "./settling_flush.ts";
 import { lastingBytes, StreamBodies } from "./stream_bodies.ts";
@@ -36,16 +37,6 @@ const FIRST_BYTES = 2 * 1024;
 const FLUSH_BYTES = 32 * 1024;
 /** Bytes from here on go by reference instead of being copied. */
 const BY_REFERENCE_BYTES = 16 * 1024;
-
-/** Limits of what a connection sends. */
-export interface OutgoingLimits {
-  /**
-   * How many bytes may wait behind a stream's body; above it the socket is aborted, as it is by itself above as many of its own.
-   */
-  readonly maxQueuedBytes: number;
-  /** The largest frame, in bytes without its length field, as the decoder of the other end counts. */
-  readonly maxFrameBytes: number;
-}
 
 /** The bytes that wait to be sent on one connection, in order. */
 export class OutgoingQueue {
@@ -318,9 +309,16 @@ export class OutgoingQueue {
     writeContent(content, out);
     const size = out.position - start;
     if (size - FRAME_LENGTH_BYTES > this.#maxFrameBytes) throw frameTooLarge(size - FRAME_LENGTH_BYTES, this.#maxFrameBytes);
+    if (size > BY_REFERENCE_BYTES) this.#checkRoom(type, size, out);
     endFrame(start, type, idHigh, idLow, out);
     this.frames++;
     return size;
+  }
+
+  /** Throws if a long message, which has been written to `out`, would have the connection aborted. */
+  #checkRoom(type: ContentMessageType, size: number, out: ByteSink): void {
+    const waiting = this.queuedBytes - (out === this.#out ? size : 0);
+    checkRoom(type, size, waiting, this.#maxQueuedBytes, this.#socket.remoteAddress);
   }
 
   /** A frame's content has been written, or could not be: what it has sent itself follows. */
@@ -382,10 +380,4 @@ function frameOf(message: Message): Uint8Array {
   const out = new ByteSink();
   encodeMessage(message, out);
   return out.view();
-}
-
-/** Known before any byte has left, so it costs the sender its message and not the connection. It has no offset: nothing was received. */
-function frameTooLarge(size: number, limit: number): ProtocolError {
-  const key = "maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize";
-  return new ProtocolError(`Message takes ${size} bytes, but the limit is ${limit} (${key})`, { limit });
 }

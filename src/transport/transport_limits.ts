@@ -19,7 +19,7 @@ export interface TransportLimits {
   readonly maxFrameBytes: number;
   /**
    * Bytes of own messages that may wait on one connection; above it no more are taken: a request fails, and so does a message that wants
-   * no answer, but for one of an RpcEndpointRef, which is lost.
+   * no answer, but for one of an RpcEndpointRef, which is lost. It is never more than half of `maxQueuedBytes`.
    *
    * @default 134217728 (128 MiB)
    */
@@ -38,9 +38,9 @@ export interface TransportLimits {
   readonly maxUnansweredRequests: number;
   /**
    * Bytes that may wait on one connection, answers included; above it the connection is aborted. From half of it on an RpcEnv answers
-   * asks with a failure.
+   * asks with a failure. No message may be larger, and an own one of more than 16 KiB that does not fit is refused.
    *
-   * @default 268435456 (256 MiB)
+   * @default 268435456 (256 MiB); in an RpcEnv it is twice `spark.rpc.message.maxSize`, if that is more
    */
   readonly maxQueuedBytes: number;
   /**
@@ -93,5 +93,10 @@ export function transportLimitsInForce(
   for (const name of ["maxFrameBytes", "maxQueuedBytes"] as const) {
     if (limits[name] < 1) throw new RangeError(`Limit ${name} must be at least 1: ${limits[name]}`);
   }
-  return limits;
+  return withOutboxInQueue(limits);
+}
+
+/** Own messages alone must not have the connection aborted. */
+export function withOutboxInQueue<L extends Pick<TransportLimits, "maxOutboxBytes" | "maxQueuedBytes">>(limits: L): L {
+  return { ...limits, maxOutboxBytes: Math.min(limits.maxOutboxBytes, Math.floor(limits.maxQueuedBytes / 2)) };
 }

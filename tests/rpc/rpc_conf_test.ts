@@ -41,3 +41,21 @@ test("roleOf() is driver or executor by spark.executor.id, and none without", ()
     "executor",
   ]);
 });
+
+test("RpcEnv.create() lets two messages of the largest size wait on a connection, and own ones take half of that", async (context) => {
+  for (
+    const [maxSize, limits, expected] of [
+      ["128", {}, [256 * MIB, 128 * MIB]],
+      ["64", {}, [256 * MIB, 128 * MIB]],
+      ["1024", {}, [2048 * MIB, 128 * MIB]],
+      ["1024", { maxQueuedBytes: 1_001 }, [1_001, 500]],
+      ["128", { maxOutboxBytes: Infinity }, [256 * MIB, 128 * MIB]],
+      ["128", { maxOutboxBytes: 7 }, [256 * MIB, 7]],
+    ] as const
+  ) {
+    const env = await RpcEnv.create({ name: "limits", conf: { "spark.rpc.message.maxSize": maxSize }, limits });
+    context.defer(() => env.shutdown());
+    const inForce = env.stats().limits;
+    assertEquals([inForce["maxQueuedBytes"]!, inForce["maxOutboxBytes"]!], expected);
+  }
+});

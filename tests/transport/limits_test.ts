@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { ProtocolError, RpcOverloadedError, RpcRemoteError, StreamError } from "../../src/base/errors.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
@@ -253,6 +253,48 @@ transportTest("maxQueuedBytes: a connection whose answers pile up is aborted, an
   assertEquals(causes.map((cause) => cause instanceof SocketError && cause.socketCode), ["QUEUE_OVERFLOW"]);
   assert(server.logger.has("too many bytes are queued"));
   assertEquals(await ask(connection, "x"), "x");
+});
+
+transportTest("maxQueuedBytes: a larger message or answer is refused, and others on its connection go on", async (stage) => {
+  const held = new Held();
+  const limits = { maxQueuedBytes: 1_000_000 };
+  const { connection } = await stage.pair({ limits, handler: held }, { limits });
+  const waiting = ask(connection, "waiting");
+  const [tooMuch, fits] = [new Uint8Array(1_000_000), new Uint8Array(900_000)];
+  const text = "of 1000000 (maxQueuedBytes)";
+  const sends = [() => connection.sendRpc(tooMuch, waiter()), () => connection.send(tooMuch)];
+  for (const send of sends) assertEquals(assertThrows(send, RpcOverloadedError, text).limit, 1_000_000);
+  const unanswerable = failureOf(ask(connection, "?"));
+  const answered = askBytes(connection, fits);
+  await held.count(3);
+  const { responder } = held.requests[1]!;
+  responder.onFailure(assertThrows(() => responder.onSuccess(tooMuch), RpcOverloadedError, text));
+  held.requests[2]!.responder.onSuccess(fits);
+  held.requests[0]!.responder.onSuccess(bytesOf("waited"));
+  assertEquals([await waiting, (await answered).length], ["waited", fits.length]);
+  assertStringIncludes((await unanswerable).message, text);
+});
+
+transportTest("maxQueuedBytes: own messages never have their connection aborted", async (stage) => {
+  const raw = await listenRaw(stage);
+  const limits = { maxQueuedBytes: 1_000_000, maxOutboxBytes: Infinity };
+  const connection = await stage.end({ limits }).dial(raw);
+  await until(() => raw.peers.length === 1, "the connection");
+  raw.peers[0]!.read(0);
+  for (const bytes of [1_000, 900_000, 400_000]) {
+    const content = new Uint8Array(bytes);
+    const error = assertThrows(() => {
+      // More than any system takes.
+      for (let sent = 0; sent < 2 ** 30; sent += bytes) {
+        connection.send(content);
+        connection.channel.outgoing.flush();
+      }
+    }, RpcOverloadedError);
+    assertStringIncludes(error.message, "127.0.0.1");
+    assertEquals(connection.isActive, true);
+  }
+  raw.peers[0]!.reset();
+  await until(() => !connection.isActive, "the end");
 });
 
 transportTest("maxQueuedBytes: answers that wait behind a stream count too", async (stage) => {

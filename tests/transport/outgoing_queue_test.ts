@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { RpcOverloadedError } from "../../src/base/errors.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { Deadlines } from "../../src/base/deadlines.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
@@ -384,6 +385,42 @@ test("OutgoingQueue keeps small frames behind a body in little memory, and abort
   assertEquals([before > 20_000, frames], [true, Math.floor(100_000 / (HEAD_BYTES + 1)) + 1]);
   assertEquals(errors, ["More than 100000 bytes wait behind a stream to 127.0.0.1:2 (maxQueuedBytes)"]);
   assertEquals(respond(queue, Uint8Array.of(1)), 0);
+});
+
+test("OutgoingQueue.writeFrame() refuses an own message that would have the connection aborted, and goes on", () => {
+  for (const within of [false, true]) {
+    const { socket, queue } = setUp(false, 100_000);
+    const send = (bytes: number): number => {
+      let size = 0;
+      const content = new Uint8Array(bytes);
+      const sendIt = () => void (size = queue.writeFrame(MessageType.OneWayMessage, 0, 0, content));
+      if (within) respond(queue, sendIt);
+      else sendIt();
+      return size;
+    };
+    assertEquals(send(70_000) > 70_000, true);
+    queue.flush();
+    const queued = queue.queuedBytes;
+    const text = `bytes: the outbox to 127.0.0.1:2 holds ${queued + (within ? HEAD_BYTES : 0)} of 100000 (maxQueuedBytes)`;
+    const error = assertThrows(() => send(40_000), RpcOverloadedError, text);
+    assertEquals([error.queue, error.limit, queue.queuedBytes], ["outbox to 127.0.0.1:2", 100_000, queued]);
+    assertEquals(send(20_000) > 20_000, true);
+    queue.flush();
+    socket.release();
+    assertEquals(send(40_000) > 40_000, true);
+    assertEquals(socket.aborted, false);
+  }
+});
+
+test("OutgoingQueue.writeFrame() refuses any message that could not even wait alone, and no answer that could", () => {
+  const { queue } = setUp(false, 100_000);
+  const text = "Cannot send 100021 bytes: the outbox to 127.0.0.1:2 holds 0 of 100000 (maxQueuedBytes)";
+  const tooLarge = new Uint8Array(100_000);
+  assertThrows(() => respond(queue, tooLarge), RpcOverloadedError, text);
+  assertThrows(() => queue.writeFrame(MessageType.RpcRequest, 0, 1, tooLarge), RpcOverloadedError, text);
+  assertEquals([queue.queuedBytes, queue.frames], [0, 0]);
+  const answer = new Uint8Array(100_000 - HEAD_BYTES);
+  assertEquals([respond(queue, answer), respond(queue, answer)], [100_000, 100_000]);
 });
 
 test("OutgoingQueue.writeBody() of another body does not make a full socket fuller", () => {

@@ -1,0 +1,40 @@
+/**
+ * How large a message may be and how much may wait on one connection, and what is thrown for one that is too large.
+ *
+ * Spark: the frame's limit is the decoder's at the other end; what waits is in Netty's ChannelOutboundBuffer, which has none.
+ *
+ * @module
+ */
+
+import { ProtocolError, RpcOverloadedError } from "../base/errors.ts";
+import { MessageType } from "../protocol/message.ts";
+import type { ContentMessageType } from "../protocol/message_encoder.ts";
+import type { SocketAddress } from "../socket/socket.ts";
+
+/** Limits of what a connection sends. */
+export interface OutgoingLimits {
+  /**
+   * How many bytes may wait; above it the socket aborts by itself, and is aborted if they wait behind a stream's body. A long message that
+   * would be the cause is refused, unless it is an answer that could wait alone.
+   */
+  readonly maxQueuedBytes: number;
+  /** The largest frame, in bytes without its length field, as the decoder of the other end counts. */
+  readonly maxFrameBytes: number;
+}
+
+/** Known before any byte has left, so it costs the sender its message and not the connection. It has no offset: nothing was received. */
+export function frameTooLarge(size: number, limit: number): ProtocolError {
+  const key = "maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize";
+  return new ProtocolError(`Message takes ${size} bytes, but the limit is ${limit} (${key})`, { limit });
+}
+
+/**
+ * Refuses a message of `size` bytes with which more than `limit` would wait: the connection would be aborted, and what others sent over it
+ * be lost. An answer is refused only where it could not even wait alone: a peer that does not read them is not to be kept.
+ */
+export function checkRoom(type: ContentMessageType, size: number, waiting: number, limit: number, to: SocketAddress): void {
+  if ((type === MessageType.RpcResponse ? size : waiting + size) <= limit) return;
+  const queue = `outbox to ${to.host}:${to.port}`;
+  const message = `Cannot send ${size} bytes: the ${queue} holds ${waiting} of ${limit} (maxQueuedBytes)`;
+  throw new RpcOverloadedError(message, queue, limit);
+}
