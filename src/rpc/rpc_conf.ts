@@ -19,6 +19,7 @@ const DEFAULT_MESSAGE_MIB = 128;
 const DEFAULT_RPC_ENV_LIMITS: RpcEnvLimits = {
   maxInboxMessages: 100_000,
   maxConcurrentMessages: 1_024,
+  maxConnections: DEFAULT_TRANSPORT_LIMITS.maxConnections,
   maxOutboxBytes: DEFAULT_TRANSPORT_LIMITS.maxOutboxBytes,
   maxOutstandingRequests: DEFAULT_TRANSPORT_LIMITS.maxOutstandingRequests,
   maxUnansweredRequests: DEFAULT_TRANSPORT_LIMITS.maxUnansweredRequests,

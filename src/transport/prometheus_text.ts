@@ -84,6 +84,7 @@ export function writeTransportMetrics(text: PrometheusText, contexts: readonly T
     "Connections that were silent for too long.",
     of((s) => s.connectionsTimedOut),
   );
+  text.counter("sparkwire_connections_refused_total", "Connections above the limit.", of((s) => s.connectionsRefused));
   text.counter("sparkwire_dials_failed_total", "Dials that came to nothing.", of((s) => s.dialsFailed));
   text.counter("sparkwire_read_bytes_total", "Bytes that have arrived.", of((s) => s.bytesRead));
   text.counter("sparkwire_written_bytes_total", "Bytes that were handed to sockets.", of((s) => s.bytesWritten));

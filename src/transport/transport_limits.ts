@@ -1,5 +1,5 @@
 /**
- * What one connection may have waiting, and how large a frame may be.
+ * How many connections there may be, what one may have waiting, and how large a frame may be.
  *
  * Spark has a limit for frames alone; of all else there is as much as fits into memory.
  *
@@ -9,8 +9,14 @@
 import { limitsInForce } from "../base/limits.ts";
 import { DEFAULT_MAX_QUEUED_BYTES } from "../socket/socket.ts";
 
-/** Limits per connection. */
+/** Limits per connection, and of how many there may be. */
 export interface TransportLimits {
+  /**
+   * Connections that one server may have accepted and not seen closed; one more is reset at once.
+   *
+   * @default 65536
+   */
+  readonly maxConnections: number;
   /**
    * The largest frame, in bytes without its length field. Sending more fails locally; receiving more closes the connection.
    *
@@ -69,6 +75,7 @@ export interface TransportLimits {
  * ```
  */
 export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {
+  maxConnections: 65_536,
   maxFrameBytes: 2 ** 31 - 1,
   maxOutboxBytes: 128 * 1024 * 1024,
   maxOutstandingRequests: 1_000_000,

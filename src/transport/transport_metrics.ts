@@ -26,6 +26,8 @@ export interface TransportStats {
   readonly connectionsBroken: number;
   /** Connections that were closed because they were silent for too long. */
   readonly connectionsTimedOut: number;
+  /** Connections that were reset as soon as they were accepted, since there were `maxConnections`. */
+  readonly connectionsRefused: number;
   /** Bytes that have arrived. */
   readonly bytesRead: number;
   /** Bytes that have been handed to sockets. */
@@ -64,6 +66,7 @@ export class TransportMetrics {
   dialsFailed = 0;
   connectionsBroken = 0;
   connectionsTimedOut = 0;
+  connectionsRefused = 0;
   streamsSent = 0;
   chunksSent = 0;
   transfersFailed = 0;
@@ -92,6 +95,7 @@ export class TransportMetrics {
       dialsFailed: this.dialsFailed,
       connectionsBroken: this.connectionsBroken,
       connectionsTimedOut: this.connectionsTimedOut,
+      connectionsRefused: this.connectionsRefused,
       ...totals,
       outstandingRequests: sum((each) => each.outstandingRequests),
       unansweredRequests: sum((each) => each.unansweredRequests),

@@ -6,7 +6,8 @@
  * @module
  */
 
-import type { SocketAddress, SocketListener } from "../socket/socket.ts";
+import { isWorthALine } from "../base/sparse_logging.ts";
+import { type Socket, type SocketAddress, SocketError, type SocketHandler, type SocketListener } from "../socket/socket.ts";
 import type { TransportChannelHandler } from "./transport_channel_handler.ts";
 import type { TransportContext } from "./transport_context.ts";
 import type { TransportServerBootstrap } from "./transport_server_bootstrap.ts";
@@ -58,6 +59,7 @@ export class TransportServer implements AsyncDisposable {
     const { enableTcpKeepAlive, backLog } = context.conf;
     const options = context.socketOptions(enableTcpKeepAlive);
     const listener = await context.driver.listen(address, (socket) => {
+      if (accepted.size >= context.limits.maxConnections) return refuse(context, socket);
       const handler = context.register(socket, undefined, bootstraps);
       accepted.add(handler);
       socket.closed.then(() => accepted.delete(handler));
@@ -101,4 +103,19 @@ export class TransportServer implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** What a refused connection hears of itself. */
+const NOTHING: SocketHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
+
+/** There are as many connections as there may be. Reset, it leaves nothing behind; Spark would go on until the system has no more. */
+function refuse(context: TransportContext, socket: Socket): SocketHandler {
+  const { limits: { maxConnections }, logger, metrics } = context;
+  const { host, port } = socket.remoteAddress;
+  const message = `Refused the connection from ${host}:${port}: the server has ${maxConnections} already (maxConnections)`;
+  metrics.connectionsRefused++;
+  if (isWorthALine(metrics.connectionsRefused)) logger.warning(`${message}, ${metrics.connectionsRefused} so far`);
+  // Not before the driver has it whole.
+  context.clock.soon(() => socket.abort(new SocketError("ABORTED", message)));
+  return NOTHING;
 }

@@ -237,6 +237,30 @@ transportTest("maxOutboxBytes: a message alone always goes, the next ones are re
   await failed;
 });
 
+transportTest("maxConnections: one more is reset, told of now and then, and later there is room again", async (stage) => {
+  const { server, client, listening, connection } = await stage.pair({ limits: { maxConnections: 2 }, handler: echo });
+  const other = await dialRaw(stage, listening);
+  await server.connections(2);
+  for (let refused = 1; refused <= 5; refused++) {
+    // The reset may come before the dial is known to have succeeded.
+    await dialRaw(stage, listening).then(
+      (raw) => raw.closedByOther(),
+      (error) => assertEquals(error.socketCode, "CONNECTION_RESET"),
+    );
+    assertEquals(server.context.stats().connectionsRefused, refused);
+  }
+  assertEquals([server.context.connections.size, server.context.stats().connectionsOpened], [2, 2]);
+  const lines = server.logger.lines.filter((line) => line.includes("(maxConnections)"));
+  assertEquals(lines.length, 3);
+  assertStringIncludes(lines[2]!, ": the server has 2 already (maxConnections), 4 so far");
+  assertEquals(await ask(connection, "x"), "x");
+  other.reset();
+  await server.connections(1);
+  const later = await client.makeFactory().createClient(listening.address);
+  assertEquals(await ask(later, "y"), "y");
+  await server.connections(2);
+});
+
 transportTest("maxQueuedBytes: a connection whose answers pile up is aborted, and no other", async (stage) => {
   const causes: Error[] = [];
   const { connection, listening, server } = await stage.pair({
