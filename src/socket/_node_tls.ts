@@ -7,11 +7,13 @@
 import type { Server, Socket as Native, TcpNetConnectOpts } from "node:net";
 import { connect, createServer } from "node:tls";
 import type { TLSSocket } from "node:tls";
-import type { ListenOptions, TlsOptions } from "./socket.ts";
+import { type ListenOptions, SocketError, type TlsOptions } from "./socket.ts";
 import { formatAddress, toSocketError } from "./socket_errors.ts";
 
 /** How long a client may take for the TLS handshake with a listener. */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
+/** How many handshakes a listener may have under way; for one more the oldest is cut off: who means it has ended by then. */
+const MAX_HANDSHAKES = 8_192;
 
 /** A server that speaks TLS. */
 export interface TlsServer {
@@ -35,11 +37,13 @@ export function connectTls(target: TcpNetConnectOpts, tls: TlsOptions): Native {
  * @param tls Its certificate; with `caCerts` it asks clients for theirs.
  * @param accept Gets each socket whose handshake has ended.
  * @param onRefused Hears of the others.
+ * @param maxHandshakes How many handshakes may be under way.
  */
 export function createTlsServer(
   tls: TlsOptions,
   accept: (native: Native) => void,
   onRefused: ListenOptions["onRefused"],
+  maxHandshakes: number = MAX_HANDSHAKES,
 ): TlsServer {
   const handshakes = new Handshakes();
   const refuse = (native: TLSSocket, error: unknown): void => {
@@ -62,7 +66,13 @@ export function createTlsServer(
     if (!asksForCertificates || isVerified(native)) accept(native);
     else refuse(native, new Error("the session may be another listener's"));
   });
-  server.on("connection", (native) => handshakes.begin(native));
+  server.on("connection", (native: Native) => {
+    if (handshakes.size >= maxHandshakes) {
+      handshakes.abortOldest();
+      onRefused?.(new SocketError("TLS", `The oldest of ${maxHandshakes} TLS handshakes was cut off for the next one`));
+    }
+    handshakes.begin(native);
+  });
   // Of a certificate that is not trusted the error says no more than that the connection is gone.
   server.on("tlsClientError", (error, native) => refuse(native, native.authorizationError ?? error));
   return { server, abortHandshakes: () => handshakes.abort() };
@@ -84,6 +94,10 @@ function isVerified(native: TLSSocket): boolean {
 class Handshakes {
   readonly #natives = new Map<string, Native>();
 
+  get size(): number {
+    return this.#natives.size;
+  }
+
   /** @param native The socket below TLS. */
   begin(native: Native): void {
     const peer = peerOf(native);
@@ -96,6 +110,14 @@ class Handshakes {
   /** @param native The socket of TLS, which is another one than that below it. */
   end(native: Native): void {
     this.#natives.delete(peerOf(native));
+  }
+
+  abortOldest(): void {
+    for (const [peer, native] of this.#natives) {
+      this.#natives.delete(peer);
+      native.destroy();
+      return;
+    }
   }
 
   abort(): void {

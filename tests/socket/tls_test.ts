@@ -1,6 +1,8 @@
+import type { Socket as NodeSocket } from "node:net";
 import process from "node:process";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
+import { createTlsServer } from "../../src/socket/_node_tls.ts";
 import { nodeSocketDriver } from "../../src/socket/node.ts";
 import { type ConnectOptions, type SocketAddress, SocketError, type TlsOptions } from "../../src/socket/socket.ts";
 import {
@@ -171,6 +173,31 @@ socketCase(suite, "SocketDriver.listen() tells of each handshake that failed, an
   }
   assertEquals(refused.map(({ socketCode }) => socketCode), ["TLS", "TLS", "TLS"]);
   for (const { message } of refused) assert(/^Handshake with (127\.0\.0\.1:\d+|a peer): TLS failed: ./.test(message), message);
+});
+
+socketCase(suite, "createTlsServer() cuts off the oldest of too many handshakes", async (stage) => {
+  const refused: SocketError[] = [];
+  const echo = (accepted: NodeSocket) => void accepted.on("error", () => {}).pipe(accepted);
+  const { server: listener } = createTlsServer(server, echo, (error) => refused.push(error), 2);
+  await new Promise<void>((resolve) => listener.listen({ host: "127.0.0.1", port: 0 }, resolve));
+  const bound = listener.address();
+  assert(typeof bound === "object" && bound !== null);
+  const address = { host: "127.0.0.1", port: bound.port };
+  const connect = () => stage.connect(address, { hooks: { hearsOther: true } });
+  const silent = [await connect(), await connect(), await connect(), await connect()];
+  for (const [index, peer] of silent.entries()) {
+    if (index < 2) await stage.until(peer, "to be cut off", () => peer.hasEnded || peer.isClosed);
+    assertEquals(peer.hasEnded || peer.isClosed, index < 2);
+  }
+  const text = "The oldest of 2 TLS handshakes was cut off for the next one";
+  const tellsOf = () => refused.filter(({ message }) => message === text).length;
+  assertEquals(tellsOf(), 2);
+  await assertEcho(stage, address, trusting);
+  assertEquals(tellsOf(), 3);
+  // The last of the silent is the only handshake left.
+  for (let i = 0; i < 3; i++) await assertEcho(stage, address, trusting);
+  assertEquals([tellsOf(), silent[3]!.hasEnded || silent[3]!.isClosed], [3, false]);
+  listener.close();
 });
 
 socketCase(suite, "SocketDriver.connect() to a listener that does not speak TLS fails", async (stage) => {
