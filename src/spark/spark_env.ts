@@ -12,6 +12,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
 import type { BlockTransferService } from "../block/block_transfer_service.ts";
+import type { BlockTransferServiceOptions } from "../block/block_transfer_options.ts";
 import { NettyBlockTransferService } from "../block/netty_block_transfer_service.ts";
 import type { TypedEndpoint } from "../rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../rpc/rpc_endpoint_ref.ts";
@@ -37,6 +38,8 @@ export interface SparkEnvOptions
    * @default RpcEnv.create
    */
   readonly createRpcEnv?: ((options: SparkRpcEnvOptions) => Promise<RpcEnv>) | undefined;
+  /** Limits of the block service, whose connections are its own; `limits` are those of the RPC environment. */
+  readonly blockLimits?: BlockTransferServiceOptions["limits"];
 }
 
 /** What goes beyond configuration and role, for a driver. */
@@ -243,7 +246,7 @@ export class SparkEnv implements AsyncDisposable {
   static async #create(
     parts: SparkEnvParts,
     port: number | undefined,
-    { createRpcEnv = RpcEnv.create, ...options }: SparkEnvOptions,
+    { createRpcEnv = RpcEnv.create, blockLimits, ...options }: SparkEnvOptions,
   ): Promise<SparkEnv> {
     const { conf, executorId, hostname, bindAddress, numUsableCores, ioEncryptionKey } = parts;
     // The RPC environment reads its role from it.
@@ -255,7 +258,7 @@ export class SparkEnv implements AsyncDisposable {
       rpcEnv.logger.warning("I/O encryption enabled without RPC encryption: keys will be visible on the wire.");
     }
     try {
-      return new SparkEnv(parts, rpcEnv, makeBlockTransferService(parts, rpcEnv, options));
+      return new SparkEnv(parts, rpcEnv, makeBlockTransferService(parts, rpcEnv, { ...options, limits: blockLimits }));
     } catch (thrown) {
       await rpcEnv.shutdown();
       throw thrown;
@@ -264,10 +267,13 @@ export class SparkEnv implements AsyncDisposable {
 }
 
 /** It opens nothing yet, and throws if its configuration makes no sense. */
-function makeBlockTransferService(parts: SparkEnvParts, rpcEnv: RpcEnv, options: SparkEnvOptions): NettyBlockTransferService {
+function makeBlockTransferService(
+  parts: SparkEnvParts,
+  rpcEnv: RpcEnv,
+  { driver, tls, exposeStack, limits }: Omit<BlockTransferServiceOptions, "host">,
+): NettyBlockTransferService {
   const { conf, hostname, bindAddress, numUsableCores } = parts;
   const { clock, random, logger } = rpcEnv;
-  const { driver, tls, exposeStack } = options;
-  const surroundings = { driver, tls, exposeStack, clock, random, logger };
+  const surroundings = { driver, tls, exposeStack, limits, clock, random, logger };
   return new NettyBlockTransferService(conf, { host: hostname, bindHost: bindAddress, numUsableCores, ...surroundings });
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { RpcEndpointNotFoundError, RpcStoppedError, SocketError } from "../../mod.ts";
+import { RpcEndpointNotFoundError, RpcError, RpcStoppedError, SocketError } from "../../mod.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { type LookupOptions, RpcEnv, type RpcEnvOptions } from "../../src/rpc/rpc_env.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
@@ -79,6 +79,18 @@ test("SparkEnv makes its block service of what its RPC environment is made of", 
   assertEquals(listening, ["own", "own"]);
   assert(draws > before);
   assertEquals(logger.has("info: Server created on 127.0.0.1:"), true);
+});
+
+test("SparkEnv gives its block service limits of its own", async (context) => {
+  const logger = new MemoryLogger();
+  const driver = await SparkEnv.createDriverEnv(new SparkConf(HERE), false, 1, { logger, blockLimits: { maxConnections: 0 } });
+  context.defer(() => driver.stop());
+  await driver.blockTransferService.init(new MemoryBlocks());
+  const { hostName: host, port } = driver.blockTransferService;
+  const { env: executor } = await executorEnv(context, driver, "1", { clock: undefined });
+  const ask = executor.blockTransferService.getHostLocalDirs({ host, port: port!, execId: DRIVER_ID }, [DRIVER_ID]);
+  await assertRejects(() => within(ask, "to be refused"), RpcError);
+  assert(logger.has("the server has 0 already (maxConnections)"));
 });
 
 test("SparkEnv.createDriverEnv() leaves nothing behind where its block service cannot be configured", async () => {
