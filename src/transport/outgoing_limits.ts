@@ -10,6 +10,7 @@ import { ProtocolError, RpcOverloadedError } from "../base/errors.ts";
 import { MessageType } from "../protocol/message.ts";
 import type { ContentMessageType } from "../protocol/message_encoder.ts";
 import type { SocketAddress } from "../socket/socket.ts";
+import { formatAddress } from "../socket/socket_errors.ts";
 
 /** Limits of what a connection sends. */
 export interface OutgoingLimits {
@@ -34,7 +35,7 @@ export function frameTooLarge(size: number, limit: number): ProtocolError {
  */
 export function checkRoom(type: ContentMessageType, size: number, waiting: number, limit: number, to: SocketAddress): void {
   if ((type === MessageType.RpcResponse ? size : waiting + size) <= limit) return;
-  const queue = `outbox to ${to.host}:${to.port}`;
-  const message = `Cannot send ${size} bytes: the ${queue} holds ${waiting} of ${limit} (maxQueuedBytes)`;
+  const queue = `${type === MessageType.RpcResponse ? "answers" : "outbox"} to ${formatAddress(to)}`;
+  const message = `Cannot send ${size} bytes: ${waiting} of ${limit} bytes wait already in ${queue} (maxQueuedBytes)`;
   throw new RpcOverloadedError(message, queue, limit);
 }

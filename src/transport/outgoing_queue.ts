@@ -23,6 +23,7 @@ import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { SocketError } from "../socket/socket.ts";
 import { GATHER_BYTES, GatherBuffers, MAX_POOLED_BYTES } from "./gather_buffers.ts";
 import type { Socket } from "../socket/socket.ts";
+import { formatAddress } from "../socket/socket_errors.ts";
 import { checkRoom, frameTooLarge, type OutgoingLimits } from "./outgoing_limits.ts";
 import { type Content, writeContent } from "./rpc_response_callback.ts";
 import { SettlingFlush } from "./settling_flush.ts";
@@ -287,8 +288,8 @@ export class OutgoingQueue {
   }
 
   #overflow(): void {
-    const { host, port } = this.#socket.remoteAddress;
-    const message = `More than ${this.#maxQueuedBytes} bytes wait behind a stream to ${host}:${port} (maxQueuedBytes)`;
+    const to = formatAddress(this.#socket.remoteAddress);
+    const message = `More than ${this.#maxQueuedBytes} bytes wait behind a stream to ${to} (maxQueuedBytes)`;
     const error = new SocketError("QUEUE_OVERFLOW", message);
     this.stop(error);
     this.#socket.abort(error);

@@ -8,6 +8,7 @@
 
 import { isWorthALine } from "../base/sparse_logging.ts";
 import { type Socket, type SocketAddress, SocketError, type SocketHandler, type SocketListener } from "../socket/socket.ts";
+import { formatAddress } from "../socket/socket_errors.ts";
 import type { TransportChannelHandler } from "./transport_channel_handler.ts";
 import type { TransportContext } from "./transport_context.ts";
 import type { TransportServerBootstrap } from "./transport_server_bootstrap.ts";
@@ -111,8 +112,9 @@ const NOTHING: SocketHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose(
 /** There are as many connections as there may be. Reset, it leaves nothing behind; Spark would go on until the system has no more. */
 function refuse(context: TransportContext, socket: Socket): SocketHandler {
   const { limits: { maxConnections }, logger, metrics } = context;
-  const { host, port } = socket.remoteAddress;
-  const message = `Refused the connection from ${host}:${port}: the server has ${maxConnections} already (maxConnections)`;
+  const message = `Refused the connection from ${
+    formatAddress(socket.remoteAddress)
+  }: the server has ${maxConnections} already (maxConnections)`;
   metrics.connectionsRefused++;
   if (isWorthALine(metrics.connectionsRefused)) logger.warning(`${message}, ${metrics.connectionsRefused} so far`);
   // Not before the driver has it whole.

@@ -285,7 +285,7 @@ transportTest("maxQueuedBytes: a larger message or answer is refused, and others
   const { connection } = await stage.pair({ limits, handler: held }, { limits });
   const waiting = ask(connection, "waiting");
   const [tooMuch, fits] = [new Uint8Array(1_000_000), new Uint8Array(900_000)];
-  const text = "of 1000000 (maxQueuedBytes)";
+  const text = " of 1000000 bytes wait already in ";
   const sends = [() => connection.sendRpc(tooMuch, waiter()), () => connection.send(tooMuch)];
   for (const send of sends) assertEquals(assertThrows(send, RpcOverloadedError, text).limit, 1_000_000);
   const unanswerable = failureOf(ask(connection, "?"));

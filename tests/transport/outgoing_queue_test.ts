@@ -401,7 +401,9 @@ test("OutgoingQueue.writeFrame() refuses an own message that would have the conn
     assertEquals(send(70_000) > 70_000, true);
     queue.flush();
     const queued = queue.queuedBytes;
-    const text = `bytes: the outbox to 127.0.0.1:2 holds ${queued + (within ? HEAD_BYTES : 0)} of 100000 (maxQueuedBytes)`;
+    const text = `bytes: ${
+      queued + (within ? HEAD_BYTES : 0)
+    } of 100000 bytes wait already in outbox to 127.0.0.1:2 (maxQueuedBytes)`;
     const error = assertThrows(() => send(40_000), RpcOverloadedError, text);
     assertEquals([error.queue, error.limit, queue.queuedBytes], ["outbox to 127.0.0.1:2", 100_000, queued]);
     assertEquals(send(20_000) > 20_000, true);
@@ -414,10 +416,14 @@ test("OutgoingQueue.writeFrame() refuses an own message that would have the conn
 
 test("OutgoingQueue.writeFrame() refuses any message that could not even wait alone, and no answer that could", () => {
   const { queue } = setUp(false, 100_000);
-  const text = "Cannot send 100021 bytes: the outbox to 127.0.0.1:2 holds 0 of 100000 (maxQueuedBytes)";
+  const textOf = (queue: string) => `Cannot send 100021 bytes: 0 of 100000 bytes wait already in ${queue} (maxQueuedBytes)`;
   const tooLarge = new Uint8Array(100_000);
-  assertThrows(() => respond(queue, tooLarge), RpcOverloadedError, text);
-  assertThrows(() => queue.writeFrame(MessageType.RpcRequest, 0, 1, tooLarge), RpcOverloadedError, text);
+  assertThrows(() => respond(queue, tooLarge), RpcOverloadedError, textOf("answers to 127.0.0.1:2"));
+  assertThrows(
+    () => queue.writeFrame(MessageType.RpcRequest, 0, 1, tooLarge),
+    RpcOverloadedError,
+    textOf("outbox to 127.0.0.1:2"),
+  );
   assertEquals([queue.queuedBytes, queue.frames], [0, 0]);
   const answer = new Uint8Array(100_000 - HEAD_BYTES);
   assertEquals([respond(queue, answer), respond(queue, answer)], [100_000, 100_000]);
