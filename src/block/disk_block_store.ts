@@ -7,7 +7,7 @@
  * @module
  */
 
-import { toError } from "../base/errors.ts";
+import { RpcError, toError } from "../base/errors.ts";
 import { type Logger, silentLogger } from "../base/logger.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import type { StreamFlow } from "../protocol/stream_callback.ts";
@@ -121,7 +121,7 @@ async function copyTo(writer: BlockWriter, data: ManagedBuffer): Promise<void> {
   const piece = new Uint8Array(Math.min(COPIED_BYTES, data.size));
   for (let at = 0; at < data.size;) {
     const count = await data.read(at, piece.subarray(0, Math.min(piece.length, data.size - at)));
-    if (count === 0) throw new RangeError(`Block data of ${data.size} bytes ended after ${at}`);
+    if (count === 0) throw new RpcError("STREAM", `Block data of ${data.size} bytes ended after ${at}`);
     await writer.write(piece.subarray(0, count));
     at += count;
   }

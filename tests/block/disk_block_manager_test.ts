@@ -210,7 +210,8 @@ test("DiskBlockStore.putBlockData() copies blocks that are in no memory", async 
     }
   }
   const text = "Block data of 10 bytes ended after 0";
-  await assertRejects(() => store.putBlockData("b", new Cut(blockBytes(10))), RangeError, text);
+  const error = await assertRejects(() => store.putBlockData("b", new Cut(blockBytes(10))), RpcError, text);
+  assertEquals(error.code, "STREAM");
 });
 
 test("DiskBlockStore.putBlockDataAsStream() tells whoever completes it, and nobody else, that a block cannot be made", async () => {
