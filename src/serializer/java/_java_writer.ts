@@ -12,7 +12,7 @@ import type { SerializerError } from "../../base/errors.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { checkAttached, encodeError, explainEncodeError, pathText } from "../serializer_errors.ts";
 import { keepWritten, writtenImage } from "./_desc_images.ts";
-import { isKnown, type JavaClassDesc, type KnownClass } from "./class_desc.ts";
+import { elementSignature, isKnown, type JavaClassDesc, type KnownClass } from "./class_desc.ts";
 import { MAX_DEPTH, MAX_HANDLES } from "./java_limits.ts";
 import {
   JavaAs,
@@ -24,6 +24,7 @@ import {
   originOf,
 } from "./java_mapping.ts";
 import { annotationSlot, Boxes, type Identity, JavaBlockData, JavaClassObject, JavaEnum, JavaObject } from "./java_object.ts";
+import { numberDeclaredAs } from "./java_numbers.ts";
 import {
   arrayLetter,
   isPrimitive,
@@ -245,8 +246,10 @@ export class JavaWriter implements JavaWriting {
 
   #writeField(key: string | number, signature: string, value: unknown, identity: Identity | undefined): void {
     this.#path.push(key);
-    if (!isPrimitive(signature)) this.#writeValue(value, identity);
-    else if (!writePrimitive(this.#out, signature, value)) {
+    if (!isPrimitive(signature)) {
+      const isNumber = typeof value === "number" || typeof value === "bigint";
+      this.#writeValue(isNumber ? numberDeclaredAs(signature, value) : value, identity);
+    } else if (!writePrimitive(this.#out, signature, value)) {
       throw this.fail(`${describe(value)} in a field of type ${signature}`);
     }
     this.#path.pop();
@@ -286,8 +289,8 @@ export class JavaWriter implements JavaWriting {
     this.#objects.set(array, this.#keep());
     const { length } = array;
     this.#out.writeInt32(length);
-    const letter = desc.name.charAt(1);
-    for (let i = 0; i < length; i++) this.#writeField(i, letter, array[i], identities?.get(i));
+    const signature = elementSignature(desc.name);
+    for (let i = 0; i < length; i++) this.#writeField(i, signature, array[i], identities?.get(i));
   }
 
   #writePrimitives(array: PrimitiveArray, desc: JavaClassDesc): void {

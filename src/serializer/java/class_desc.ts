@@ -279,3 +279,8 @@ export function signatureOf(className: string): string {
 export function arrayClassName(elementSignature: string): string {
   return `[${elementSignature.replaceAll("/", ".")}`;
 }
+
+/** The signature of the elements of arrays of that class. */
+export function elementSignature(arrayClass: string): string {
+  return arrayClass.slice(1).replaceAll(".", "/");
+}

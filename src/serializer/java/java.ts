@@ -37,7 +37,7 @@
  * | any other class | JavaObject, inert | the same, byte for byte |
  *
  * - A Double without a fraction goes on as an Integer and a small BigInteger as a Long, unless `exactNumbers` has them arrive as a
- *   JavaNumber. In a field of a known class nothing is left to guess: it is what the class says.
+ *   JavaNumber. In a field or an array that declares which one it holds nothing is left to guess: it is what that says.
  * - A particular type is asked for by {@linkcode asJava}: `asJava(1, "double")`, `asJava(names, javaTypes.seq("String"))`.
  * - A collection remembers what it came as, also after it was changed; a copy of it does not.
  * - Objects that occur twice or inside themselves do so at the other end. Equal strings and equal numbers are written once.

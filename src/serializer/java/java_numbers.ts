@@ -86,6 +86,16 @@ export function isJavaNumber(type: JavaNumberType, value: unknown): boolean {
 }
 
 /**
+ * What to write for `value` where a field or an array of this signature holds it: a whole number is an Integer or a Long of itself,
+ * which a JVM refuses in the place of a Double or a BigInteger.
+ */
+export function numberDeclaredAs(signature: string, value: number | bigint): number | bigint | JavaNumber {
+  if (signature === "Ljava/lang/Double;" && isJavaNumber("int", value)) return new JavaNumber("double", Number(value));
+  if (signature === "Ljava/math/BigInteger;" && isJavaNumber("long", value)) return new JavaNumber("BigInteger", BigInt(value));
+  return value;
+}
+
+/**
  * A java.math.BigDecimal: `unscaled` × 10^-`scale`.
  *
  * @example

@@ -94,3 +94,20 @@ test("javaTypes: a collection goes on as what it came as where the field can hol
     assertEquals(hexOf(held), hexOf(expected), `case ${i}`);
   }
 });
+
+test("java.encode() writes whole numbers of a class that is not known as the Doubles and BigIntegers that its fields declare", () => {
+  const Held = defineJavaClass("com.example.Held", {
+    serialVersionUID: 1n,
+    fields: {
+      double: "Double",
+      big: "BigInteger",
+      doubles: array("Double"),
+      bigs: array("BigInteger"),
+      table: array(array("Double")),
+      nothing: javaTypes.nullable("Double"),
+    },
+  });
+  const held = new Held({ double: 3, big: 3n, doubles: [1, 2.5, -0], bigs: [0n], table: [[4], []], nothing: null });
+  const content = encode(held, java.with({ classes: [Held] }));
+  assertEquals(hexOf(decode(content)), toHex(content));
+});
