@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { java, SerializerError } from "../../mod.ts";
+import { java, JavaNumber, SerializerError } from "../../mod.ts";
 import { test, type TestContext, within } from "../_harness.ts";
 import { createEnv } from "./_envs.ts";
 import { skip, Spark, SparkFailure } from "./_spark.ts";
@@ -35,6 +35,12 @@ test("a JVM's objects go back to it whole in one message, where they share class
   const back = await within(echo.ask([values, values]), "answer") as unknown[][];
   assert(back[0] === back[1]);
   for (const [i, name] of names.entries()) assertEquals([name, await ask([name, back[0]![i]])], [name, true]);
+}, { skip });
+
+test("a pair of Scala's is an array, also of primitives, of which there are classes of their own", async (context) => {
+  const { ask } = await connect(context);
+  const primitives = [new JavaNumber("char", "c"), 3, 4, 5n, true];
+  assertEquals(await ask("pairs of primitives"), primitives.flatMap((one) => primitives.map((other) => [one, other])));
 }, { skip });
 
 test("a JVM's proxy is refused, and only the ask that brought it fails", async (context) => {

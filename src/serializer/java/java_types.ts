@@ -22,7 +22,8 @@ import {
   mapItems,
   mismatch,
 } from "./java_type.ts";
-import { scalaClassOf, scalaList, scalaMap, scalaSet, scalaVector, tuples } from "./scala_collections.ts";
+import { scalaClassOf, scalaList, scalaMap, scalaSet, scalaVector } from "./scala_collections.ts";
+import { isTuple, tuples } from "./scala_tuples.ts";
 import { enumerationType, enumType, None, Some } from "./scala_values.ts";
 
 /** A type whose collections are written by `mapping`, unless they came as another that a field of the type can hold. */
@@ -196,7 +197,7 @@ function tupleType<F extends readonly JavaTypeLike[]>(likes: F): JavaType<TupleV
       return new JavaAs(convert(value, (type, item) => type.toJava(item, writing)), mapping);
     },
     fromJava(value, reading) {
-      if (!Array.isArray(value) || originOf(value)?.mapping !== mapping) throw reading.fail(mismatch(`a ${name}`, value));
+      if (!isTuple(value, types.length)) throw reading.fail(mismatch(`a ${name}`, value));
       // As many as there are types, each converted by its own.
       return convert(value, (type, item) => type.fromJava(item, reading)) as unknown as TupleValues<F>;
     },

@@ -1,8 +1,8 @@
 /**
- * Collections of Scala 2.13, its tuples, and what stands for its objects.
+ * Collections of Scala 2.13, and what stands for its objects.
  *
  * Spark: scala.collection.generic.DefaultSerializationProxy stands for most of them in a stream, scala.runtime.ModuleSerializationProxy
- * for objects. Maps of one to four entries, sets of one to four elements, ArraySeqs and tuples are written as they are.
+ * for objects. Maps of one to four entries, sets of one to four elements and ArraySeqs are written as they are.
  *
  * @module
  */
@@ -21,6 +21,7 @@ import {
 import { JavaClassObject, JavaObject } from "./java_object.ts";
 import { OBJECT_ARRAY } from "./jdk_collections.ts";
 import { ScalaObject } from "./scala_object.ts";
+import { isTuple, tuple2, tupleMappings } from "./scala_tuples.ts";
 import { ClassFlag } from "./stream_format.ts";
 
 const OBJECT = "Ljava/lang/Object;";
@@ -152,7 +153,7 @@ function readSet(items: readonly unknown[], reading: JavaReading): Set<unknown> 
 function readPairs(items: readonly unknown[], reading: JavaReading): Map<unknown, unknown> {
   const flat: unknown[] = [];
   for (const pair of items) {
-    if (!Array.isArray(pair) || originOf(pair)?.mapping !== tuple2) throw reading.fail("Map has an entry that is no pair");
+    if (!isTuple(pair, 2)) throw reading.fail("Map has an entry that is no pair");
     flat.push(pair[0], pair[1]);
   }
   const map = new Map<unknown, unknown>();
@@ -163,32 +164,6 @@ function readPairs(items: readonly unknown[], reading: JavaReading): Map<unknown
 function fieldsOf(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, OBJECT]));
 }
-
-/** A tuple, which is an array here. */
-function tupleOf(size: number): JavaMapping {
-  const names = Array.from({ length: size }, (_, i) => `_${i + 1}`);
-  const known = new KnownClass(`scala.Tuple${size}`, { fields: fieldsOf(names) });
-  const mapping: JavaMapping = {
-    known,
-    create: () => setOrigin([], { mapping }),
-    read(object, made) {
-      const array = made as unknown[];
-      for (const name of names) array.push(object.get(name));
-      return array;
-    },
-    write(value, writing) {
-      const array = value as readonly unknown[];
-      if (array.length !== size) throw writing.fail(`${array.length} elements as a tuple of ${size}`);
-      return objectOf(known, writing.version, Object.fromEntries(names.map((name, i) => [name, array[i]])));
-    },
-  };
-  return mapping;
-}
-
-const tuple2 = tupleOf(2);
-
-/** Tuples, by how many elements they have. */
-export const tuples: ReadonlyMap<number, JavaMapping> = new Map([[2, tuple2], [3, tupleOf(3)]]);
 
 const NUMBERS = [1, 2, 3, 4] as const;
 
@@ -332,7 +307,7 @@ export const scalaCollections: JavaRegistryInit = {
   mappings: [
     scalaObject,
     proxied,
-    ...tuples.values(),
+    ...tupleMappings,
     ...smallMaps,
     ...smallSets,
     arraySeq("ofRef", "[Ljava/lang/Object;"),

@@ -99,6 +99,7 @@ final class Specimens {
     all.put("a class", String.class);
     all.put("classes", new ArrayList<>(List.of(int.class, int[].class, String[].class, Person.class, TimeUnit.class)));
     all.put("record", new Point(1, 2.5, "p"));
+    all.put("pairs of primitives", pairs(Map.of("C", 'c', "D", 3.0, "I", 4, "J", 5L, "Z", true)));
     all.put("lambda", (Task) () -> "ran");
     all.put("Externalizable", new Own("external", 5));
     all.put("writeObject", new Odd("odd", 1L << 40, new int[] {1, 2, 3}));
@@ -106,6 +107,19 @@ final class Specimens {
     all.put("Throwable", new IllegalStateException("with one suppressed", new Error("cause")));
     ((Throwable) all.get("Throwable")).addSuppressed(new RuntimeException("suppressed"));
     return all;
+  }
+
+  /** A pair of each class that Scala has for two primitives, which are given by the letters of their types. */
+  private static List<Object> pairs(Map<String, Object> primitives) {
+    List<Object> pairs = new ArrayList<>();
+    new TreeMap<>(primitives).forEach((first, one) -> new TreeMap<>(primitives).forEach((second, other) -> {
+      try {
+        pairs.add(Class.forName("scala.Tuple2$mc" + first + second + "$sp").getConstructors()[0].newInstance(one, other));
+      } catch (ReflectiveOperationException wrong) {
+        throw new IllegalStateException(wrong);
+      }
+    }));
+    return pairs;
   }
 
   /** What only a JVM may make: the other end refuses it. */
