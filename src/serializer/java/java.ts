@@ -22,6 +22,7 @@
  * | HashMap, LinkedHashMap, `Map.of` | Map | the same; a Map or plain object of one's own: LinkedHashMap |
  * | HashSet, LinkedHashSet, `Set.of` | Set | the same; a Set of one's own: LinkedHashSet |
  * | List, Vector, Queue, ArraySeq, ArrayBuffer, ListBuffer of Scala | array | the same |
+ * | ArraySeq of primitives | the array that it holds, of bytes an Int8Array; an array in a field of `javaTypes.seq` | the same |
  * | Map, Set of Scala | Map, Set | the same, in the class that Scala has for the size |
  * | pairs and triples | array | the same |
  * | Date | Date | Date |

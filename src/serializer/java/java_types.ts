@@ -23,6 +23,7 @@ import {
   mismatch,
 } from "./java_type.ts";
 import { scalaClassOf, scalaList, scalaMap, scalaSet, scalaVector } from "./scala_collections.ts";
+import { elementsOf } from "./scala_array_seqs.ts";
 import { isTuple, tuples } from "./scala_tuples.ts";
 import { enumerationType, enumType, None, Some } from "./scala_values.ts";
 
@@ -72,8 +73,10 @@ function arrayType<T>(element: JavaType<T>, options: CollectionOptions): Redecla
       return asCollection(mapItems(value, (item) => element.toJava(item, writing)), options);
     },
     fromJava(value, reading) {
-      if (!Array.isArray(value)) throw reading.fail(mismatch(`a ${className}`, value));
-      return conversions.of(value, value.length, reading, () => mapItems(value, (item) => element.fromJava(item, reading)));
+      const items = elementsOf(value);
+      if (items === undefined) throw reading.fail(mismatch(`a ${className}`, value));
+      const convert = () => mapItems(items, (item) => element.fromJava(item, reading));
+      return conversions.of(value as object, items.length, reading, convert);
     },
   };
 }

@@ -9,7 +9,7 @@
 import type { ByteReader } from "../../base/byte_reader.ts";
 import type { ByteSink } from "../../base/byte_sink.ts";
 import { KnownClass } from "./class_desc.ts";
-import { isJavaNumber } from "./java_numbers.ts";
+import { isJavaNumber, JavaNumber } from "./java_numbers.ts";
 
 /** The letters of the primitive types. */
 export type PrimitiveLetter = "B" | "C" | "D" | "F" | "I" | "J" | "S" | "Z";
@@ -108,6 +108,30 @@ const NUMBER_TYPES = { B: "byte", C: "char", D: "double", F: "float", I: "int", 
 /** Whether a field of the type can hold the value. */
 export function isPrimitiveValue(letter: PrimitiveLetter, value: unknown): boolean {
   return letter === "Z" ? typeof value === "boolean" : isJavaNumber(NUMBER_TYPES[letter], value);
+}
+
+/**
+ * What an element of a primitive type is where it is boxed.
+ *
+ * @param element The element, as arrays of that type have it here: a char is a number.
+ */
+export function boxElement(letter: PrimitiveLetter, element: unknown): unknown {
+  switch (letter) {
+    case "C":
+      return new JavaNumber("char", String.fromCharCode(element as number));
+    case "B":
+    case "F":
+    case "S":
+      return new JavaNumber(NUMBER_TYPES[letter], element as number);
+    default:
+      return element;
+  }
+}
+
+/** The primitive in a box; undefined if that is of another type. A text of one unit is no char but a String. */
+export function unboxElement(letter: PrimitiveLetter, element: unknown): unknown {
+  if (element instanceof JavaNumber) return letter !== "Z" && element.type === NUMBER_TYPES[letter] ? element.value : undefined;
+  return letter !== "C" && isPrimitiveValue(letter, element) ? element : undefined;
 }
 
 /** An array of a primitive type, as a value. */

@@ -2,7 +2,7 @@
  * Collections of Scala 2.13, and what stands for its objects.
  *
  * Spark: scala.collection.generic.DefaultSerializationProxy stands for most of them in a stream, scala.runtime.ModuleSerializationProxy
- * for objects. Maps of one to four entries, sets of one to four elements and ArraySeqs are written as they are.
+ * for objects. Maps of one to four entries and sets of one to four elements are written as they are.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
   setOrigin,
 } from "./java_mapping.ts";
 import { JavaClassObject, JavaObject } from "./java_object.ts";
-import { OBJECT_ARRAY } from "./jdk_collections.ts";
+import { arraySeqMappings } from "./scala_array_seqs.ts";
 import { ScalaObject } from "./scala_object.ts";
 import { isTuple, tuple2, tupleMappings } from "./scala_tuples.ts";
 import { ClassFlag } from "./stream_format.ts";
@@ -272,36 +272,6 @@ export const scalaVector: JavaMapping = {
   write: (value, { version }) => proxyOf(value, { factory: VECTOR, sized: true }, version),
 };
 
-/** ArraySeqs, which hold an array: of objects, or of a primitive type. */
-function arraySeq(suffix: string, arraySignature: string): JavaMapping {
-  const known = new KnownClass(`scala.collection.immutable.ArraySeq$${suffix}`, {
-    uid,
-    fields: { unsafeArray: arraySignature },
-  });
-  const mapping: JavaMapping = {
-    known,
-    read(object, _, reading) {
-      const array = object.get("unsafeArray");
-      // A copy, since the array itself would go on as an array.
-      if (Array.isArray(array)) {
-        reading.spend(array.length);
-        return setOrigin([...array], { mapping, detail: originOf(array) });
-      }
-      if (array instanceof Int32Array || array instanceof Float64Array || array instanceof BigInt64Array) {
-        reading.spend(array.length);
-        return setOrigin(array.slice(), { mapping });
-      }
-      throw reading.fail("ArraySeq has no array");
-    },
-    write(value, { version }) {
-      if (!Array.isArray(value)) return objectOf(known, version, { unsafeArray: (value as Int32Array).slice() });
-      const came = originOf(value)?.detail as Origin | undefined;
-      return objectOf(known, version, { unsafeArray: setOrigin([...value], came ?? { arrayClass: OBJECT_ARRAY.at(version) }) });
-    },
-  };
-  return mapping;
-}
-
 /** The classes of this file. */
 export const scalaCollections: JavaRegistryInit = {
   mappings: [
@@ -310,10 +280,7 @@ export const scalaCollections: JavaRegistryInit = {
     ...tupleMappings,
     ...smallMaps,
     ...smallSets,
-    arraySeq("ofRef", "[Ljava/lang/Object;"),
-    arraySeq("ofInt", "[I"),
-    arraySeq("ofLong", "[J"),
-    arraySeq("ofDouble", "[D"),
+    ...arraySeqMappings,
   ],
   described: [ITERABLE_FACTORY, MAP_FACTORY],
   objects: [SERIALIZE_END, ...FACTORIES.array, ...FACTORIES.set, ...FACTORIES.map],

@@ -9,8 +9,8 @@
 
 import { KnownClass } from "./class_desc.ts";
 import { type JavaMapping, objectOf, originOf, setOrigin } from "./java_mapping.ts";
-import { JavaNumber, type JavaNumberType } from "./java_numbers.ts";
-import { isPrimitiveValue, type PrimitiveLetter } from "./primitives.ts";
+import { JavaNumber } from "./java_numbers.ts";
+import { type PrimitiveLetter, unboxElement } from "./primitives.ts";
 
 const OBJECT = "Ljava/lang/Object;";
 
@@ -40,15 +40,7 @@ function tupleOf(size: number): JavaMapping {
 export const tuple2: JavaMapping = tupleOf(2);
 
 /** What can be in a pair of primitives. */
-const BOXES: Readonly<Partial<Record<PrimitiveLetter, JavaNumberType>>> = { C: "char", D: "double", I: "int", J: "long" };
 const LETTERS = ["C", "D", "I", "J", "Z"] as const;
-
-/** The primitive for an element of a pair; undefined if the element is none of that type. */
-function unbox(letter: PrimitiveLetter, element: unknown): unknown {
-  if (element instanceof JavaNumber) return element.type === BOXES[letter] ? element.value : undefined;
-  // A text of one unit is a String.
-  return letter !== "C" && isPrimitiveValue(letter, element) ? element : undefined;
-}
 
 /** A pair of primitives: what is read is what would be if they were boxed. */
 function pairOf(letters: readonly [PrimitiveLetter, PrimitiveLetter]): JavaMapping {
@@ -70,7 +62,7 @@ function pairOf(letters: readonly [PrimitiveLetter, PrimitiveLetter]): JavaMappi
     },
     write(value, writing) {
       const pair = value as readonly unknown[];
-      const primitives = letters.map((letter, i) => unbox(letter, pair[i]));
+      const primitives = letters.map((letter, i) => unboxElement(letter, pair[i]));
       if (pair.length !== 2 || primitives.includes(undefined)) return tuple2.write(value, writing);
       return objectOf(known, writing.version, Object.fromEntries(names.map((name, i) => [name, primitives[i]])));
     },

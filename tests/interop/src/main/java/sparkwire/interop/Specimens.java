@@ -37,6 +37,8 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import scala.collection.immutable.ArraySeq$;
 
 /** Objects whose streams take every turn that there is; most of their classes mean nothing to the other end. */
 final class Specimens {
@@ -100,6 +102,9 @@ final class Specimens {
     all.put("classes", new ArrayList<>(List.of(int.class, int[].class, String[].class, Person.class, TimeUnit.class)));
     all.put("record", new Point(1, 2.5, "p"));
     all.put("pairs of primitives", pairs(Map.of("C", 'c', "D", 3.0, "I", 4, "J", 5L, "Z", true)));
+    Object[] arrays = {new byte[] {1, -1}, new short[] {1, -1}, new char[] {'c'}, new int[] {1, -1}, new long[] {1, -1},
+        new float[] {1.5f}, new double[] {1.5, 2}, new boolean[] {true, false}, new String[] {"a"}};
+    all.put("ArraySeqs", Arrays.stream(arrays).map(ArraySeq$.MODULE$::unsafeWrapArray).collect(Collectors.toCollection(ArrayList::new)));
     all.put("lambda", (Task) () -> "ran");
     all.put("Externalizable", new Own("external", 5));
     all.put("writeObject", new Odd("odd", 1L << 40, new int[] {1, 2, 3}));
