@@ -22,6 +22,7 @@ import { JavaClassObject, JavaObject } from "./java_object.ts";
 import { arraySeqMappings } from "./scala_array_seqs.ts";
 import { ScalaObject } from "./scala_object.ts";
 import { isTuple, tuple2, tupleMappings } from "./scala_tuples.ts";
+import type { SparkVersion } from "./spark_versions.ts";
 import { ClassFlag } from "./stream_format.ts";
 
 const OBJECT = "Ljava/lang/Object;";
@@ -67,13 +68,20 @@ const FACTORIES: Readonly<Record<"array" | "set" | "map", readonly ScalaObject[]
       ofScala,
     ),
   ],
-  set: [HASH_SET, ...["immutable.ListSet$", "mutable.LinkedHashSet$"].map(ofScala)],
+  // That of Set makes the keys of a map.
+  set: [HASH_SET, ...["immutable.Set$", "immutable.ListSet$", "mutable.LinkedHashSet$"].map(ofScala)],
   map: [HASH_MAP, ...["immutable.ListMap$", "immutable.VectorMap$", "mutable.LinkedHashMap$"].map(ofScala)],
 };
 
 const KINDS: ReadonlyMap<ScalaObject, "array" | "set" | "map"> = new Map(
   (["array", "set", "map"] as const).flatMap((kind) => FACTORIES[kind].map((module) => [module, kind] as const)),
 );
+
+/** Factories of a class of their own, which know how large the collection's table was. */
+const OWN_FACTORIES: ReadonlyMap<string, "set" | "map"> = new Map([
+  ["scala.collection.mutable.HashMap$DeserializationFactory", "map"],
+  ["scala.collection.mutable.HashSet$DeserializationFactory", "set"],
+]);
 
 /** Reads and writes objects of Scala. */
 const scalaObject: JavaMapping = {
@@ -94,8 +102,8 @@ const scalaObject: JavaMapping = {
 
 /** What a collection that came by a proxy remembers. */
 interface ProxyDetail {
-  /** Its companion. */
-  readonly factory: ScalaObject;
+  /** Its companion, or a factory of its own. */
+  readonly factory: ScalaObject | JavaObject;
   /** Whether its size was written before its elements, and no mark after them. */
   readonly sized: boolean;
 }
@@ -107,8 +115,9 @@ const proxied: JavaMapping = {
     const factory = object.get("factory");
     // It is looked through for its own factory, and others may refer to it.
     if (factory instanceof JavaObject) reading.spend(factory.values.length);
-    const companion = factory instanceof JavaObject ? factory.get("factory") : undefined;
-    const kind = companion instanceof ScalaObject ? KINDS.get(companion) : undefined;
+    const own = factory instanceof JavaObject ? OWN_FACTORIES.get(factory.className) : undefined;
+    const maker = factory instanceof JavaObject && own === undefined ? factory.get("factory") : factory;
+    const kind = own ?? (maker instanceof ScalaObject ? KINDS.get(maker) : undefined);
     // One that is not known stays what it is.
     if (kind === undefined) return object;
     const [block, ...items] = object.annotation();
@@ -116,7 +125,7 @@ const proxied: JavaMapping = {
     const sized = size !== -1;
     if (!sized && items.pop() !== SERIALIZE_END) throw reading.fail("Collection has no end");
     checkItems(items, sized ? size : items.length, reading);
-    const origin: Origin = { mapping: proxied, detail: { factory: companion, sized } };
+    const origin: Origin = { mapping: proxied, detail: { factory: maker, sized } };
     if (kind === "array") return setOrigin(items, origin);
     if (kind === "set") return setOrigin(readSet(items, reading), origin);
     return setOrigin(readPairs(items, reading), origin);
@@ -127,14 +136,18 @@ const proxied: JavaMapping = {
   },
 };
 
-function proxyOf(value: unknown, { factory, sized }: ProxyDetail, version: Parameters<KnownClass["at"]>[0]): JavaObject {
+function proxyOf(value: unknown, { factory, sized }: ProxyDetail, version: SparkVersion): JavaObject {
   const items: unknown[] = value instanceof Map
     ? Array.from(value, (entry) => setOrigin(entry, { mapping: tuple2 }))
     : [...(value as Iterable<unknown>)];
-  const known = KINDS.get(factory) === "map" ? MAP_FACTORY : ITERABLE_FACTORY;
   const block = blockOf("I", sized ? items.length : -1);
   const annotation = sized ? [block, ...items] : [block, ...items, SERIALIZE_END];
-  return objectOf(COLLECTION_PROXY, version, { factory: objectOf(known, version, { factory }) }, [annotation]);
+  return objectOf(COLLECTION_PROXY, version, { factory: factoryOf(factory, version) }, [annotation]);
+}
+
+function factoryOf(factory: ProxyDetail["factory"], version: SparkVersion): JavaObject {
+  if (factory instanceof JavaObject) return factory;
+  return objectOf(KINDS.get(factory) === "map" ? MAP_FACTORY : ITERABLE_FACTORY, version, { factory });
 }
 
 function defaultsFor(value: unknown): ProxyDetail {

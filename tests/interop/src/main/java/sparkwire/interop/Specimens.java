@@ -38,7 +38,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
+import scala.Tuple2;
 import scala.collection.immutable.ArraySeq$;
+import scala.jdk.javaapi.CollectionConverters;
 
 /** Objects whose streams take every turn that there is; most of their classes mean nothing to the other end. */
 final class Specimens {
@@ -105,6 +107,10 @@ final class Specimens {
     Object[] arrays = {new byte[] {1, -1}, new short[] {1, -1}, new char[] {'c'}, new int[] {1, -1}, new long[] {1, -1},
         new float[] {1.5f}, new double[] {1.5, 2}, new boolean[] {true, false}, new String[] {"a"}};
     all.put("ArraySeqs", Arrays.stream(arrays).map(ArraySeq$.MODULE$::unsafeWrapArray).collect(Collectors.toCollection(ArrayList::new)));
+    scala.collection.Seq<Tuple2<String, Object>> entries = CollectionConverters.asScala(List.of(new Tuple2<>("a", 1), new Tuple2<>("b", 2)));
+    all.put("mutable.Map", scala.collection.mutable.HashMap$.MODULE$.from(entries));
+    all.put("mutable.Set", scala.collection.mutable.HashSet$.MODULE$.from(entries));
+    all.put("keySet", scala.collection.immutable.Map$.MODULE$.from(entries).keySet());
     all.put("lambda", (Task) () -> "ran");
     all.put("Externalizable", new Own("external", 5));
     all.put("writeObject", new Odd("odd", 1L << 40, new int[] {1, 2, 3}));
