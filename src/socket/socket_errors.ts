@@ -74,6 +74,11 @@ const TEXTS: Readonly<Record<SocketErrorCode, string>> = {
 /** Errors whose own text is worth repeating: there is no single reason behind the code. */
 const VAGUE: ReadonlySet<SocketErrorCode> = new Set<SocketErrorCode>(["ABORTED", "TLS", "UNKNOWN"]);
 
+/** Whether the runtime's own text says more than ours; Deno's `NotCapable` names the flag that gives the permission. */
+function isTelling(cause: unknown, code: SocketErrorCode): boolean {
+  return VAGUE.has(code) || cause instanceof Error && cause.name === "NotCapable";
+}
+
 /** `host:port` for people, an IPv6 literal in brackets. */
 export function formatAddress(address: SocketAddress): string {
   return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
@@ -81,7 +86,7 @@ export function formatAddress(address: SocketAddress): string {
 
 /** A failure of our own finding: what could not be done, and the usual text for the code. */
 export function socketError(code: SocketErrorCode, what: string, cause?: unknown): SocketError {
-  const text = cause !== undefined && VAGUE.has(code) ? `${TEXTS[code]}: ${messageOf(cause)}` : TEXTS[code];
+  const text = cause !== undefined && isTelling(cause, code) ? `${TEXTS[code]}: ${messageOf(cause)}` : TEXTS[code];
   return new SocketError(code, `${what}: ${text}`, cause === undefined ? {} : { cause });
 }
 

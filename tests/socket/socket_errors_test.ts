@@ -78,6 +78,12 @@ test("toSocketError() repeats the runtime's text only where the code says little
   assertEquals(socketError("ABORTED", "It broke", "enough").message, "It broke: aborted: enough");
 });
 
+test("toSocketError() repeats what Deno says of a missing permission: how to give it", () => {
+  const asks = 'Requires net access to "127.0.0.1:7077", run again with the --allow-net flag';
+  assertEquals(toSocketError(named("NotCapable", asks), "Cannot do it").message, `Cannot do it: permission denied: ${asks}`);
+  assertEquals(toSocketError(coded("EACCES"), "Cannot do it").message, "Cannot do it: permission denied");
+});
+
 test("formatAddress() puts an IPv6 literal in brackets", () => {
   assertEquals(formatAddress({ host: "::1", port: 7077 }), "[::1]:7077");
   assertEquals(formatAddress({ host: "localhost", port: 7077 }), "localhost:7077");
