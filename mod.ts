@@ -27,7 +27,7 @@ export { IsolatedRpcEndpoint, ThreadSafeRpcEndpoint } from "./src/rpc/rpc_endpoi
 export type { EndpointBase, RpcEndpoint, TypedEndpoint } from "./src/rpc/rpc_endpoint.ts";
 export type { AbortableRpcFuture, AskOptions, RpcEndpointRef } from "./src/rpc/rpc_endpoint_ref.ts";
 export { later, unhandled } from "./src/rpc/rpc_call_context.ts";
-export type { RpcCallContext } from "./src/rpc/rpc_call_context.ts";
+export type { Later, RpcCallContext } from "./src/rpc/rpc_call_context.ts";
 export { RpcAddress } from "./src/rpc/rpc_address.ts";
 export type { RpcAddressOptions } from "./src/rpc/rpc_address.ts";
 export { RpcEndpointAddress } from "./src/rpc/rpc_endpoint_address.ts";

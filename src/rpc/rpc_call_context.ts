@@ -12,8 +12,11 @@ import type { RpcAddress } from "./rpc_address.ts";
 /** Returned by a handler for a message that it does not take: Spark's missing case of a partial function. */
 export const unhandled: unique symbol = Symbol("sparkwire.unhandled");
 
+/** What {@linkcode later} is. The compiler would take a `unique symbol` for any `symbol` where an async function returns it. */
+export type Later = symbol & { readonly description: "sparkwire.later" };
+
 /** Returned by a handler that answers later, by `context.reply` or `context.sendFailure`. */
-export const later: unique symbol = Symbol("sparkwire.later");
+export const later: Later = Symbol("sparkwire.later") as Later;
 
 /** One ask in the hands of its endpoint. It may be kept and used after the handler has returned. */
 export interface RpcCallContext {
@@ -28,7 +31,7 @@ export interface RpcCallContext {
    */
   readonly signal: AbortSignal;
   /** What a handler returns that answers later. */
-  readonly later: typeof later;
+  readonly later: Later;
   /**
    * Answers.
    *

@@ -12,7 +12,7 @@
  */
 
 import type { RpcCallContext } from "../rpc/rpc_call_context.ts";
-import type { later } from "../rpc/rpc_call_context.ts";
+import type { Later } from "../rpc/rpc_call_context.ts";
 import type { RpcEndpoint } from "../rpc/rpc_endpoint.ts";
 import type { RpcAddress } from "../rpc/rpc_address.ts";
 
@@ -78,7 +78,7 @@ export type ReceiveHandler<F> = (payload: Payload<F>, senderAddress: RpcAddress)
 export type ReplyHandler<F> = (
   payload: Payload<F>,
   context: ReplyContext<Reply<F> | Awaited<Reply<F>>>,
-) => Reply<F> | Awaited<Reply<F>> | typeof later | Promise<Awaited<Reply<F>> | Reply<F> | typeof later>;
+) => Reply<F> | Awaited<Reply<F>> | Later | Promise<Awaited<Reply<F>> | Reply<F> | Later>;
 
 /** The life of a typed endpoint and its network, as in {@linkcode RpcEndpoint}. */
 export interface EndpointCallbacks

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { RpcError, RpcStoppedError, UnsupportedMessageError } from "../../src/base/errors.ts";
+import { later } from "../../src/rpc/rpc_call_context.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { TypedMessage } from "../../src/serializer/serializer.ts";
+import type { ReplyContext } from "../../src/typed/contract.ts";
 import { endpoint } from "../../src/typed/endpoint.ts";
 import { typedRef } from "../../src/typed/typed_ref.ts";
 import { deferred, test, within } from "../_harness.ts";
@@ -224,6 +226,34 @@ test("endpoint(): a handler answers later by its context", async (context) => {
   );
   const echo = typedRef<Echo>(await client.setupEndpointRef(`spark://Echo@${server.address}`));
   assertEquals(await Promise.all([echo.ask("Echo", "a"), echo.ask("Echo", "b")]), ["answer 0", "answer 1"]);
+});
+
+test("endpoint(): an async handler answers later, too, and with one of its contract's literals", async (context) => {
+  interface Job {
+    receiveAndReply: { Wait(): string; Wake(): "awake" | "asleep" };
+  }
+  const env = await environment(context);
+  const job = typedRef(env.setupEndpoint(
+    "Job",
+    endpoint<Job>(() => {
+      const waiting: ReplyContext<string>[] = [];
+      return {
+        receiveAndReply: {
+          async Wait(_, context) {
+            waiting.push(await Promise.resolve(context));
+            return later;
+          },
+          async Wake(): Promise<"awake" | "asleep"> {
+            for (const context of waiting) await Promise.resolve(context.reply("now"));
+            return "awake";
+          },
+        },
+      };
+    }),
+  ));
+  const answer = job.ask("Wait");
+  assertEquals(await job.ask("Wake"), "awake");
+  assertEquals(await answer, "now");
 });
 
 test("endpoint(): an ask that is dropped with its endpoint fails", async (context) => {
