@@ -74,6 +74,9 @@ export type ReceiveHandler<F> = (payload: Payload<F>, senderAddress: RpcAddress)
 /**
  * Handles a message that wants an answer: returns it, now or by a promise, or `context.later`. What a contract says to be a promise
  * may be answered now, too; in generic code it is open what awaiting makes of an answer, hence both.
+ *
+ * The compiler takes what an async function returns for a `string`, also where the contract says `"idle" | "busy"`, and likewise for
+ * `true` and `1`: there the function says its type, `async State(): Promise<"idle" | "busy"> { … }`.
  */
 export type ReplyHandler<F> = (
   payload: Payload<F>,
