@@ -11,8 +11,7 @@
  * @module
  */
 
-import type { RpcCallContext } from "../rpc/rpc_call_context.ts";
-import type { Later } from "../rpc/rpc_call_context.ts";
+import type { Later, RpcCallContext } from "../rpc/rpc_call_context.ts";
 import type { RpcEndpoint } from "../rpc/rpc_endpoint.ts";
 import type { RpcAddress } from "../rpc/rpc_address.ts";
 
