@@ -29,10 +29,14 @@ const DEFAULT_RPC_ENV_LIMITS: RpcEnvLimits = {
   maxDownloads: 256,
 };
 
-/** The limits in force. What may wait has room for two messages of the largest size, so that own ones do not abort a connection. */
+/**
+ * The limits in force. What may wait has room for two messages of the largest size, so that own ones do not abort a connection; own ones
+ * have room for one, so that others are not refused or lost while it leaves.
+ */
 export function rpcEnvLimitsInForce(conf: SparkConf, given: Partial<RpcEnvLimits> | undefined): RpcEnvLimits {
+  const maxOutboxBytes = Math.max(DEFAULT_RPC_ENV_LIMITS.maxOutboxBytes, maxMessageBytes(conf));
   const maxQueuedBytes = Math.max(DEFAULT_RPC_ENV_LIMITS.maxQueuedBytes, 2 * maxMessageBytes(conf));
-  return withOutboxInQueue(limitsInForce({ ...DEFAULT_RPC_ENV_LIMITS, maxQueuedBytes }, given));
+  return withOutboxInQueue(limitsInForce({ ...DEFAULT_RPC_ENV_LIMITS, maxOutboxBytes, maxQueuedBytes }, given));
 }
 
 /** Which role's keys count: `spark.driver.rpc.…` or `spark.executor.rpc.…`. */

@@ -27,7 +27,7 @@ export interface TransportLimits {
    * Bytes of own messages that may wait on one connection; above it no more are taken: a request fails, and so does a message that wants
    * no answer, but for one of an RpcEndpointRef, which is lost. It is never more than half of `maxQueuedBytes`.
    *
-   * @default 134217728 (128 MiB)
+   * @default 134217728 (128 MiB); in an RpcEnv it is `spark.rpc.message.maxSize`, if that is more
    */
   readonly maxOutboxBytes: number;
   /**

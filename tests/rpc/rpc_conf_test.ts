@@ -42,15 +42,17 @@ test("roleOf() is driver or executor by spark.executor.id, and none without", ()
   ]);
 });
 
-test("RpcEnv.create() lets two messages of the largest size wait on a connection, and own ones take half of that", async (context) => {
+test("RpcEnv.create() lets two messages of the largest size wait on a connection, and one of them if they are own ones", async (context) => {
   for (
     const [maxSize, limits, expected] of [
       ["128", {}, [256 * MIB, 128 * MIB]],
       ["64", {}, [256 * MIB, 128 * MIB]],
-      ["1024", {}, [2048 * MIB, 128 * MIB]],
+      ["1024", {}, [2048 * MIB, 1024 * MIB]],
+      ["2047", {}, [4094 * MIB, 2047 * MIB]],
       ["1024", { maxQueuedBytes: 1_001 }, [1_001, 500]],
       ["128", { maxOutboxBytes: Infinity }, [256 * MIB, 128 * MIB]],
       ["128", { maxOutboxBytes: 7 }, [256 * MIB, 7]],
+      ["1024", { maxOutboxBytes: 7 }, [2048 * MIB, 7]],
     ] as const
   ) {
     const env = await RpcEnv.create({ name: "limits", conf: { "spark.rpc.message.maxSize": maxSize }, limits });
