@@ -115,8 +115,8 @@ export interface BlockTransferService extends AsyncDisposable {
    */
   openBlock(source: BlockPeer, blockId: string, options?: OpenBlockOptions): ReadableStream<Uint8Array>;
   /**
-   * Uploads a block: in one message, or as a stream if it is a shuffle's or larger than `spark.network.maxRemoteBlockSizeFetchToMem`
-   * (200m).
+   * Uploads a block: in one message, or as a stream if it is a shuffle's, or larger than `spark.network.maxRemoteBlockSizeFetchToMem`
+   * (200m), or than what else waits to be sent leaves of `maxOutboxBytes`.
    *
    * @param target Who is to have it.
    * @param blockId Its name.

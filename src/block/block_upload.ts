@@ -1,7 +1,8 @@
 /**
  * One upload of a block from beginning to end.
  *
- * Spark: uploadBlock in core/…/network/netty/NettyBlockTransferService.scala.
+ * Spark: uploadBlock in core/…/network/netty/NettyBlockTransferService.scala. Difference: a block for which a message, or what waits to be
+ * sent, has no room goes as a stream too, which is read as the connection takes it.
  *
  * @module
  */
@@ -15,6 +16,9 @@ import { isShuffle } from "./block_id.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
 import { encodeBlockTransferMessage, writeBlockTransferMessage } from "./block_transfer_messages.ts";
 import type { BlockPeer } from "./block_transfer_service.ts";
+import type { UploadBlock } from "./upload_messages.ts";
+
+const NO_BYTES = new Uint8Array(0);
 
 /** A block that is to be uploaded. */
 export interface UploadedBlock {
@@ -89,26 +93,29 @@ export class BlockUpload {
       this.#connection = await connections.connect(target, ownConnection ? this.#abort.signal : undefined, false);
       if (this.#isOver) return this.#connection.done();
       const { client } = this.#connection;
-      if (data.size > maxBytesInMemory || isShuffle(blockId)) {
-        const meta = encodeBlockTransferMessage({ type: BlockTransferMessageType.UploadBlockStream, blockId, metadata });
-        mine = false;
-        await uploadAsStream(client, meta, data);
-        return;
+      const message = this.#whole(target, blockId, metadata);
+      const size = encodeBlockTransferMessage(message).length + data.size;
+      if (data.size <= maxBytesInMemory && !isShuffle(blockId) && client.hasRoomFor(size)) {
+        const blockData = await readAll(data);
+        if (this.#isOver) return;
+        // Others may have been faster.
+        if (client.hasRoomFor(size)) {
+          await askRpc(client, (out) => writeBlockTransferMessage(out, { ...message, blockData }));
+          return;
+        }
       }
-      const blockData = await readAll(data);
-      if (!this.#isOver) await this.#uploadWhole(client, target, { blockId, metadata, blockData });
+      const meta = encodeBlockTransferMessage({ type: BlockTransferMessageType.UploadBlockStream, blockId, metadata });
+      mine = false;
+      await uploadAsStream(client, meta, data);
     } finally {
       if (mine) data.release();
     }
   }
 
-  async #uploadWhole(
-    client: TransportClient,
-    { execId }: BlockPeer,
-    block: { readonly blockId: string; readonly metadata: Uint8Array; readonly blockData: Uint8Array },
-  ): Promise<void> {
-    const message = { type: BlockTransferMessageType.UploadBlock, appId: this.#surroundings.appId, execId, ...block };
-    await askRpc(client, (out) => writeBlockTransferMessage(out, message));
+  /** The message that uploads a block in one, but for its bytes. */
+  #whole({ execId }: BlockPeer, blockId: string, metadata: Uint8Array): UploadBlock {
+    const { appId } = this.#surroundings;
+    return { type: BlockTransferMessageType.UploadBlock, appId, execId, blockId, metadata, blockData: NO_BYTES };
   }
 }
 

@@ -12,6 +12,7 @@ import { highOfSafe, int64FromBigInt, int64FromSafe } from "../base/int64.ts";
 import { MessageBody } from "../base/message_body.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType } from "../protocol/message.ts";
+import { RPC_HEAD_BYTES } from "../protocol/message_encoder.ts";
 import type { StreamCallback } from "../protocol/stream_callback.ts";
 import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
 import type { Channel } from "./channel.ts";
@@ -25,6 +26,8 @@ import type { TransportResponseHandler } from "./transport_response_handler.ts";
 export interface TransportClientLimits {
   /** Bytes of own messages that wait to be sent. */
   readonly maxOutboxBytes: number;
+  /** The largest frame, in bytes without its length field. */
+  readonly maxFrameBytes: number;
 }
 
 /**
@@ -67,6 +70,7 @@ export class TransportClient {
   readonly channel: Channel;
   readonly #handler: TransportResponseHandler;
   readonly #maxOutboxBytes: number;
+  readonly #maxFrameBytes: number;
   #clientId: string | undefined;
 
   /**
@@ -80,6 +84,7 @@ export class TransportClient {
     this.channel = channel;
     this.#handler = handler;
     this.#maxOutboxBytes = limits.maxOutboxBytes;
+    this.#maxFrameBytes = limits.maxFrameBytes;
   }
 
   /** Whether it can be used. */
@@ -111,6 +116,16 @@ export class TransportClient {
   /** Counts as a request for the idle timeout: somebody is about to use this connection. */
   updateTimeOfLastRequest(): void {
     this.#handler.updateTimeOfLastRequest();
+  }
+
+  /**
+   * Whether a request of so many bytes fits into a frame, and beside what waits to be sent, so that others are not refused for it.
+   *
+   * @internal
+   */
+  hasRoomFor(bytes: number): boolean {
+    const size = bytes + RPC_HEAD_BYTES;
+    return size <= this.#maxFrameBytes && this.channel.outgoing.queuedBytes + size <= this.#maxOutboxBytes;
   }
 
   /**

@@ -229,6 +229,29 @@ test("NettyBlockTransferService.uploadBlock() streams large blocks and a shuffle
   await idle(server);
 });
 
+test("NettyBlockTransferService.uploadBlock() streams what does not fit into a message, or beside what waits to be sent", async (context) => {
+  const blocks = new MemoryBlocks({ rdd_0_0: blockBytes(10) });
+  const server = await startService(context, blocks);
+  const limits = { maxOutboxBytes: 2_000_000, maxFrameBytes: 1_500_000 };
+  const client = await startService(context, undefined, { limits });
+  const fetched = async () => (await client.service.fetchBlock(server.peer, "rdd_0_0")).release();
+  await within(fetched(), "the connection");
+  const all = blockBytes(6_000_000);
+  // The third message leaves no room for others, and all of them are more than any system takes at once.
+  const sizes = [...new Array<number>(20).fill(900_000), 1_500_000, 6_000_000];
+  const uploads = sizes.map(async (size, i) => {
+    const data = new CountedBuffer(all.subarray(0, size));
+    await client.service.uploadBlock(server.peer, `rdd_1_${i}`, data, Uint8Array.of(i));
+    assertEquals(data.holders, 0);
+  });
+  await within(Promise.all([...uploads, fetched()]), "the uploads");
+  assertEquals(sizes.map((_, i) => blocks.blocks.get(`rdd_1_${i}`)?.length), sizes);
+  assertEquals(sizes.map((_, i) => blocks.metadata.get(`rdd_1_${i}`)?.[0]), sizes.map((_, i) => i));
+  assertEquals(blocks.blocks.get("rdd_1_21"), all);
+  await idle(client);
+  await idle(server);
+});
+
 test("NettyBlockTransferService.uploadBlock() fails once when there is no room, whole or streamed, and the connection lives", async (context) => {
   const blocks = new MemoryBlocks();
   blocks.hasRoom = false;
