@@ -66,6 +66,9 @@ export class RemoteNettyRpcCallContext implements NettyRpcCallContext, ContentWr
 
   reply(response: unknown): void {
     if (this.#replied) throw alreadyReplied();
+    // The ask came before the answers to others were there.
+    const overload = this.#connection.overload();
+    if (overload !== undefined) throw overload;
     this.#response = response;
     try {
       this.#loop.replied(this.#responder.onSuccess(this));

@@ -7,7 +7,6 @@
  * @module
  */
 
-import { RpcOverloadedError } from "../base/errors.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import type { Serializer } from "../serializer/serializer.ts";
 import type { RpcHandler } from "../transport/rpc_handler.ts";
@@ -43,9 +42,9 @@ export class NettyRpcHandler implements RpcHandler {
     const serializer = this.#serializer(route, body);
     const sender = route.senderAddress ?? connection.socketAddress;
     const context = new RemoteNettyRpcCallContext(sender, connection, responder, serializer, inbox.loop);
-    const limit = this.#env.maxQueuedBytes / 2;
-    if (client.channel.outgoing.exceeds(limit)) {
-      context.sendFailure(overloaded(client, limit));
+    const overload = connection.overload();
+    if (overload !== undefined) {
+      context.sendFailure(overload);
       return;
     }
     const content = serializer.decode(body, connection.decoding(serializer));
@@ -131,10 +130,4 @@ export class NettyRpcHandler implements RpcHandler {
     client.channel.attachment = connection;
     return connection;
   }
-}
-
-/** The peer asks faster than it reads. */
-function overloaded(client: TransportClient, limit: number): RpcOverloadedError {
-  const queue = `answers to ${client.channel.remote}`;
-  return new RpcOverloadedError(`More than ${limit} bytes of ${queue} wait (maxQueuedBytes)`, queue, limit);
 }

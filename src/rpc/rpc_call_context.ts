@@ -37,6 +37,7 @@ export interface RpcCallContext {
    *
    * @throws {SerializerError} If `response` cannot be encoded; nothing was sent.
    * @throws {ProtocolError} If it is larger than `spark.rpc.message.maxSize`; nothing was sent.
+   * @throws {RpcOverloadedError} If more than half of `maxQueuedBytes` waits for the asker to read it; nothing was sent.
    * @throws {RpcError} With code STOPPED if the ask has been answered already: `Promise already completed.`
    */
   reply(response: unknown): void;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { RpcOverloadedError } from "../base/errors.ts";
 import type { EncodedRef, RefAddress, Serializer, SerializerContext } from "../serializer/serializer.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import { CallSignals } from "./call_signals.ts";
@@ -29,6 +30,7 @@ export class RpcConnection {
   listeningAddress: RpcAddress | undefined;
   /** The signals of the calls that came over it. */
   readonly signals = new CallSignals();
+  readonly #maxAnswerBytes: number;
   readonly #decoding = new Map<Serializer, ConnectionContext>();
   #last: ConnectionContext | undefined;
   #spark: SparkPeer | undefined;
@@ -39,6 +41,16 @@ export class RpcConnection {
     this.client = client;
     const { host, port } = client.channel.remoteAddress;
     this.socketAddress = new RpcAddress(host, port);
+    this.#maxAnswerBytes = env.maxQueuedBytes / 2;
+  }
+
+  /** What is said instead of one answer more, which might have the connection aborted: the peer asks faster than it reads. */
+  overload(): RpcOverloadedError | undefined {
+    const limit = this.#maxAnswerBytes;
+    const { channel } = this.client;
+    if (!channel.outgoing.exceeds(limit)) return undefined;
+    const queue = `answers to ${channel.remote}`;
+    return new RpcOverloadedError(`More than ${limit} bytes of ${queue} wait (maxQueuedBytes)`, queue, limit);
   }
 
   /** The context in which content of this connection is decoded: references in it are bound to the connection. */

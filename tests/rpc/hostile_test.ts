@@ -254,6 +254,29 @@ test("RpcEnv answers OVERLOADED while half of maxQueuedBytes waits for a peer th
   assertStringIncludes(failure.error.message, "maxQueuedBytes");
 });
 
+test("RpcEnv answers OVERLOADED what it was asked before the answers to others waited, and the connection lives", async (context) => {
+  const gate = deferred<void>();
+  const answer = new Uint8Array(1_000_000);
+  const { env } = await setUp(context, { limits: { maxQueuedBytes: 20_000_000 } });
+  env.setupEndpoint("at-once", { receiveAndReply: () => answer });
+  env.setupEndpoint("later", { receiveAndReply: () => gate.promise.then(() => answer) });
+  const asker = await RpcEnv.create({ name: "asker" });
+  context.defer(() => within(asker.shutdown(), "the asker to end"));
+  for (const name of ["at-once", "later"]) {
+    const ref = await asker.setupEndpointRef(`spark://${name}@${env.address}`);
+    const asks = Array.from({ length: 100 }, (_, i) => ref.ask(i).catch((error: unknown) => error));
+    if (name === "later") {
+      await until(() => env.stats().connections.some(({ unansweredRequests }) => unansweredRequests === 100), "the asks");
+      gate.resolve();
+    }
+    const results = await within(Promise.all(asks), "the answers");
+    const [answered, refused] = [Uint8Array, RpcOverloadedError].map((kind) => results.filter((r) => r instanceof kind).length);
+    assertEquals([answered! + refused!, answered! >= 10], [100, true]);
+    assertEquals(await ref.ask("once more"), answer);
+  }
+  assertEquals(asker.stats().transports[0]!.connectionsOpened, 1);
+});
+
 test("RpcEnv bounds what waits for a connection: asks fail OVERLOADED, sends are lost and counted, one alone goes", async () => {
   const driver: SocketDriver = {
     ...await defaultSocketDriver(),
