@@ -42,7 +42,9 @@ export interface CreateUnmanagedClientOptions {
 }
 
 /** A connection, or the dial that will make it. */
-type Slot = TransportClient | Promise<TransportClient> | undefined;
+type Slot = TransportClient | Promise<TransportClient>;
+/** Those of a peer, by number: there may be far more of them than are ever used. */
+type Slots = Map<number, Slot>;
 
 /**
  * A pool of connections by the name and port that were dialled. Made by {@linkcode TransportContext.createClientFactory}.
@@ -67,7 +69,7 @@ type Slot = TransportClient | Promise<TransportClient> | undefined;
 export class TransportClientFactory implements AsyncDisposable {
   readonly #context: TransportContext;
   readonly #bootstraps: readonly TransportClientBootstrap[];
-  readonly #pools = new Map<string, Slot[]>();
+  readonly #pools = new Map<string, Slots>();
   readonly #dialling = new Set<AbortController>();
   /** When a peer could last not be reached, the longest ago first. */
   readonly #lastFailures = new Map<string, number>();
@@ -124,8 +126,8 @@ export class TransportClientFactory implements AsyncDisposable {
     for (const dial of this.#dialling) dial.abort(stoppedError());
     const closing: Promise<void>[] = [];
     for (const slots of this.#pools.values()) {
-      for (const slot of slots) {
-        if (slot === undefined || slot instanceof Promise) continue;
+      for (const slot of slots.values()) {
+        if (slot instanceof Promise) continue;
         slot.close(reason);
         closing.push(slot.channel.socket.closed);
       }
@@ -146,11 +148,11 @@ export class TransportClientFactory implements AsyncDisposable {
     const key = formatAddress(address);
     let slots = this.#pools.get(key);
     if (slots === undefined) {
-      slots = new Array<Slot>(numConnectionsPerPeer).fill(undefined);
+      slots = new Map();
       this.#pools.set(key, slots);
     }
     const index = numConnectionsPerPeer === 1 ? 0 : Math.floor(this.#context.random() * numConnectionsPerPeer);
-    const slot = slots[index];
+    const slot = slots.get(index);
     if (slot instanceof Promise) return slot;
     if (slot === undefined || !slot.isActive) {
       if (fastFail) {
@@ -167,10 +169,10 @@ export class TransportClientFactory implements AsyncDisposable {
   }
 
   /** Not async: whoever asks while the dial is under way gets the very same promise. */
-  #fill(slots: Slot[], index: number, address: SocketAddress): Promise<TransportClient> {
+  #fill(slots: Slots, index: number, address: SocketAddress): Promise<TransportClient> {
     const forget = (slot: Slot): void => {
-      if (slots[index] !== slot) return;
-      slots[index] = undefined;
+      if (slots.get(index) !== slot) return;
+      slots.delete(index);
       this.#forgetEmpty(formatAddress(address), slots);
     };
     const dialling = this.#dial(address).then((client) => {
@@ -179,12 +181,12 @@ export class TransportClientFactory implements AsyncDisposable {
         client.close(stoppedError());
         throw stoppedError();
       }
-      slots[index] = client;
+      slots.set(index, client);
       this.#lastFailures.delete(formatAddress(address));
       client.channel.socket.closed.then(() => forget(client));
       return client;
     });
-    slots[index] = dialling;
+    slots.set(index, dialling);
     dialling.catch((thrown) => {
       // As in Spark, only what an IOException is there: a wrong password is no reason to leave a peer alone.
       if (thrown instanceof SocketError) this.#noteFailure(formatAddress(address));
@@ -193,8 +195,8 @@ export class TransportClientFactory implements AsyncDisposable {
     return dialling;
   }
 
-  #forgetEmpty(key: string, slots: Slot[]): void {
-    if (this.#pools.get(key) === slots && slots.every((slot) => slot === undefined)) this.#pools.delete(key);
+  #forgetEmpty(key: string, slots: Slots): void {
+    if (this.#pools.get(key) === slots && slots.size === 0) this.#pools.delete(key);
   }
 
   #noteFailure(key: string): void {

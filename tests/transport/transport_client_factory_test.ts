@@ -64,6 +64,13 @@ transportTest("TransportClientFactory.createClient() dials once per slot, howeve
   }
 });
 
+test("TransportClientFactory.createClient() takes memory for the connections that it makes, not for those that it may make", async (context) => {
+  const { stage, driver } = stubbed(context);
+  const end = stage.end({ module: "shuffle", conf: { numConnectionsPerPeer: String(2 ** 31 - 1) } });
+  const clients = await Promise.all(Array.from({ length: 4 }, () => end.factory.createClient(PEER)));
+  assertEquals([driver.dials, new Set(clients).size], [4, 4]);
+});
+
 test("TransportClientFactory.createClient() chooses among the slots by chance, each alike", async (context) => {
   const { stage, driver } = stubbed(context);
   let next = 0;
