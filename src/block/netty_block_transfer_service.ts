@@ -20,6 +20,7 @@ import { startServiceOnPort } from "../transport/start_service_on_port.ts";
 import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
 import { TransportConf } from "../transport/transport_conf.ts";
 import { TransportContext } from "../transport/transport_context.ts";
+import { type TransportLimits, transportLimitsInForce } from "../transport/transport_limits.ts";
 import type { TransportServer } from "../transport/transport_server.ts";
 import { BlockConnections } from "./block_connections.ts";
 import type { BlockDataManager } from "./block_data_manager.ts";
@@ -84,7 +85,9 @@ export class NettyBlockTransferService implements BlockTransferService {
   /** The host that others reach it at. */
   readonly hostName: string;
   readonly #transportConf: TransportConf;
-  readonly #conf: SparkConf;
+  readonly #limits: TransportLimits;
+  readonly #listenPort: number;
+  readonly #executorId: string | undefined;
   readonly #options: BlockTransferServiceOptions;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -106,16 +109,18 @@ export class NettyBlockTransferService implements BlockTransferService {
    *
    * @param conf The configuration.
    * @param options Where it is, and what differs from the defaults.
-   * @throws RangeError that names the key whose value cannot be read.
+   * @throws RangeError that names the key whose value cannot be read, or the limit that is none.
    */
   constructor(conf: SparkConf, options: BlockTransferServiceOptions) {
-    this.#conf = conf;
     this.#options = options;
     this.hostName = options.host;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.#logger = options.logger ?? consoleLogger();
     this.#appId = options.appId ?? conf.getOption("spark.app.id");
+    this.#executorId = options.executorId ?? conf.getOption("spark.executor.id");
+    this.#listenPort = options.port ?? readPort(conf);
+    this.#limits = transportLimitsInForce({ ...options.limits, maxStreams: options.limits?.maxStreams ?? DEFAULT_MAX_STREAMS });
     this.#transportConf = TransportConf.fromSparkConf(conf, "shuffle", {
       numUsableCores: options.numUsableCores,
       role: roleOf(conf),
@@ -308,17 +313,16 @@ export class NettyBlockTransferService implements BlockTransferService {
   }
 
   async #serve(blocks: BlockDataManager): Promise<Serving> {
-    const { executorId = this.#conf.getOption("spark.executor.id"), maxOpenBlocks } = this.#options;
     const rpcServer = new NettyBlockRpcServer(blocks, {
       appId: this.#appId,
-      executorId,
+      executorId: this.#executorId,
       random: this.#random,
       logger: this.#logger,
-      maxOpenBlocks,
+      maxOpenBlocks: this.#options.maxOpenBlocks,
     });
     const context = await this.#makeContext(rpcServer);
-    const { bindHost = this.hostName, port = this.#configuredPort() } = this.#options;
-    const server = await startServiceOnPort(port, (free) => context.createServer(free, { host: bindHost }), {
+    const { bindHost = this.hostName } = this.#options;
+    const server = await startServiceOnPort(this.#listenPort, (free) => context.createServer(free, { host: bindHost }), {
       name: SERVICE_NAME,
       maxRetries: this.#transportConf.portMaxRetries,
       logger: this.#logger,
@@ -336,28 +340,28 @@ export class NettyBlockTransferService implements BlockTransferService {
   }
 
   #makeContext(handler: RpcHandler): Promise<TransportContext> {
-    const { driver, limits, exposeStack, tls } = this.#options;
+    const { driver, exposeStack, tls } = this.#options;
     return TransportContext.create(handler, {
       conf: this.#transportConf,
       driver,
       clock: this.#clock,
       logger: this.#logger,
       random: this.#random,
-      limits: { ...limits, maxStreams: limits?.maxStreams ?? DEFAULT_MAX_STREAMS },
+      limits: this.#limits,
       exposeStack,
       tls,
     });
-  }
-
-  #configuredPort(): number {
-    const port = this.#conf.getInt("spark.blockManager.port", 0);
-    return roleOf(this.#conf) === "driver" ? this.#conf.getInt("spark.driver.blockManager.port", port) : port;
   }
 
   async #ask(source: BlockPeer, message: BlockTransferMessage): Promise<BlockTransferMessage> {
     const { client } = await this.#connections.connect(source, undefined, false);
     return decodeBlockTransferMessage(await askRpc(client, (out) => writeBlockTransferMessage(out, message)));
   }
+}
+
+function readPort(conf: SparkConf): number {
+  const port = conf.getInt("spark.blockManager.port", 0);
+  return roleOf(conf) === "driver" ? conf.getInt("spark.driver.blockManager.port", port) : port;
 }
 
 function stopped(): RpcStoppedError {

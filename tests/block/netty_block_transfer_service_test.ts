@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RpcError, RpcStoppedError } from "../../src/base/errors.ts";
+import { SparkConf } from "../../src/base/spark_conf.ts";
 import { ExecutorDeadError } from "../../src/block/block_transfer_service.ts";
+import { NettyBlockTransferService } from "../../src/block/netty_block_transfer_service.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import { CountedBuffer } from "../_counted_buffer.ts";
 import { deferred, fromHex, test, until, within } from "../_harness.ts";
@@ -41,6 +43,29 @@ test("NettyBlockTransferService.init() listens on the port that it is told, or t
     assertEquals(configured.service.port, port);
     await within(configured.service.close(), "to close");
   }
+});
+
+test("NettyBlockTransferService refuses at once what it could not use later, and hears nothing of what is set later", async (context) => {
+  const host = "127.0.0.1";
+  for (
+    const [id, key] of [["1", "spark.blockManager.port"], ["driver", "spark.blockManager.port"], [
+      "driver",
+      "spark.driver.blockManager.port",
+    ]] as const
+  ) {
+    const conf = new SparkConf({ "spark.executor.id": id, [key]: "7k" });
+    assertThrows(() => new NettyBlockTransferService(conf, { host }), RangeError, `${key}: Value must be a whole number`);
+  }
+  for (
+    const [limits, text] of [[{ maxQueuedBytes: 0 }, "maxQueuedBytes must be"], [{ maxStreams: NaN }, "maxStreams is"]] as const
+  ) {
+    assertThrows(() => new NettyBlockTransferService(new SparkConf(), { host, limits }), RangeError, text);
+  }
+  const conf = new SparkConf();
+  const service = new NettyBlockTransferService(conf, { host });
+  context.defer(() => service.close());
+  conf.set("spark.blockManager.port", 1);
+  await within(service.init(new MemoryBlocks()), "to listen");
 });
 
 test("NettyBlockTransferService takes its application and its way to ask from the configuration", async (context) => {
