@@ -119,7 +119,8 @@ export class NettyRpcEnv implements RpcEnv {
     this.limits = rpcEnvLimitsInForce(conf, options.limits);
     const { numUsableCores } = options;
     // One connection per peer, whatever is configured: messages to one peer keep their order.
-    const transportConf = conf.clone().set("spark.rpc.io.numConnectionsPerPeer", "1");
+    const perPeer = Math.min(1, conf.getInt("spark.rpc.io.numConnectionsPerPeer", 1));
+    const transportConf = conf.clone().set("spark.rpc.io.numConnectionsPerPeer", perPeer);
     this.transportConf = TransportConf.fromSparkConf(transportConf, "rpc", { numUsableCores, role: roleOf(conf) });
     this.#askTimeout = RpcTimeout.ask(conf);
     this.#lookupTimeout = RpcTimeout.lookup(conf);

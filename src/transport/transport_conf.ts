@@ -190,9 +190,10 @@ export class TransportConf {
   #resolveThreads({ role, numUsableCores = 0 }: TransportConfOptions): void {
     const threads = numUsableCores > 0 ? Math.min(numUsableCores, MAX_DEFAULT_THREADS) : MAX_DEFAULT_THREADS;
     for (const suffix of ["serverThreads", "clientThreads"]) {
-      const ofRole = role === undefined ? undefined : this.#conf.getOption(`spark.${role}.${this.moduleName}.io.${suffix}`);
+      const ofRole = `spark.${role}.${this.moduleName}.io.${suffix}`;
       const key = this.#ioKey(suffix);
-      this.#conf.set(key, ofRole ?? this.#conf.get(key, String(threads)));
+      const isOfRole = role !== undefined && this.#conf.contains(ofRole);
+      this.#conf.set(key, isOfRole ? this.#conf.getInt(ofRole) : this.#conf.get(key, String(threads)));
     }
   }
 

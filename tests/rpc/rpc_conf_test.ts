@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { maxMessageBytes, roleOf } from "../../src/rpc/rpc_conf.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
@@ -59,5 +59,20 @@ test("RpcEnv.create() lets two messages of the largest size wait on a connection
     context.defer(() => env.shutdown());
     const inForce = env.stats().limits;
     assertEquals([inForce["maxQueuedBytes"]!, inForce["maxOutboxBytes"]!], expected);
+  }
+});
+
+test("RpcEnv.create() names the key that was set, though others take its value", async () => {
+  for (
+    const [key, value, text] of [
+      ["spark.rpc.io.numConnectionsPerPeer", "two", "whole number"],
+      ["spark.rpc.io.numConnectionsPerPeer", "0", "at least 1"],
+      ["spark.driver.rpc.io.serverThreads", "many", "whole number"],
+      ["spark.driver.files.io.clientThreads", "many", "whole number"],
+    ] as const
+  ) {
+    const made = () => RpcEnv.create({ name: "named", conf: { "spark.executor.id": "driver", [key]: value } });
+    const { message } = await assertRejects(made, RangeError, `Illegal value for config key ${key}: Value must be `);
+    assertStringIncludes(message, text);
   }
 });
