@@ -8,7 +8,7 @@
  */
 
 import { RpcError, toError } from "../base/errors.ts";
-import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { BytesManagedBuffer, type ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { askRpc } from "../transport/ask_rpc.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { BlockConnection, BlockConnections } from "./block_connections.ts";
@@ -94,17 +94,16 @@ export class BlockUpload {
       if (this.#isOver) return this.#connection.done();
       const { client } = this.#connection;
       const message = this.#whole(target, blockId, metadata);
+      const meta = encodeBlockTransferMessage({ type: BlockTransferMessageType.UploadBlockStream, blockId, metadata });
       const size = encodeBlockTransferMessage(message).length + data.size;
       if (data.size <= maxBytesInMemory && !isShuffle(blockId) && client.hasRoomFor(size)) {
         const blockData = await readAll(data);
         if (this.#isOver) return;
-        // Others may have been faster.
-        if (client.hasRoomFor(size)) {
-          await askRpc(client, (out) => writeBlockTransferMessage(out, { ...message, blockData }));
-          return;
-        }
+        if (client.hasRoomFor(size)) await askRpc(client, (out) => writeBlockTransferMessage(out, { ...message, blockData }));
+        // Others were faster; and what is read once only has been read.
+        else await uploadAsStream(client, meta, new BytesManagedBuffer(blockData));
+        return;
       }
-      const meta = encodeBlockTransferMessage({ type: BlockTransferMessageType.UploadBlockStream, blockId, metadata });
       mine = false;
       await uploadAsStream(client, meta, data);
     } finally {

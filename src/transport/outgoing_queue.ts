@@ -274,7 +274,9 @@ export class OutgoingQueue {
 
   #write(bytes: Uint8Array): boolean {
     this.#writtenBytes += bytes.length;
-    return this.#socket.write([bytes]);
+    const hasRoom = this.#socket.write([bytes]);
+    if (!hasRoom) this.#bodies.block();
+    return hasRoom;
   }
 
   /** After `close`: says so when nothing is left to be handed to the socket. */

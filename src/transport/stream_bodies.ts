@@ -126,6 +126,11 @@ export class StreamBodies {
     this.#items.push({ frames });
   }
 
+  /** The socket is full of something else: bodies wait until it can take more. */
+  block(): void {
+    this.#blocked = true;
+  }
+
   /** The socket, which was full, can take more. */
   drained(): void {
     this.#blocked = false;

@@ -22,6 +22,9 @@ import type { Content, RpcResponseCallback } from "./rpc_response_callback.ts";
 import { MAX_STREAM_ID_LENGTH } from "./stream_manager.ts";
 import type { TransportResponseHandler } from "./transport_response_handler.ts";
 
+/** What part of `maxOutboxBytes` requests that could go otherwise do not take. */
+const LEFT_TO_OTHERS = 1 / 8;
+
 /** Limits of what one connection may have waiting. */
 export interface TransportClientLimits {
   /** Bytes of own messages that wait to be sent. */
@@ -119,13 +122,14 @@ export class TransportClient {
   }
 
   /**
-   * Whether a request of so many bytes fits into a frame, and beside what waits to be sent, so that others are not refused for it.
+   * Whether a request of so many bytes fits into a frame, and beside what waits to be sent, with some room left for others.
    *
    * @internal
    */
   hasRoomFor(bytes: number): boolean {
     const size = bytes + RPC_HEAD_BYTES;
-    return size <= this.#maxFrameBytes && this.channel.outgoing.queuedBytes + size <= this.#maxOutboxBytes;
+    const room = this.#maxOutboxBytes * (1 - LEFT_TO_OTHERS);
+    return size <= this.#maxFrameBytes && this.channel.outgoing.queuedBytes + size <= room;
   }
 
   /**

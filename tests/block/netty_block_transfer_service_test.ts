@@ -6,6 +6,7 @@ import { NettyBlockTransferService } from "../../src/block/netty_block_transfer_
 import { SocketError } from "../../src/socket/socket.ts";
 import { CountedBuffer } from "../_counted_buffer.ts";
 import { deferred, fromHex, test, until, within } from "../_harness.ts";
+import { StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
 import { StubDriver } from "../transport/_stub_driver.ts";
 import { readVectors } from "../_vectors.ts";
 import { blockBytes, Ear, idle, MemoryBlocks, startService } from "./_blocks.ts";
@@ -273,6 +274,25 @@ test("NettyBlockTransferService.uploadBlock() streams what does not fit into a m
   assertEquals(sizes.map((_, i) => blocks.blocks.get(`rdd_1_${i}`)?.length), sizes);
   assertEquals(sizes.map((_, i) => blocks.metadata.get(`rdd_1_${i}`)?.[0]), sizes.map((_, i) => i));
   assertEquals(blocks.blocks.get("rdd_1_21"), all);
+  await idle(client);
+  await idle(server);
+});
+
+test("NettyBlockTransferService.uploadBlock() reads a block that can be read once only once, whoever was faster", async (context) => {
+  const blocks = new MemoryBlocks({ rdd_0_0: blockBytes(10) });
+  const server = await startService(context, blocks);
+  const client = await startService(context, undefined, { limits: { maxOutboxBytes: 2_000_000 } });
+  const all = blockBytes(900_000);
+  async function* pieces() {
+    yield all.subarray(0, 100_000);
+    yield all.subarray(100_000);
+  }
+  const names = Array.from({ length: 20 }, (_, i) => `rdd_1_${i}`);
+  const uploads = names.map((name) => {
+    return client.service.uploadBlock(server.peer, name, new StreamManagedBuffer(all.length, pieces()), Uint8Array.of(1));
+  });
+  await within(Promise.all(uploads), "the uploads");
+  for (const name of names) assertEquals(blocks.blocks.get(name), all);
   await idle(client);
   await idle(server);
 });
