@@ -222,11 +222,13 @@ export class Dispatcher implements InboxHost {
     });
   }
 
-  /** Gives up on endpoints that still have not ended, so that those who wait go on. */
+  /** Gives up on endpoints that still have not ended, so that those who wait go on; what waits for such an endpoint is dropped. */
   abandon(): void {
     for (const inbox of this.#inboxes) {
       const left = `${inbox.messagesInHand} messages in hand, ${inbox.length} waiting`;
       this.logger.warning(`Endpoint ${inbox.name} did not end in time: ${left}`);
+      inbox.abandon();
+      this.droppedMessages += inbox.droppedMessages;
     }
     this.#inboxes.clear();
     this.#refs.clear();
@@ -247,8 +249,8 @@ export class Dispatcher implements InboxHost {
   }
 
   ended(inbox: Inbox): void {
-    this.#inboxes.delete(inbox);
-    this.droppedMessages += inbox.droppedMessages;
+    // Of one that was given up on they have been counted.
+    if (this.#inboxes.delete(inbox)) this.droppedMessages += inbox.droppedMessages;
     if (inbox.loop instanceof DedicatedMessageLoop) this.#dedicated.delete(inbox.loop);
     if (this.#stopped && this.#inboxes.size === 0) this.#terminated();
   }

@@ -171,6 +171,15 @@ export class Inbox {
     this.#host.ended(this);
   }
 
+  /** Drops what waits: nobody waits for the endpoint's end any more. It still hears of that when what it has in hand has settled. */
+  abandon(): void {
+    for (let waiting = this.#messages.length; waiting > 0; waiting--) {
+      const message = this.#messages.shift()!;
+      if (message.kind === "OnStart" || message.kind === "OnStop") this.#messages.push(message);
+      else this.#drop(message, "stopped");
+    }
+  }
+
   /** Gives out up to `limit` messages; returns how many. */
   process(limit: number): number {
     let processed = 0;

@@ -774,6 +774,31 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(logger.has("Endpoint endpoint did not end in time"), true);
   });
 
+  rpcTest("shutdown() drops, fails and counts what waits for endpoints that it gives up on", async (context) => {
+    const env = await server(context, { logger: new MemoryLogger() });
+    const handled: unknown[] = [];
+    let goOn = (): void => {};
+    let ended = (): void => {};
+    const stopped = new Promise<void>((resolve) => ended = resolve);
+    const handle = (message: unknown): Promise<void> => {
+      handled.push(message);
+      return new Promise((resolve) => goOn = resolve);
+    };
+    const endpoint = { threadSafe: true, receive: handle, receiveAndReply: handle, onStop: () => ended() };
+    env.setupEndpoint("endpoint", endpoint);
+    const there = await client(context);
+    const ref = await there.setupEndpointRef({ address: env.address!, name: "endpoint" });
+    for (let i = 0; i < 3; i++) ref.send(i);
+    const asked = ref.ask("asked").catch((error) => error);
+    await until(() => env.stats().endpoints.some(({ queuedMessages }) => queuedMessages === 3), "three that wait");
+    await within(env.shutdown({ deadlineMs: 20 }), "shutdown");
+    assertEquals((await within(asked, "the ask")).message, "Endpoint endpoint is stopped");
+    assertEquals(env.stats().droppedMessages, 3);
+    goOn();
+    await within(stopped, "onStop");
+    assertEquals([handled, env.stats().droppedMessages], [[0], 3]);
+  });
+
   rpcTest("awaitTermination() resolves after shutdown, and rejects with its signal's reason", async (context) => {
     const env = await server(context);
     const controller = new AbortController();
