@@ -262,7 +262,12 @@ export class Dispatcher implements InboxHost {
       this.logger.warning(`Drop ${describeMessage(message)} because endpoint ${inbox.name} ${why}`);
     }
     const content = message.kind === "RpcMessage" || message.kind === "OneWayMessage" ? message.content : message;
-    this.#options.onDropped?.({ endpoint: inbox.name, message: content, reason });
+    try {
+      this.#options.onDropped?.({ endpoint: inbox.name, message: content, reason });
+    } catch (thrown) {
+      // It would be thrown at whoever sent the message, or shuts down.
+      if (isWorthALine(count)) this.logger.error(`Option onDropped failed for a message to ${inbox.name}`, thrown);
+    }
   }
 
   #terminated(): void {

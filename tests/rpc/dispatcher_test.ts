@@ -1,13 +1,14 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { systemClock } from "../../src/base/clock.ts";
-import { RpcEndpointNotFoundError, RpcStoppedError } from "../../src/base/errors.ts";
+import { RpcEndpointNotFoundError, RpcOverloadedError, RpcStoppedError } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { Dispatcher } from "../../src/rpc/dispatcher.ts";
 import { ThreadSafeRpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
+import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { countListeners } from "../_counted_listeners.ts";
-import { test } from "../_harness.ts";
+import { test, until, within } from "../_harness.ts";
 import { environment, environments } from "../typed/_environments.ts";
 
 test("RpcEnv.setupEndpoint() of an endpoint that is stopping gives it its new reference, which the old one does not take along", async (context) => {
@@ -58,6 +59,30 @@ test("RpcEnv.setupEndpoint() runs nothing of an endpoint whose onRegistered thre
   assertEquals(env.stats().droppedMessages, 2);
   await env.shutdown();
   assertEquals(calls, []);
+});
+
+test("RpcEnvOptions.onDropped that throws is logged, and neither asks nor counts nor the shutdown hear of it", async (context) => {
+  const { client, logger } = await environments(context);
+  const onDropped = (): void => {
+    throw new Error("hook");
+  };
+  const limits = { maxInboxMessages: 1 };
+  const server = await RpcEnv.create({ name: "full", host: "127.0.0.1", port: 0, logger, limits, onDropped });
+  context.defer(() => server.shutdown());
+  const never = () => new Promise<void>(() => {});
+  const own = server.setupEndpoint("Worker", { threadSafe: true, receive: never, receiveAndReply: never });
+  const theirs = await client.setupEndpointRef(`spark://Worker@${server.address}`);
+  const worker = () => server.stats().endpoints.find(({ name }) => name === "Worker");
+  theirs.send("in hand");
+  await until(() => worker()?.messagesInHand === 1 && worker()?.queuedMessages === 0, "a message in hand");
+  for (const message of ["waits", "dropped", "dropped too"]) theirs.send(message);
+  const refused = "The inbox of Worker is full: 1 messages wait (maxInboxMessages)";
+  await assertRejects(() => theirs.ask("remotely"), RpcOverloadedError, refused);
+  await assertRejects(() => own.ask("locally"), RpcOverloadedError, refused);
+  assertEquals([server.stats().undecodedMessages, worker()?.droppedMessages], [0, 4]);
+  await within(server.shutdown({ deadlineMs: 20 }), "shutdown");
+  assertEquals(server.stats().droppedMessages, 5);
+  assert(logger.has("Option onDropped failed for a message to Worker"));
 });
 
 test("RpcEnv.stop() refuses a reference to another environment's endpoint, and leaves its own of that name alone", async (context) => {
