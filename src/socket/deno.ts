@@ -154,7 +154,9 @@ class Listener implements SocketListener {
         conn = await this.#listener.accept();
       } catch (thrown) {
         // Either closed, or this one connection could not be taken; the listener itself does not break.
-        if (!this.#isClosed && !isOfPeer(thrown)) await this.#takeRest();
+        if (this.#isClosed || isOfPeer(thrown)) continue;
+        options.onRefused?.(toSocketError(thrown, "Cannot accept connections"));
+        await this.#takeRest();
         continue;
       }
       if (this.#isClosed) conn.close();

@@ -135,7 +135,10 @@ export interface ConnectOptions extends SocketOptions {
 export interface ListenOptions extends SocketOptions {
   /** How many connections wait to be accepted; the runtime's default if absent. Bun 1.4 has 512 in any case. */
   readonly backlog?: number;
-  /** Hears of each connection whose handshake failed, which `attach` is not called for. */
+  /**
+   * Hears of each connection whose handshake failed, which `attach` is not called for, and each time that none can be accepted, as where
+   * the system has no descriptor left: of that only Deno tells.
+   */
   readonly onRefused?: (error: SocketError) => void;
 }
 

@@ -12,7 +12,9 @@ import { DEFAULT_MAX_QUEUED_BYTES } from "../socket/socket.ts";
 /** Limits per connection, and of how many there may be. */
 export interface TransportLimits {
   /**
-   * Connections that one server may have accepted and not seen closed; one more is reset at once.
+   * Connections that one server may have accepted and not seen closed; one more is reset at once. It is of use below the number of
+   * descriptors that the process may have (`ulimit -Hn`): when there are no more, dials and files fail too, Bun 1.4 is busy with those
+   * that it cannot accept, and a Deno 2.9 that speaks TLS accepts nobody ever again.
    *
    * @default 65536
    */

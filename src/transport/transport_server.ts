@@ -57,6 +57,7 @@ export class TransportServer implements AsyncDisposable {
     bootstraps: readonly TransportServerBootstrap[],
   ): Promise<TransportServer> {
     const accepted = new Set<TransportChannelHandler>();
+    let refused = 0;
     const { enableTcpKeepAlive, backLog } = context.conf;
     const options = context.socketOptions(enableTcpKeepAlive);
     const listener = await context.driver.listen(address, (socket) => {
@@ -70,7 +71,10 @@ export class TransportServer implements AsyncDisposable {
       backlog: backLog > 0 ? backLog : MAX_BACKLOG,
       onRefused(error) {
         // Who looks whether the port is open, and goes, is nobody's fault.
-        context.logger[error.socketCode === "TLS" ? "warning" : "debug"]("Refused a connection", error);
+        const isFault = error.socketCode === "TLS" || error.socketCode === "UNKNOWN";
+        if (isFault) refused++;
+        const level = isFault && isWorthALine(refused) ? "warning" : "debug";
+        context.logger[level](`Refused a connection, ${refused} so far`, error);
       },
     });
     return new TransportServer(listener, accepted);
