@@ -65,13 +65,15 @@ export class HandClock implements Clock {
     return rounds;
   }
 
-  /** A macrotask turn: what has yielded runs, then the microtasks. */
-  turn(): void {
-    const due = this.#later;
-    this.#later = [];
-    for (const run of due) {
-      run();
-      this.drain();
+  /** Macrotask turns, one unless it says how many: what has yielded runs, then the microtasks. */
+  turn(count = 1): void {
+    for (; count > 0; count--) {
+      const due = this.#later;
+      this.#later = [];
+      for (const run of due) {
+        run();
+        this.drain();
+      }
     }
   }
 

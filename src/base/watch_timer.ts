@@ -9,15 +9,23 @@
 
 import type { Clock, Timer } from "./clock.ts";
 
-/** From so many milliseconds on a timer is late; as long is then left for reading. */
+/** From so many milliseconds on a timer is late; as long at least is then left for reading. */
 export const LATE_MS = 20;
+/** As many turns of the event loop are left for it too: what one read brings may take longer to handle than that. */
+export const READING_TURNS = 64;
+/** After so many milliseconds it is enough: a process that is always busy gives up, too. */
+const MAX_READING_MS = 1_000;
 
-/** Calls back once after its delay; if it finds itself late, {@linkcode LATE_MS} later still, but not a second time. */
+/**
+ * Calls back once after its delay; if it finds itself late, {@linkcode LATE_MS} and {@linkcode READING_TURNS} later still, but not a
+ * second time.
+ */
 export class WatchTimer implements Timer {
   readonly #clock: Clock;
   readonly #callback: () => void;
   readonly #dueAt: number;
   #timer: Timer;
+  #isCancelled = false;
 
   /** @param delayMs In milliseconds. */
   constructor(clock: Clock, delayMs: number, callback: () => void) {
@@ -28,11 +36,19 @@ export class WatchTimer implements Timer {
   }
 
   cancel(): void {
+    this.#isCancelled = true;
     this.#timer.cancel();
   }
 
   #fire(): void {
-    if (this.#clock.now() - this.#dueAt < LATE_MS) this.#callback();
-    else this.#timer = this.#clock.setTimer(LATE_MS, this.#callback);
+    const now = this.#clock.now();
+    if (now - this.#dueAt < LATE_MS) this.#callback();
+    else this.#timer = this.#clock.setTimer(LATE_MS, () => this.#read(READING_TURNS, now + MAX_READING_MS));
+  }
+
+  #read(turns: number, until: number): void {
+    if (this.#isCancelled) return;
+    if (turns === 0 || this.#clock.now() >= until) this.#callback();
+    else this.#clock.yieldThen(() => this.#read(turns - 1, until));
   }
 }

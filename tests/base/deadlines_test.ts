@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Deadlines } from "../../src/base/deadlines.ts";
 import type { DeadlineSource } from "../../src/base/deadlines.ts";
+import { READING_TURNS } from "../../src/base/watch_timer.ts";
 import { HandClock } from "../_hand_clock.ts";
 import { test } from "../_harness.ts";
 
@@ -97,7 +98,7 @@ test("Deadlines.after(): a wait of under 30 s begins at the very moment, a longe
   assertEquals(deadlines.after(30_000), 30_500);
 });
 
-test("Deadlines that are looked at late leave 20 ms to those whose answers are there", () => {
+test("Deadlines that are looked at late leave 20 ms and some turns to those whose answers are there", () => {
   const clock = new HandClock();
   const deadlines = new Deadlines(clock);
   const source = new Source([100, 200]);
@@ -108,5 +109,6 @@ test("Deadlines that are looked at late leave 20 ms to those whose answers are t
   // An answer was read.
   source.waiting = [200];
   clock.advance(20);
+  clock.turn(READING_TURNS);
   assertEquals([source.expired, clock.timers], [[], [200]]);
 });

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { LATE_MS, WatchTimer } from "../../src/base/watch_timer.ts";
+import { LATE_MS, READING_TURNS, WatchTimer } from "../../src/base/watch_timer.ts";
 import { HandClock } from "../_hand_clock.ts";
 import { test } from "../_harness.ts";
 
@@ -25,23 +25,40 @@ test(`WatchTimer that is ${LATE_MS} ms late waits as long again, one that is les
     const waits = lateMs >= LATE_MS;
     assertEquals(fired, waits ? [] : [100 + lateMs]);
     clock.advance(LATE_MS);
+    clock.turn(READING_TURNS);
     assertEquals([fired, clock.timers], [[100 + lateMs + (waits ? LATE_MS : 0)], []]);
   }
 });
 
-test("WatchTimer that is late twice fires: a process that is always busy still gives up", () => {
+test("WatchTimer that was late leaves turns for reading, however long it takes to handle what is read", () => {
   const { clock, fired } = watch();
   clock.sleep(1_000);
+  clock.sleep(100);
+  clock.turn(READING_TURNS - 1);
+  assertEquals([fired, clock.yielded], [[], 1]);
+  clock.turn();
+  assertEquals([fired, clock.yielded], [[1_100], 0]);
+});
+
+test("WatchTimer that is late twice fires within a second: a process that is always busy still gives up", () => {
+  const { clock, fired } = watch();
   clock.sleep(1_000);
-  assertEquals([fired, clock.timers], [[2_000], []]);
+  clock.sleep(900);
+  clock.turn();
+  clock.skip(100);
+  clock.turn();
+  assertEquals([fired, clock.timers, clock.yielded], [[2_000], [], 0]);
 });
 
 test("WatchTimer.cancel() forgets it, also while it waits again", () => {
-  for (const sleepMs of [0, 1_000]) {
+  for (const [sleepMs, turns] of [[0, 0], [1_000, 0], [1_000, 1]] as const) {
     const { clock, fired, timer } = watch();
     clock.sleep(sleepMs);
+    if (turns > 0) clock.advance(LATE_MS);
+    clock.turn(turns);
     timer.cancel();
     clock.advance(10_000);
-    assertEquals([fired, clock.timers], [[], []]);
+    clock.turn(READING_TURNS);
+    assertEquals([fired, clock.timers, clock.yielded], [[], [], 0]);
   }
 });

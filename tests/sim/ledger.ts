@@ -10,7 +10,7 @@ import { AssertionError } from "../../src/base/assert.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { RpcError, RpcTimeoutError } from "../../src/base/errors.ts";
 import type { SimulatedClock } from "../../src/base/simulated_clock.ts";
-import { LATE_MS } from "../../src/base/watch_timer.ts";
+import { LATE_MS, READING_TURNS } from "../../src/base/watch_timer.ts";
 import { type Payload, payloadFault } from "./payload.ts";
 
 /** How an ask ended. */
@@ -38,8 +38,9 @@ export interface Tally {
  */
 export const LOOK_GAP_MS = 2;
 
-/** A host that stood still first reads what came meanwhile (`base/watch_timer.ts`): only after this time is an ask too late. */
+/** A host that stood still first reads what came meanwhile (`base/watch_timer.ts`): only after this time and so many turns an ask is late. */
 const AWAKE_MS = LATE_MS + 1;
+const AWAKE_TURNS = READING_TURNS + 1;
 
 /** How many payloads are kept, to be looked at again long after their message has been handled. */
 const KEPT_PAYLOADS = 32;
@@ -86,9 +87,13 @@ export class Ledger {
     const madeAt = clock.now();
     this.tally.asks++;
     this.#open.add(name);
-    const fail = () => this.fail(`${name} did not settle within ${timeoutMs} ms`);
+    const fail = (turns: number): void => {
+      if (!this.#open.has(name)) return;
+      if (turns === 0) this.fail(`${name} did not settle within ${timeoutMs} ms`);
+      else clock.yieldThen(() => fail(turns - 1));
+    };
     let late = clock.setTimer(timeoutMs + LOOK_GAP_MS, () => {
-      late = clock.setTimer(AWAKE_MS, fail);
+      late = clock.setTimer(AWAKE_MS, () => fail(AWAKE_TURNS));
     });
     const close = () => {
       late.cancel();

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { READING_TURNS } from "../../src/base/watch_timer.ts";
 import { IdleState } from "../../src/transport/idle_state.ts";
 import { HandClock } from "../_hand_clock.ts";
 import { test, type TestContext } from "../_harness.ts";
@@ -37,7 +38,9 @@ test("IdleState of a process that slept hears first of what came meanwhile", (co
   assertEquals(idleAt, []);
   // The sockets are read.
   subject.lastActivityAt = 60_000;
-  clock.advance(999);
+  clock.advance(20);
+  clock.turn(READING_TURNS);
+  clock.advance(979);
   assertEquals(idleAt, []);
   clock.advance(100);
   assertEquals(idleAt.length, 1);
@@ -47,5 +50,6 @@ test("IdleState of a process that slept tells of a silence that goes on", (conte
   const { clock, idleAt } = watch(context);
   clock.sleep(60_000);
   clock.advance(20);
+  clock.turn(READING_TURNS);
   assertEquals(idleAt, [60_020]);
 });
