@@ -792,7 +792,7 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     const asked = ref.ask("asked").catch((error) => error);
     await until(() => env.stats().endpoints.some(({ queuedMessages }) => queuedMessages === 3), "three that wait");
     await within(env.shutdown({ deadlineMs: 20 }), "shutdown");
-    assertEquals((await within(asked, "the ask")).message, "Endpoint endpoint is stopped");
+    assertEquals(String(await within(asked, "the ask")), "RpcStoppedError: Endpoint endpoint is stopped");
     assertEquals(env.stats().droppedMessages, 3);
     goOn();
     await within(stopped, "onStop");
