@@ -5,10 +5,12 @@
  * @module
  */
 
+import { isWorthALine } from "./sparse_logging.ts";
+
 /** How serious a line is. */
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
-/** Takes the core's log lines. `cause` is the error behind a line, if there is one. */
+/** Takes the core's log lines. `cause` is the error behind a line, if there is one. What it throws is told to the console now and then. */
 export interface Logger {
   /** What helps to follow the course of things. */
   debug(message: string, cause?: unknown): void;
@@ -61,4 +63,53 @@ export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
       else console.error(line, cause);
     };
   return { debug: at("debug"), info: at("info"), warning: at("warning"), error: at("error") };
+}
+
+/** A logger that somebody gave: what it throws must not stop what it was to be told of, the closing of a connection say. */
+class ShelteredLogger implements Logger {
+  readonly #given: Logger;
+  readonly #last: Logger;
+  #failures = 0;
+
+  constructor(given: Logger, last: Logger) {
+    this.#given = given;
+    this.#last = last;
+  }
+
+  debug(message: string, cause?: unknown): void {
+    this.#log("debug", message, cause);
+  }
+
+  info(message: string, cause?: unknown): void {
+    this.#log("info", message, cause);
+  }
+
+  warning(message: string, cause?: unknown): void {
+    this.#log("warning", message, cause);
+  }
+
+  error(message: string, cause?: unknown): void {
+    this.#log("error", message, cause);
+  }
+
+  #log(level: LogLevel, message: string, cause: unknown): void {
+    try {
+      if (cause === undefined) this.#given[level](message);
+      else this.#given[level](message, cause);
+    } catch (thrown) {
+      const line = `The logger failed at ${level}: ${message} (${++this.#failures} lines so far)`;
+      if (isWorthALine(this.#failures)) this.#last.error(line, thrown);
+    }
+  }
+}
+
+/**
+ * The logger in force.
+ *
+ * @param given Never fails from here on.
+ * @param last Hears of its failures, and of all if there is none.
+ */
+export function loggerInForce(given: Logger | undefined, last: Logger = consoleLogger()): Logger {
+  if (given === undefined) return last;
+  return given instanceof ShelteredLogger ? given : new ShelteredLogger(given, last);
 }

@@ -9,7 +9,7 @@
 
 import { type Clock, systemClock } from "../base/clock.ts";
 import { RpcError, RpcStoppedError } from "../base/errors.ts";
-import { consoleLogger, type Logger } from "../base/logger.ts";
+import { type Logger, loggerInForce } from "../base/logger.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
@@ -116,7 +116,7 @@ export class NettyBlockTransferService implements BlockTransferService {
     this.hostName = options.host;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
-    this.#logger = options.logger ?? consoleLogger();
+    this.#logger = loggerInForce(options.logger);
     this.#appId = options.appId ?? conf.getOption("spark.app.id");
     this.#executorId = options.executorId ?? conf.getOption("spark.executor.id");
     this.#listenPort = options.port ?? readPort(conf);

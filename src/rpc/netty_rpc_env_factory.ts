@@ -7,7 +7,7 @@
  */
 
 import { systemClock } from "../base/clock.ts";
-import { consoleLogger } from "../base/logger.ts";
+import { loggerInForce } from "../base/logger.ts";
 import { systemRandom } from "../base/random.ts";
 import { SparkConf } from "../base/spark_conf.ts";
 import { localHostName } from "../platform/host.ts";
@@ -30,7 +30,7 @@ export async function createNettyRpcEnv(options: RpcEnvOptions): Promise<NettyRp
   if (localMessages !== "share" && localMessages !== "clone") {
     throw new TypeError(`Option localMessages must be "share" or "clone": ${localMessages}`);
   }
-  const logger = options.logger ?? consoleLogger();
+  const logger = loggerInForce(options.logger);
   const server = options.port !== undefined;
   const env = new NettyRpcEnv({
     ...options,

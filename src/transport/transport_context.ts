@@ -9,7 +9,7 @@
 
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { consoleLogger, type Logger } from "../base/logger.ts";
+import { type Logger, loggerInForce } from "../base/logger.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import { SparkConf } from "../base/spark_conf.ts";
 import { defaultSocketDriver } from "../socket/default.ts";
@@ -184,7 +184,7 @@ export class TransportContext implements AsyncDisposable {
       ...options,
       driver: options.driver ?? await defaultSocketDriver(),
       clock: options.clock ?? systemClock,
-      logger: options.logger ?? consoleLogger(),
+      logger: loggerInForce(options.logger),
       random: options.random ?? systemRandom,
     });
   }
