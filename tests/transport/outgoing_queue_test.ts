@@ -437,6 +437,19 @@ test("OutgoingQueue.writeBody() of another body does not make a full socket full
   assertEquals(socket.writes, [22, 1_048_576]);
 });
 
+test("OutgoingQueue.writeBody() does not begin a body while messages fill the socket", () => {
+  const { socket, queue } = setUp(false);
+  queue.writeFrame(MessageType.OneWayMessage, 0, 0, new Uint8Array(100_000));
+  queue.flush();
+  const waiting = socket.queuedBytes;
+  queue.writeBody(response(1_000), new BytesManagedBuffer(new Uint8Array(1_000)), () => {});
+  queue.writeBody(response(50_000), new BytesManagedBuffer(new Uint8Array(50_000)), () => {});
+  assertEquals(socket.queuedBytes, waiting + 22 + 1_000 + 22);
+  socket.release();
+  queue.drained();
+  assertEquals(socket.queuedBytes, 50_000);
+});
+
 test("OutgoingQueue.writeBody() fails a body that reads nothing or too much, instead of asking for ever", async () => {
   for (const length of [0, -1, NaN, 6_000]) {
     const { socket, queue } = setUp();
