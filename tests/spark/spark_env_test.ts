@@ -230,7 +230,8 @@ test("SparkEnv gives its RPC environment what goes beyond configuration", async 
   const driver = await SparkEnv.createDriverEnv(conf, false, 1, { logger, createRpcEnv });
   const { name, host, bindHost, port, numUsableCores } = made!;
   assertEquals([name, host, bindHost, port, numUsableCores], ["sparkDriver", "driver", "driver", 0, 1]);
-  assertEquals(driver.logger, logger);
+  driver.logger.info("to whom?");
+  assertEquals(logger.has("info: to whom?"), true);
   assertEquals(driver.clock, world.host("driver").clock);
   const draws = Array.from({ length: 3 }, () => driver.random());
   assertEquals(draws.every((value) => value >= 0 && value < 1), true);

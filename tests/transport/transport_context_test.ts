@@ -18,6 +18,7 @@ import {
   TransportContext,
 } from "../../mod.ts";
 import { deferred, test, until, within } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
 import { bytesOf, echo } from "./_stage.ts";
 
 test("TransportContext.create() makes a context of this machine's own sockets and Spark's defaults", async () => {
@@ -32,10 +33,12 @@ test("TransportContext.create() makes a context of this machine's own sockets an
 test("TransportContext.create() takes settings and limits", async () => {
   const conf = new TransportConf("shuffle", new SparkConf({ "spark.shuffle.io.connectionTimeout": "7s" }));
   const limits = { maxStreams: 3 };
-  const context = await TransportContext.create(noOpRpcHandler, { conf, limits, logger: silentLogger, exposeStack: true });
+  const logger = new MemoryLogger();
+  const context = await TransportContext.create(noOpRpcHandler, { conf, limits, logger, exposeStack: true });
   assertStrictEquals(context.conf, conf);
   assertEquals(context.limits, { ...DEFAULT_TRANSPORT_LIMITS, maxStreams: 3 });
-  assertEquals([context.logger, context.exposeStack], [silentLogger, true]);
+  context.logger.info("to whom?");
+  assertEquals([logger.lines, context.exposeStack], [["info: to whom?"], true]);
 });
 
 test("A limit that is undefined is the default, and one that is no number is refused", async () => {
