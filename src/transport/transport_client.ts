@@ -138,8 +138,8 @@ export class TransportClient {
    * @param content The request.
    * @param callback Waits for the answer.
    * @returns The request's id, or -1 if the callback has been failed already.
-   * @throws RpcOverloadedError at `maxOutboxBytes`, `maxQueuedBytes` and `maxOutstandingRequests`, ProtocolError at `maxFrameBytes`, and what
-   * `content` throws; then nothing was sent and the callback hears nothing.
+   * @throws RpcOverloadedError at `maxOutboxBytes`, `maxQueuedBytes` and `maxOutstandingRequests`, ProtocolError at
+   * `maxFrameBytes`, and what `content` throws; then nothing was sent and the callback hears nothing.
    */
   sendRpc(content: Content, callback: RpcResponseCallback): number {
     const { channel } = this;
@@ -163,8 +163,8 @@ export class TransportClient {
    *
    * @param content The message.
    * @returns Whether the connection took it.
-   * @throws RpcOverloadedError at `maxOutboxBytes` and `maxQueuedBytes`, ProtocolError at `maxFrameBytes`, and what `content` throws; then nothing
-   * was sent.
+   * @throws RpcOverloadedError at `maxOutboxBytes` and `maxQueuedBytes`, ProtocolError at `maxFrameBytes`, and what `content`
+   * throws; then nothing was sent.
    */
   send(content: Content): boolean {
     if (!this.channel.active) return false;

@@ -116,9 +116,8 @@ const NOTHING: SocketHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose(
 /** There are as many connections as there may be. Reset, it leaves nothing behind; Spark would go on until the system has no more. */
 function refuse(context: TransportContext, socket: Socket): SocketHandler {
   const { limits: { maxConnections }, logger, metrics } = context;
-  const message = `Refused the connection from ${
-    formatAddress(socket.remoteAddress)
-  }: the server has ${maxConnections} already (maxConnections)`;
+  const peer = formatAddress(socket.remoteAddress);
+  const message = `Refused the connection from ${peer}: the server has ${maxConnections} already (maxConnections)`;
   metrics.connectionsRefused++;
   if (isWorthALine(metrics.connectionsRefused)) logger.warning(`${message}, ${metrics.connectionsRefused} so far`);
   // Not before the driver has it whole.
