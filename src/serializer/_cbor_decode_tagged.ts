@@ -12,6 +12,7 @@ import { readGeneric } from "./_cbor_decode_generic.ts";
 import { Major, MAX_BIGINT_BYTES, Tag } from "./_cbor_format.ts";
 import { isTypedArrayTag, typedArrayOf } from "./_cbor_typed_arrays.ts";
 import { readWtf8 } from "./_cbor_text.ts";
+import { KeyCollisions } from "./key_collisions.ts";
 
 const MAX_DATE_MS = 8.64e15;
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
@@ -72,7 +73,12 @@ function readSet(decoder: CborDecoder): Set<unknown> {
   const set = new Set<unknown>();
   decoder.resolve(decoder.takeHandle(), set);
   const count = decoder.open(Major.array, "Content of tag 258");
-  for (let i = 0; decoder.hasNext(i, count); i++) set.add(decoder.readValue());
+  const collisions = new KeyCollisions(set, decoder);
+  for (let i = 0; decoder.hasNext(i, count); i++) {
+    const value = decoder.readValue();
+    set.add(value);
+    collisions.check(value);
+  }
   decoder.leave();
   return set;
 }

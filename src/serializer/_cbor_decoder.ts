@@ -23,6 +23,7 @@ import {
   Tag,
 } from "./_cbor_format.ts";
 import type { MessageBody } from "../base/message_body.ts";
+import { KeyCollisions } from "./key_collisions.ts";
 import type { SerializerContext } from "./serializer.ts";
 
 /** An array of at most so many elements is made whole; a longer one grows with what comes. */
@@ -177,9 +178,11 @@ export class CborDecoder extends CborReader {
   readEntries(count: number, handle: number): Map<unknown, unknown> {
     const map = new Map<unknown, unknown>();
     this.resolve(handle, map);
+    const collisions = new KeyCollisions(map, this);
     for (let i = 0; this.hasNext(i, count); i++) {
       const key = this.readValue();
       map.set(key, this.readValue());
+      collisions.check(key);
     }
     return map;
   }

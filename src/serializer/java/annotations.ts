@@ -8,6 +8,7 @@
 
 import { ByteReader } from "../../base/byte_reader.ts";
 import { ByteSink } from "../../base/byte_sink.ts";
+import { KeyCollisions } from "../key_collisions.ts";
 import type { JavaReading } from "./java_mapping.ts";
 import { JavaBlockData } from "./java_object.ts";
 import { type PrimitiveLetter, readPrimitive, writePrimitive } from "./primitives.ts";
@@ -53,13 +54,21 @@ export function checkItems(items: readonly unknown[], count: unknown, reading: J
 
 /** Fills a map with keys and values that alternate; each key must be another one. */
 export function fillMap(map: Map<unknown, unknown>, items: readonly unknown[], reading: JavaReading): void {
-  for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1]);
+  const collisions = new KeyCollisions(map, reading);
+  for (let i = 0; i < items.length; i += 2) {
+    map.set(items[i], items[i + 1]);
+    collisions.check(items[i]);
+  }
   // Two keys that differ in Java and not here would lose an entry without a word.
   if (map.size * 2 !== items.length) throw reading.fail("Map has the same key twice");
 }
 
 /** Fills a set; each element must be another one. */
 export function fillSet(set: Set<unknown>, items: readonly unknown[], reading: JavaReading): void {
-  for (const item of items) set.add(item);
+  const collisions = new KeyCollisions(set, reading);
+  for (const item of items) {
+    set.add(item);
+    collisions.check(item);
+  }
   if (set.size !== items.length) throw reading.fail("Set has the same element twice");
 }

@@ -1,0 +1,124 @@
+/**
+ * Keeps whoever sends a Map or a Set from choosing keys that lie all in one place of its table, where to add one takes as long as there
+ * are others: 10,000 of them, in 100 KB, would take V8 seconds.
+ *
+ * Spark: java.util.HashMap, which makes trees of its crowded places. An engine cannot be told to. V8 (Node 20, Deno 2.9.5) hashes
+ * numbers and bigints, of which it looks at the lowest 64 bits, by functions that everybody knows; texts and objects it hashes in
+ * secret. On all runtimes its functions are what counts, so that a message is read on each of them or on none.
+ *
+ * @module
+ */
+
+/** The most keys in one place. Those that nobody has chosen are a few. */
+export const MAX_COLLIDING_KEYS = 512;
+
+/** The places are as many as the keys when they are made, and made anew when there are so many keys to a place. */
+const KEYS_PER_PLACE = 4;
+
+/** What is being filled: a Map or a Set. */
+interface Keys {
+  readonly size: number;
+  keys(): Iterable<unknown>;
+}
+
+/** Who reads it. */
+interface Reading {
+  /** The error that says what is wrong with the content. */
+  fail(message: string): Error;
+}
+
+const double = new DataView(new ArrayBuffer(8));
+
+/** The keys of one Map or Set that is being read. */
+export class KeyCollisions {
+  readonly #keys: Keys;
+  readonly #reading: Reading;
+  /** How many there were when it was last looked. */
+  #size: number;
+  /** How many numbers are in each place. */
+  #places: Uint16Array | undefined;
+
+  /** @param keys What will be filled. @param reading Fails. */
+  constructor(keys: Keys, reading: Reading) {
+    this.#keys = keys;
+    this.#reading = reading;
+    // So many may be anywhere.
+    this.#size = MAX_COLLIDING_KEYS;
+    this.#places = undefined;
+  }
+
+  /** Counts `key`, which has just been put there. Throws if too many others are where it is. */
+  check(key: unknown): void {
+    const { size } = this.#keys;
+    if (size > this.#size) this.#added(key, size);
+  }
+
+  #added(key: unknown, size: number): void {
+    this.#size = size;
+    const places = this.#places;
+    if (places !== undefined && size <= KEYS_PER_PLACE * places.length) this.#count(key, places);
+    else this.#countAll(new Uint16Array(powerOfTwo(size)));
+  }
+
+  #countAll(places: Uint16Array): void {
+    this.#places = places;
+    for (const key of this.#keys.keys()) this.#count(key, places);
+  }
+
+  #count(key: unknown, places: Uint16Array): void {
+    const hash = hashOf(key);
+    if (hash === undefined) return;
+    const place = hash & (places.length - 1);
+    places[place]!++;
+    if (places[place]! <= MAX_COLLIDING_KEYS) return;
+    throw this.#reading.fail(
+      `More than ${MAX_COLLIDING_KEYS} of ${this.#size} numbers are in one place of a Map's or a Set's table: to find one takes too long`,
+    );
+  }
+}
+
+function powerOfTwo(atLeast: number): number {
+  return 2 ** Math.ceil(Math.log2(atLeast));
+}
+
+/** V8's hash of a number or a bigint. */
+function hashOf(key: unknown): number | undefined {
+  if (typeof key === "number") {
+    if ((key | 0) === key) return hash32(key);
+    double.setFloat64(0, key);
+  } else if (typeof key === "bigint") {
+    double.setBigUint64(0, key < 0n ? -key : key);
+  } else {
+    return undefined;
+  }
+  return hash64(double.getInt32(0), double.getInt32(4));
+}
+
+/** A mixing of 32 bits by Thomas Wang; V8 takes the lowest 30 of what it gives. */
+function hash32(key: number): number {
+  let hash = ~key + (key << 15);
+  hash ^= hash >>> 12;
+  hash += hash << 2;
+  hash ^= hash >>> 4;
+  hash = Math.imul(hash, 2057);
+  return hash ^ (hash >>> 16);
+}
+
+/** The same for 64 bits, of which the lowest 32 are returned. */
+function hash64(keyHigh: number, keyLow: number): number {
+  let [high, low] = add(~keyHigh, ~keyLow, (keyHigh << 18) | (keyLow >>> 14), keyLow << 18);
+  low ^= (low >>> 31) | (high << 1);
+  high ^= high >>> 31;
+  const product = (low >>> 0) * 21;
+  high = Math.imul(high, 21) + Math.floor(product / 2 ** 32);
+  low = product | 0;
+  low ^= (low >>> 11) | (high << 21);
+  high ^= high >>> 11;
+  [high, low] = add(high, low, (high << 6) | (low >>> 26), low << 6);
+  return low ^ ((low >>> 22) | (high << 10));
+}
+
+function add(high: number, low: number, otherHigh: number, otherLow: number): [number, number] {
+  const sum = (low >>> 0) + (otherLow >>> 0);
+  return [(high + otherHigh + (sum >= 2 ** 32 ? 1 : 0)) | 0, sum | 0];
+}

@@ -1,0 +1,108 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { SerializerError } from "../../src/base/errors.ts";
+import { MAX_COLLIDING_KEYS } from "../../src/serializer/key_collisions.ts";
+import { test } from "../_harness.ts";
+import * as cbor from "./_cbor.ts";
+import * as java from "./java/_java.ts";
+
+/** As many places as V8 has for some hundred keys, and more. */
+const PLACES = 1024n;
+const MASK = 2n ** 64n - 1n;
+
+const bits = new DataView(new ArrayBuffer(8));
+
+/** V8's hash of 64 bits, written down once more with numbers that have them. */
+function hash64(key: bigint): bigint {
+  let hash = ((~key & MASK) + (key << 18n)) & MASK;
+  hash ^= hash >> 31n;
+  hash = (hash * 21n) & MASK;
+  hash ^= hash >> 11n;
+  hash = (hash + (hash << 6n)) & MASK;
+  return hash ^ (hash >> 22n);
+}
+
+function hash32(key: number): bigint {
+  let hash = (~key + (key << 15)) | 0;
+  hash ^= hash >>> 12;
+  hash = (hash + (hash << 2)) | 0;
+  hash ^= hash >>> 4;
+  hash = Math.imul(hash, 2057);
+  return BigInt(hash ^ (hash >>> 16)) & MASK;
+}
+
+function hashOfDouble(key: number): bigint {
+  bits.setFloat64(0, key);
+  return hash64(bits.getBigUint64(0));
+}
+
+function magnitude(key: bigint): bigint {
+  return (key < 0n ? -key : key) & MASK;
+}
+
+/** So many keys that are all in one place. */
+function colliding<K>(count: number, keyOf: (i: number) => K, hashOf: (key: K) => bigint): K[] {
+  const keys: K[] = [];
+  for (let i = 0; keys.length < count; i++) {
+    const key = keyOf(i);
+    if (hashOf(key) % PLACES === 0n) keys.push(key);
+  }
+  return keys;
+}
+
+const ONE_TOO_MANY = MAX_COLLIDING_KEYS + 1;
+
+const KINDS: Readonly<Record<string, unknown[]>> = {
+  "integers": colliding(ONE_TOO_MANY, (i) => i - 200_000, hash32),
+  "large integers": colliding(ONE_TOO_MANY, (i) => 1_700_000_000_000 + i, hashOfDouble),
+  "fractions": colliding(ONE_TOO_MANY, (i) => i + 0.5, hashOfDouble),
+  "longs": colliding(ONE_TOO_MANY, (i) => 2n ** 60n + BigInt(i), (key) => hash64(magnitude(key))),
+  "negative longs": colliding(ONE_TOO_MANY, (i) => -(2n ** 60n) - BigInt(i), (key) => hash64(magnitude(key))),
+  "bigints with the same lowest 64 bits": Array.from({ length: ONE_TOO_MANY }, (_, i) => (BigInt(i) << 64n) + 5n),
+};
+
+const SERIALIZERS = { cbor, java } as const;
+
+for (const [name, { encode, decode }] of Object.entries(SERIALIZERS)) {
+  for (const [kind, keys] of Object.entries(KINDS)) {
+    test(`${name}.decode() refuses a Map or a Set of more than ${MAX_COLLIDING_KEYS} ${kind} in one place`, () => {
+      const allowed = keys.slice(1);
+      const others = keys.map((_, i) => `text ${i}`);
+      for (const make of [(all: unknown[]) => new Set(all), (all: unknown[]) => new Map(all.map((key) => [key, null]))]) {
+        assertEquals(decode(encode(make(allowed))), make(allowed));
+        assertEquals(decode(encode(make([...others, ...allowed, ...others]))), make([...others, ...allowed, ...others]));
+        for (const all of [keys, [...others, ...keys], [...keys, ...others]]) {
+          const message = `More than ${MAX_COLLIDING_KEYS} of `;
+          assertThrows(() => decode(encode(make(all))), SerializerError, message);
+        }
+      }
+    });
+  }
+
+  test(`${name}.decode() takes 20,000 keys that nobody has chosen`, () => {
+    const patterns: readonly ((i: number) => unknown)[] = [
+      (i) => i,
+      (i) => i * 65_536,
+      (i) => -i,
+      (i) => 1_700_000_000_000 + i * 3_600_000,
+      (i) => i / 8,
+      (i) => Math.sqrt(i),
+      (i) => BigInt(i) << 32n,
+      (i) => (1n << 62n) + BigInt(i),
+      (i) => `text ${i}`,
+    ];
+    for (const pattern of patterns) {
+      const set = new Set(Array.from({ length: 20_000 }, (_, i) => pattern(i)));
+      const decoded = decode(encode(set));
+      assertEquals(decoded instanceof Set ? decoded.size : -1, set.size, String(pattern));
+    }
+  });
+}
+
+test("a key that comes again and again is one key", () => {
+  const times = 2 * ONE_TOO_MANY;
+  const others = KINDS["longs"]!.slice(3).map((key) => cbor.encodeHex(key));
+  const again = Array.from({ length: times }, () => others[0]);
+  const count = (others.length + times).toString(16).padStart(4, "0");
+  const decoded = cbor.decodeHex(`d90102 99${count} ${others.join("")} ${again.join("")}`);
+  assertEquals(decoded instanceof Set ? decoded.size : -1, others.length);
+});
