@@ -25,7 +25,7 @@
  * | ArraySeq of primitives | the array that it holds, of bytes an Int8Array; an array in a field of `javaTypes.seq` | the same |
  * | Map, Set of Scala | Map, Set | the same, in the class that Scala has for the size |
  * | pairs and triples | array | the same |
- * | Date | Date | Date |
+ * | Date | Date; inert, if it is later or earlier than those here | the same |
  * | Some, None, Left, Right, Success, Failure, FiniteDuration | Some, None, … | the same |
  * | `object Foo` | ScalaObject | the same |
  * | a constant of an enum, of an Enumeration | JavaEnum, ScalaEnumValue; a string in a field that is declared so | the same |

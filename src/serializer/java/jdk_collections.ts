@@ -231,8 +231,8 @@ const date: JavaMapping = {
     const [block] = object.annotation();
     const [time] = readBlock(block, "J", reading);
     const value = new Date(Number(time));
-    if (Number.isNaN(value.getTime())) throw reading.fail(`Date is out of range: ${String(time)}`);
-    return value;
+    // `new Date(Long.MAX_VALUE)`, say, which means "never".
+    return Number.isNaN(value.getTime()) ? object : value;
   },
   write(value, writing) {
     const time = (value as Date).getTime();
