@@ -14,7 +14,7 @@ import { run } from "./run.ts";
 import { SPARK_RELEASES, startSparkPeer, whyNoSpark } from "./spark.ts";
 import { addTotals, formatTable, formatTotals, NO_TOTALS, type Totals } from "./totals.ts";
 
-const RUN_DEADLINE_MS = 16 * 60_000;
+const RUN_DEADLINE_MS = 30 * 60_000;
 
 /** What is told of one version: the totals of each runtime. */
 type Report = readonly (readonly [runtime: string, totals: Totals])[];
