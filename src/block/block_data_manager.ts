@@ -34,8 +34,10 @@ export interface BlockDataManager {
    * @param metadata How it is to be stored.
    */
   putBlockDataAsStream(blockId: string, metadata: Uint8Array): StreamCallbackWithId;
-  /** The folders that blocks are in, for executors on the same machine; refused if absent. Spark: getLocalDiskDirs. */
-  getLocalDiskDirs?(): readonly string[];
+  /**
+   * The folders that blocks are in, for executors on the same machine, by absolute paths; refused if absent. Spark: getLocalDiskDirs.
+   */
+  getLocalDiskDirs?(): readonly string[] | Promise<readonly string[]>;
   /** What made a shuffle block corrupt; `UNKNOWN_ISSUE` if absent. */
   diagnoseShuffleBlockCorruption?(blockId: string, checksum: bigint, algorithm: string): Cause | Promise<Cause>;
 }

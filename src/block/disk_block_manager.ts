@@ -99,6 +99,14 @@ export class DiskBlockManager {
     this.#realFiles = realFiles(this.#counted);
   }
 
+  /** Makes the folders that are not there yet, and gives the real paths of all. */
+  async makeLocalDirs(): Promise<readonly string[]> {
+    return await Promise.all(this.localDirs.map(async (dir, index) => {
+      await this.#files.makeFolder(dir);
+      return await this.#root(index);
+    }));
+  }
+
   /** How many of its files are open to be read. */
   get openFiles(): number {
     return this.#counted.openHandles;

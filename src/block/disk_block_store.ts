@@ -102,9 +102,9 @@ export class DiskBlockStore implements BlockDataManager {
     };
   }
 
-  /** Where the blocks are. */
-  getLocalDiskDirs(): readonly string[] {
-    return this.blocks.localDirs;
+  /** Where the blocks are, wherever who asks for it works. */
+  getLocalDiskDirs(): Promise<readonly string[]> {
+    return this.blocks.makeLocalDirs();
   }
 
   async #abort(writer: BlockWriter, blockId: string): Promise<void> {

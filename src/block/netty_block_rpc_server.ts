@@ -133,7 +133,7 @@ export class NettyBlockRpcServer implements RpcHandler {
       case BlockTransferMessageType.UploadBlock:
         return await this.#upload(message);
       case BlockTransferMessageType.GetLocalDirsForExecutors:
-        return this.#localDirs(message);
+        return await this.#localDirs(message);
       case BlockTransferMessageType.DiagnoseCorruption:
         return await this.#diagnose(message);
       default:
@@ -190,17 +190,18 @@ export class NettyBlockRpcServer implements RpcHandler {
     );
   }
 
-  #localDirs({ appId, execIds }: GetLocalDirsForExecutors): Uint8Array {
+  async #localDirs({ appId, execIds }: GetLocalDirsForExecutors): Promise<Uint8Array> {
     const { executorId } = this.#options;
-    const dirs = this.#blocks.getLocalDiskDirs?.();
-    if (dirs === undefined || executorId === undefined) throw new UnsupportedMessageError("This server tells no local folders");
+    if (this.#blocks.getLocalDiskDirs === undefined || executorId === undefined) {
+      throw new UnsupportedMessageError("This server tells no local folders");
+    }
     const [execId] = execIds;
     if (execIds.length !== 1 || execId === undefined) {
       const reason = `incorrect executor number: ${execIds.length} (expected 1);`;
       throw new RpcError("REMOTE", `Invalid GetLocalDirsForExecutors request: ${reason} application ${appId}`);
     }
     if (execId !== executorId) throw new RpcError("REMOTE", `Invalid executor id: ${execId}, expected ${executorId}.`);
-    const localDirsByExec = new Map([[execId, dirs]]);
+    const localDirsByExec = new Map([[execId, await this.#blocks.getLocalDiskDirs()]]);
     return encodeBlockTransferMessage({ type: BlockTransferMessageType.LocalDirsForExecutors, localDirsByExec });
   }
 

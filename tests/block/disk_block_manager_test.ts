@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
 import { DiskBlockManager, isFileName, nonNegativeHash } from "../../src/block/disk_block_manager.ts";
@@ -195,6 +195,16 @@ test("DiskBlockStore serves and keeps blocks on disk, whole and as streams", asy
   assertEquals(await within(client.service.getHostLocalDirs(server.peer, ["1"]), "the folders"), new Map([["1", [folder]]]));
   await idle(server);
   await until(() => store.blocks.openFiles === 0, "the files to close");
+});
+
+test("DiskBlockStore tells peers, who work in folders of their own, where its folders really are", async (context) => {
+  const folder = await makeFolder(context);
+  const store = new DiskBlockStore(new DiskBlockManager(["a", "b"].map((name) => relative(".", join(folder, name)))));
+  const server = await startService(context, store, { executorId: "1" });
+  const client = await startService(context);
+  const told = await within(client.service.getHostLocalDirs(server.peer, ["1"]), "the folders");
+  const real = await realpath(folder);
+  assertEquals(told, new Map([["1", [join(real, "a"), join(real, "b")]]]));
 });
 
 test("DiskBlockStore.putBlockData() copies blocks that are in no memory", async () => {
