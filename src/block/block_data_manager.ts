@@ -36,6 +36,9 @@ export interface BlockDataManager {
   putBlockDataAsStream(blockId: string, metadata: Uint8Array): StreamCallbackWithId;
   /**
    * The folders that blocks are in, for executors on the same machine, by absolute paths; refused if absent. Spark: getLocalDiskDirs.
+   *
+   * A Spark's reducers there read shuffle files such as `shuffle_0_1_0.data` and `.index` in these folders, and fetch no blocks of
+   * theirs, unless `spark.shuffle.readHostLocalDisk` is false.
    */
   getLocalDiskDirs?(): readonly string[] | Promise<readonly string[]>;
   /** What made a shuffle block corrupt; `UNKNOWN_ISSUE` if absent. */
