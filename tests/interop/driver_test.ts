@@ -1,24 +1,18 @@
-import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  type BlockDataManager,
   type BlockPeer,
-  type BlockTransferServiceOptions,
   BytesManagedBuffer,
   DiskBlockManager,
   DiskBlockStore,
-  type ManagedBuffer,
-  NettyBlockTransferService,
-  RpcError,
+  type NettyBlockTransferService,
   RpcRemoteError,
-  silentLogger,
-  SparkConf,
 } from "../../mod.ts";
 import { MEMORY_AND_DISK_SER } from "../../examples/_upload_metadata.ts";
 import { runExample, whyNot } from "../examples/_example.ts";
 import { test, type TestContext, within } from "../_harness.ts";
+import { DEADLINE_MS, described, fetchAll, makeFolder, makeService, readBlock } from "./_blocks.ts";
 import { createEnv } from "./_envs.ts";
 import { pattern, sha256 } from "./_notation.ts";
 import { skip, Spark } from "./_spark.ts";
@@ -27,7 +21,6 @@ import { skip, Spark } from "./_spark.ts";
 
 const BLOCKS = "examples/blocks.ts";
 const FETCH = "examples/fetch.ts";
-const DEADLINE_MS = 30_000;
 
 /** A driver of Spark. */
 interface Driver {
@@ -43,59 +36,8 @@ async function startDriver(context: TestContext, conf: Readonly<Record<string, s
   return {
     peer: { host: host!, port: Number(port), execId: "driver" },
     appId,
-    command: (op, details) => spark.command(`driver.${op}`, details),
+    command: (op, details) => spark.command(`driver.${op}`, details, DEADLINE_MS),
   };
-}
-
-/** A block service of ours, with this configuration; it serves `blocks`, if it is given some. */
-async function makeService(
-  context: TestContext,
-  conf: Readonly<Record<string, string>> = {},
-  options: Partial<BlockTransferServiceOptions> & { readonly blocks?: BlockDataManager } = {},
-): Promise<NettyBlockTransferService> {
-  const { blocks, ...others } = options;
-  const service = new NettyBlockTransferService(new SparkConf(conf), { host: "127.0.0.1", logger: silentLogger, ...others });
-  context.defer(() => service.close());
-  if (blocks !== undefined) await service.init(blocks);
-  return service;
-}
-
-async function makeFolder(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "sparkwire-"));
-  context.defer(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-async function readBlock(block: ManagedBuffer): Promise<Uint8Array> {
-  const bytes = new Uint8Array(block.size);
-  for (let read = 0; read < bytes.length;) read += await block.read(read, bytes.subarray(read));
-  block.release();
-  return bytes;
-}
-
-/** Fetches several blocks at once; gives what each is, or what it failed with. */
-async function fetchAll(
-  service: NettyBlockTransferService,
-  peer: BlockPeer,
-  blockIds: readonly string[],
-): Promise<Map<string, Uint8Array | Error>> {
-  const found = new Map<string, Uint8Array | Error>();
-  const fetched = blockIds.map((blockId) => [blockId] as const);
-  const all = new Promise<void>((resolve) => {
-    const take = (blockId: string, what: Uint8Array | Error) => {
-      found.set(blockId, what);
-      if (found.size === fetched.length) resolve();
-    };
-    service.fetchBlocks(peer, blockIds, {
-      onBlockFetchSuccess(blockId, data) {
-        data.retain();
-        readBlock(data).then((bytes) => take(blockId, bytes), (error) => take(blockId, error));
-      },
-      onBlockFetchFailure: take,
-    });
-  });
-  await within(all, `blocks ${blockIds.join(", ")}`, DEADLINE_MS);
-  return found;
 }
 
 test("files of a driver are downloaded, by examples/fetch.ts too", async (context) => {
@@ -186,52 +128,150 @@ test("a driver fetches our blocks, and uploads to us", async (context) => {
   const driver = await startDriver(context, { "spark.shuffle.io.maxRetries": "0" });
   const rdds = ["rdd_3_0", "rdd_3_1"] as const;
   const shuffles = ["shuffle_0_1_2", "shuffle_0_1_3"] as const;
-  for (const ids of [rdds, shuffles]) {
-    const found = await driver.command("fetch", { ...there, blocks: ids });
-    assertEquals(found, ids.map((id) => ({ length: blocks[id].length, sha256: sha256(blocks[id]) })));
+  for (const toFiles of [false, true]) {
+    for (const ids of [rdds, shuffles]) {
+      const found = await driver.command("fetch", { ...there, blocks: ids, toFiles });
+      assertEquals(found, ids.map((id) => described(blocks[id])));
+    }
   }
   const [missing] = await driver.command("fetch", { ...there, blocks: ["rdd_3_9"] }) as { message: string }[];
   assertMatch(missing!.message, /rdd_3_9/);
-  for (const [block, length] of [["rdd_3_4", 10], ["rdd_3_5", 5_000_000], ["shuffle_1_2_0", 20]] as const) {
+  for (const [block, length] of [["rdd_3_4", 10], ["rdd_3_5", 5_000_000], ["rdd_3_6", 0], ["shuffle_1_2_0", 20]] as const) {
     await driver.command("upload", { ...there, block, length });
     const [back] = await driver.command("fetch", { ...there, blocks: [block] }) as { sha256: string }[];
     assertEquals(back!.sha256, sha256(pattern(length)));
   }
 }, { skip });
 
-test("blocks are fetched from an external shuffle service, by examples/blocks.ts too", async (context) => {
-  const folder = await makeFolder(context);
-  await mkdir(join(folder, "local"));
-  const maps = [[10, 0, 3_000_000], [70_000, 5, 1]];
-  const spark = await Spark.open(context);
-  const { port } = await spark.command("startShuffleService", {
-    ...{ folder: join(folder, "local"), appId: "app-1", maps },
-    ...{ rdd: "rdd_4_0", rddLength: 80_000 },
-  }) as { port: number };
-  const service = await makeService(context, { "spark.shuffle.io.maxRetries": "0" }, { appId: "app-1" });
-  const peer = { host: "127.0.0.1", port, execId: "1" };
-  const ids = maps.flatMap((parts, map) => parts.map((_, part) => `shuffle_0_${map}_${part}`));
-  const found = await fetchAll(service, peer, ids);
-  for (const [map, parts] of maps.entries()) {
-    for (const [part, length] of parts.entries()) {
-      const bytes = found.get(`shuffle_0_${map}_${part}`);
-      assertInstanceOf(bytes, Uint8Array, String(bytes));
-      assertEquals(sha256(bytes), sha256(pattern(length, map)), `shuffle_0_${map}_${part}`);
-    }
+test("files of a shuffle that we upload to a driver are its own from then on", async (context) => {
+  const driver = await startDriver(context);
+  const service = await makeService(context, {}, { appId: driver.appId });
+  const parts = [pattern(10, 1), pattern(0, 2), pattern(70_000, 3)];
+  for (const [kind, bytes] of [["index", indexOf(parts)], ["data", concat(parts)]] as const) {
+    const block = new BytesManagedBuffer(bytes);
+    await within(service.uploadBlock(driver.peer, `shuffle_7_3_0.${kind}`, block, MEMORY_AND_DISK_SER), kind);
   }
-  // All parts of a map as one block.
-  const batch = await readBlock(await within(service.fetchBlock(peer, "shuffle_0_1_0_3"), "batch", DEADLINE_MS));
-  assertEquals(batch.length, 70_006);
-  const rdd = await readBlock(await within(service.fetchBlock(peer, "rdd_4_0"), "block"));
-  assertEquals(sha256(rdd), sha256(pattern(80_000)));
-  const other = await makeService(context, { "spark.shuffle.io.maxRetries": "0" }, { appId: "app-2" });
-  const error = await within(assertRejects(() => other.fetchBlock(peer, "shuffle_0_0_0"), RpcError), "refusal");
-  assertMatch(error.message, /Executor is not registered \(appId=app-2, execId=1\)/);
-  const missing = await fetchAll(service, peer, ["shuffle_0_7_0"]);
-  assert(missing.get("shuffle_0_7_0") instanceof Error);
-  const output = join(folder, "fetched");
-  const whose = ["--app-id", "app-1", "--executor-id", "1"];
-  const fetched = await runExample(context, BLOCKS, ["fetch", `127.0.0.1:${port}`, "shuffle_0_0_2", "-o", output, ...whose]);
-  assertEquals([fetched.code, fetched.stderr], [0, ""]);
-  assertEquals(sha256(new Uint8Array(await readFile(join(output, "shuffle_0_0_2")))), sha256(pattern(3_000_000, 0)));
-}, { skip: skip ?? whyNot(BLOCKS) });
+  const names = parts.map((_, part) => `shuffle_7_3_${part}`);
+  const found = await fetchAll(service, driver.peer, names);
+  assertEquals(names.map((name) => found.get(name)), parts);
+  const dirs = await within(service.getHostLocalDirs(driver.peer, ["driver"]), "folders");
+  const there = new DiskBlockManager(dirs.get("driver")!);
+  assertEquals(await readBlock(await there.getBlock("shuffle_7_3_0.index")), indexOf(parts));
+}, { skip });
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(parts.flatMap((part) => [...part]));
+}
+
+/** Where each part begins, and where the last one ends. */
+function indexOf(parts: readonly Uint8Array[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8 * (parts.length + 1)));
+  let end = 0;
+  for (const [i, { length }] of parts.entries()) view.setBigInt64(8 * (i + 1), BigInt(end += length));
+  return new Uint8Array(view.buffer);
+}
+
+const COUNT = 60;
+const MAPS = 4;
+const REDUCES = 3;
+
+/** A driver that has shuffled arrays of `length` bytes, and whose map outputs are ours from then on. */
+interface Shuffled {
+  /** What was asked of us: blocks, as `block <map>_<reduce>`, `folders`, and what was to be diagnosed. */
+  readonly asked: string[];
+  readonly service: NettyBlockTransferService;
+  /** What all reducers together read. */
+  reduce(): Promise<unknown>;
+}
+
+/** Has a driver shuffle, and takes its map outputs over; the third map's second part is what `change` makes of it. */
+async function moveShuffle(
+  context: TestContext,
+  length: number,
+  conf: Readonly<Record<string, string>>,
+  change = (bytes: Uint8Array): Uint8Array => bytes,
+): Promise<Shuffled> {
+  const driver = await startDriver(context, conf);
+  const job = { count: COUNT, length, maps: MAPS, reduces: REDUCES };
+  const { shuffle, maps } = await driver.command("shuffle", job) as { shuffle: number; maps: number[] };
+  const store = new DiskBlockStore(new DiskBlockManager(await makeFolder(context)));
+  const asked: string[] = [];
+  const service = await makeService(context, {}, {
+    ...{ appId: driver.appId, executorId: "5", port: 0 },
+    blocks: {
+      getLocalBlockData(blockId) {
+        asked.push(blockId.replace(`shuffle_${shuffle}_`, "block "));
+        return store.getLocalBlockData(blockId);
+      },
+      putBlockData: () => false,
+      putBlockDataAsStream: (blockId) => store.putBlockDataAsStream(blockId),
+      getLocalDiskDirs() {
+        asked.push("folders");
+        return store.getLocalDiskDirs();
+      },
+      diagnoseShuffleBlockCorruption(blockId, checksum, algorithm) {
+        asked.push(`diagnosis ${blockId.replace(`shuffle_${shuffle}_`, "")} ${algorithm} ${checksum}`);
+        return "DISK_ISSUE";
+      },
+    },
+  });
+  for (const map of maps) {
+    const names = Array.from({ length: REDUCES }, (_, reduce) => `shuffle_${shuffle}_${map}_${reduce}`);
+    const found = await fetchAll(service, driver.peer, names);
+    const parts = names.map((name) => found.get(name) as Uint8Array);
+    if (map === maps[2]) parts[1] = change(parts[1]!);
+    const prefix = `shuffle_${shuffle}_${map}_0`;
+    const files = [[`${prefix}.data`, concat(parts)], [`${prefix}.index`, indexOf(parts)]] as const;
+    const blocks = names.map((name, i) => [name, parts[i]!] as const);
+    for (const [name, bytes] of [...files, ...blocks]) await store.putBlockData(name, new BytesManagedBuffer(bytes));
+  }
+  await driver.command("moveShuffle", { execId: "5", host: "127.0.0.1", port: service.port });
+  return { asked, service, reduce: () => driver.command("reduce", {}) };
+}
+
+/** What all reducers together read, if it is what the maps wrote. */
+function shuffled(length: number): Readonly<Record<string, string>> {
+  return Object.fromEntries(Array.from({ length: COUNT }, (_, number) => [number, sha256(pattern(length, number))]));
+}
+
+const ALL_BLOCKS = Array.from({ length: MAPS * REDUCES }, (_, i) => `block ${Math.floor(i / REDUCES)}_${i % REDUCES}`);
+
+const ways = {
+  "into memory": { length: 3_000, conf: {}, sent: { chunksSent: MAPS * REDUCES, streamsSent: 0 } },
+  "into files": {
+    length: 20_000,
+    conf: { "spark.network.maxRemoteBlockSizeFetchToMem": "100k", "spark.shuffle.compress": "false" },
+    sent: { chunksSent: 0, streamsSent: MAPS * REDUCES },
+  },
+};
+
+for (const [way, { length, conf, sent }] of Object.entries(ways)) {
+  test(`a driver's reducers fetch a shuffle from us, ${way}`, async (context) => {
+    const { asked, service, reduce } = await moveShuffle(context, length, {
+      "spark.shuffle.readHostLocalDisk": "false",
+      ...conf,
+    });
+    assertEquals(await reduce(), shuffled(length));
+    assertEquals(asked.sort(), ALL_BLOCKS);
+    const { chunksSent, streamsSent } = service.stats().transports[0]!;
+    assertEquals({ chunksSent, streamsSent }, sent);
+  }, { skip });
+}
+
+test("a driver's reducers on the same machine read a shuffle from our folders", async (context) => {
+  const { asked, reduce } = await moveShuffle(context, 3_000, {});
+  assertEquals(await reduce(), shuffled(3_000));
+  assertEquals(asked, ["folders"]);
+}, { skip });
+
+test("a driver asks us what made a block corrupt, and runs the map task again", async (context) => {
+  let adler32 = 0;
+  const { asked, reduce } = await moveShuffle(context, 3_000, { "spark.shuffle.readHostLocalDisk": "false" }, (bytes) => {
+    const corrupt = bytes.map((byte, i) => i === bytes.length >> 1 ? byte ^ 1 : byte);
+    const [low, high] = corrupt.reduce(([a, b], byte) => [(a + byte) % 65_521, (a + byte + b) % 65_521], [1, 0]);
+    adler32 = high * 65_536 + low;
+    return corrupt;
+  });
+  assertEquals(await reduce(), shuffled(3_000));
+  assertEquals(asked.filter((what) => what.startsWith("diagnosis")), [`diagnosis 2_1 ADLER32 ${adler32}`]);
+}, { skip });

@@ -1,34 +1,36 @@
 package sparkwire.interop;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.apache.spark.HashPartitioner;
+import org.apache.spark.MapOutputTrackerMaster;
+import org.apache.spark.ShuffleDependency;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.network.BlockTransferService;
 import org.apache.spark.network.buffer.ManagedBuffer;
 import org.apache.spark.network.buffer.NioManagedBuffer;
-import org.apache.spark.network.shuffle.BlockFetchingListener;
+import org.apache.spark.scheduler.MapStatus;
 import org.apache.spark.storage.BlockId;
+import org.apache.spark.storage.BlockManagerId;
+import org.apache.spark.storage.BlockManagerId$;
 import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.io.ChunkedByteBuffer;
+import scala.Option;
+import scala.Tuple2;
 import scala.reflect.ClassTag$;
 
 /** A driver of Spark: a SparkContext with its file server and its block manager. There is one in a JVM at a time. */
 final class Driver {
-  private static final long FETCH_SECONDS = 30;
-
   private final JavaSparkContext context;
   private final SparkEnv env;
+  private JavaPairRDD<Integer, byte[]> shuffled;
 
   Driver(JsonNode command) {
     SparkConf conf = new SparkConf(false)
@@ -67,12 +69,22 @@ final class Driver {
       case "driver.putBlock":
         return text(String.valueOf(put(BlockId.apply(command.get("block").asText()), Notation.pattern(command.get("length").asInt(), 7))));
       case "driver.describeBlock":
-        return described(env.blockManager().getLocalBlockData(BlockId.apply(command.get("block").asText())));
+        return BlockClient.described(env.blockManager().getLocalBlockData(BlockId.apply(command.get("block").asText())));
       case "driver.fetch":
-        return fetch(command);
+        return BlockClient.fetch(transfer(), command, command.path("toFiles").asBoolean() ? env.blockManager().remoteBlockTempFileManager() : null);
       case "driver.upload":
         upload(command);
         return Session.JSON.nullNode();
+      case "driver.shuffle":
+        return shuffle(command);
+      case "driver.moveShuffle": {
+        BlockManagerId there =
+            BlockManagerId$.MODULE$.apply(command.get("execId").asText(), command.get("host").asText(), command.get("port").asInt(), Option.empty());
+        for (MapStatus status : outputs()) tracker().updateMapOutput(shuffleId(), status.mapId(), there);
+        return Session.JSON.nullNode();
+      }
+      case "driver.reduce":
+        return Session.JSON.valueToTree(shuffled.mapValues(bytes -> Notation.sha256(bytes)).collectAsMap());
       default:
         throw new IllegalArgumentException("No such command: " + op);
     }
@@ -90,45 +102,29 @@ final class Driver {
         StorageLevel.MEMORY_AND_DISK_SER(), ClassTag$.MODULE$.Any());
   }
 
-  /** What each block is that a peer has, or why there is none. */
-  private JsonNode fetch(JsonNode command) throws InterruptedException {
-    List<String> ids = new ArrayList<>();
-    command.get("blocks").forEach(id -> ids.add(id.asText()));
-    Map<String, JsonNode> found = new TreeMap<>();
-    CountDownLatch left = new CountDownLatch(ids.size());
-    BlockFetchingListener listener = new BlockFetchingListener() {
-      @Override
-      public void onBlockFetchSuccess(String id, ManagedBuffer data) {
-        take(id, described(data));
-      }
-
-      @Override
-      public void onBlockFetchFailure(String id, Throwable failure) {
-        take(id, Notation.failure(failure));
-      }
-
-      private void take(String id, JsonNode what) {
-        synchronized (found) {
-          found.put(id, what);
-        }
-        left.countDown();
-      }
-    };
-    transfer().fetchBlocks(command.get("host").asText(), command.get("port").asInt(), "1", ids.toArray(String[]::new), listener, null);
-    if (!left.await(FETCH_SECONDS, TimeUnit.SECONDS)) throw new IllegalStateException("Not all blocks came: " + found);
-    ArrayNode all = Session.JSON.createArrayNode();
-    for (String id : ids) all.add(found.get(id));
-    return all;
+  /** Shuffles <code>count</code> arrays of <code>length</code> bytes; tells the shuffle's number, and those of the map tasks. */
+  private JsonNode shuffle(JsonNode command) {
+    int length = command.get("length").asInt();
+    List<Integer> numbers = IntStream.range(0, command.get("count").asInt()).boxed().toList();
+    shuffled = context.parallelize(numbers, command.get("maps").asInt())
+        .mapToPair(number -> new Tuple2<>(number, Notation.pattern(length, number)))
+        .partitionBy(new HashPartitioner(command.get("reduces").asInt()));
+    shuffled.count();
+    ObjectNode made = Session.JSON.createObjectNode().put("shuffle", shuffleId());
+    for (MapStatus status : outputs()) made.withArray("/maps").add(status.mapId());
+    return made;
   }
 
-  private static ObjectNode described(ManagedBuffer data) {
-    try {
-      byte[] bytes = new byte[(int) data.size()];
-      data.nioByteBuffer().get(bytes);
-      return Session.JSON.createObjectNode().put("length", bytes.length).put("sha256", Notation.sha256(bytes));
-    } catch (java.io.IOException unreadable) {
-      return Notation.failure(unreadable);
-    }
+  private int shuffleId() {
+    return ((ShuffleDependency<?, ?, ?>) shuffled.rdd().dependencies().head()).shuffleId();
+  }
+
+  private MapStatus[] outputs() {
+    return tracker().shuffleStatuses().apply(shuffleId()).mapStatuses();
+  }
+
+  private MapOutputTrackerMaster tracker() {
+    return (MapOutputTrackerMaster) env.mapOutputTracker();
   }
 
   private static JsonNode text(String text) {

@@ -35,6 +35,7 @@ final class Session {
   private final Map<String, Environment> environments = new ConcurrentHashMap<>();
   private Driver driver;
   private ShuffleService shuffleService;
+  private BlockClient client;
 
   Session(Socket socket) throws IOException {
     this.socket = socket;
@@ -65,6 +66,8 @@ final class Session {
     driver = null;
     if (shuffleService != null) shuffleService.stop();
     shuffleService = null;
+    if (client != null) client.close();
+    client = null;
   }
 
   private void run(JsonNode command) {
@@ -120,6 +123,18 @@ final class Session {
           shuffleService = new ShuffleService(command);
           return shuffleService.describe();
         }
+      case "writeShuffle":
+        return ShuffleService.write(command);
+      case "stopShuffleService":
+        synchronized (this) {
+          shuffleService.stop();
+          return JSON.nullNode();
+        }
+      case "createClient":
+        synchronized (this) {
+          client = new BlockClient(command);
+          return JSON.nullNode();
+        }
       case "end":
         end();
         return JSON.nullNode();
@@ -128,6 +143,7 @@ final class Session {
         return JSON.nullNode();
       default: {
         if (op.startsWith("driver.")) return driver.perform(op, command);
+        if (op.startsWith("client.")) return client.perform(op, command);
         Environment environment = environments.get(command.path("env").asText());
         if (environment == null) throw new IllegalArgumentException("No such environment: " + command);
         return environment.perform(op, command);

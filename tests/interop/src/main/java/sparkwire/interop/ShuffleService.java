@@ -1,46 +1,60 @@
 package sparkwire.interop;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.file.Files;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.zip.Checksum;
 import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.ExternalShuffleService;
 import org.apache.spark.network.server.TransportServer;
 import org.apache.spark.network.shuffle.ExecutorDiskUtils;
-import org.apache.spark.network.shuffle.ExternalBlockStoreClient;
+import org.apache.spark.network.shuffle.ExternalBlockHandler;
+import org.apache.spark.network.shuffle.RemoteBlockPushResolver;
+import org.apache.spark.network.shuffle.checksum.ShuffleChecksumHelper;
 import org.apache.spark.network.shuffle.protocol.ExecutorShuffleInfo;
-import org.apache.spark.network.util.MapConfigProvider;
 import org.apache.spark.network.util.TransportConf;
 import scala.Option;
 
-/** An external shuffle service of Spark, with the files of an executor that has gone. */
+/** An external shuffle service of Spark, which merges blocks that are pushed too, and the files of an executor that has gone. */
 final class ShuffleService {
-  private static final int SUB_FOLDERS = 64;
-  private static final long REGISTRATION_TIMEOUT_MS = 5_000;
+  static final int SUB_FOLDERS = 64;
+  private static final String SHUFFLE_MANAGER = "org.apache.spark.shuffle.sort.SortShuffleManager";
 
   private final ExternalShuffleService service;
   private final int port;
 
-  /** The service, and an executor's files in <code>folder</code>: of each map the parts for the reducers. */
   ShuffleService(JsonNode command) throws Exception {
     SparkConf conf = new SparkConf(false).set("spark.shuffle.service.port", "0").set("spark.shuffle.service.db.enabled", "false");
+    command.path("conf").fields().forEachRemaining(entry -> conf.set(entry.getKey(), entry.getValue().asText()));
     SecurityManager security =
         new SecurityManager(conf, Option.empty(), org.apache.spark.internal.config.package$.MODULE$.AUTH_SECRET_FILE());
-    service = new ExternalShuffleService(conf, security);
+    boolean merges = command.path("merges").asBoolean();
+    service = new ExternalShuffleService(conf, security) {
+      /** As YARN has it: a service that stands alone merges nothing. */
+      @Override
+      public ExternalBlockHandler newShuffleBlockHandler(TransportConf transportConf) {
+        if (!merges) return super.newShuffleBlockHandler(transportConf);
+        try {
+          return new ExternalBlockHandler(transportConf, null, new RemoteBlockPushResolver(transportConf, null));
+        } catch (IOException failure) {
+          throw new java.io.UncheckedIOException(failure);
+        }
+      }
+    };
+    // As it would after a restart, of what it has written down.
+    for (JsonNode known : command.path("knows")) {
+      ExecutorShuffleInfo info = new ExecutorShuffleInfo(new String[] {known.get("folder").asText()}, SUB_FOLDERS, SHUFFLE_MANAGER);
+      service.getBlockHandler().getBlockResolver().registerExecutor(known.get("appId").asText(), known.get("execId").asText(), info);
+    }
     service.start();
     port = portOf(service);
-    String[] folders = {command.get("folder").asText()};
-    int map = 0;
-    for (JsonNode parts : command.get("maps")) write(folders, map++, parts);
-    if (command.has("rdd")) writeBytes(folders, command.get("rdd").asText(), Notation.pattern(command.get("rddLength").asInt(), 7));
-    register(command.get("appId").asText(), new ExecutorShuffleInfo(folders, SUB_FOLDERS, "org.apache.spark.shuffle.sort.SortShuffleManager"));
   }
 
   JsonNode describe() {
@@ -51,32 +65,41 @@ final class ShuffleService {
     service.stop();
   }
 
-  private void register(String appId, ExecutorShuffleInfo info) throws Exception {
-    Map<String, String> none = new HashMap<>();
-    TransportConf conf = new TransportConf("shuffle", new MapConfigProvider(none));
-    try (ExternalBlockStoreClient client = new ExternalBlockStoreClient(conf, null, false, REGISTRATION_TIMEOUT_MS)) {
-      client.init(appId);
-      client.registerWithShuffleServer("127.0.0.1", port, "1", info);
+  /** An executor's files: of each map the parts for the reducers, and a block of an RDD; tells the checksums of the parts. */
+  static JsonNode write(JsonNode command) throws IOException {
+    String[] folders = {command.get("folder").asText()};
+    String algorithm = command.path("algorithm").asText("CRC32");
+    ArrayNode sums = Session.JSON.createArrayNode();
+    int map = 0;
+    for (JsonNode parts : command.get("maps")) write(folders, map++, parts, algorithm, sums.addArray());
+    if (command.has("rdd")) {
+      byte[] bytes = Notation.pattern(command.get("rddLength").asInt(), 7);
+      Files.write(file(folders, command.get("rdd").asText()).toPath(), bytes);
     }
+    return sums;
   }
 
-  /** The data file of a map, and the index that says where each part of it begins. */
-  private static void write(String[] folders, int map, JsonNode parts) throws IOException {
-    File index = file(folders, "shuffle_0_" + map + "_0.index");
-    File data = file(folders, "shuffle_0_" + map + "_0.data");
-    try (DataOutputStream offsets = new DataOutputStream(new FileOutputStream(index)); FileOutputStream bytes = new FileOutputStream(data)) {
-      long offset = 0;
-      offsets.writeLong(offset);
+  /** The data file of a map, the index that says where each part of it begins, and the checksum of each. */
+  private static void write(String[] folders, int map, JsonNode parts, String algorithm, ArrayNode sums) throws IOException {
+    String name = "shuffle_0_" + map + "_0.";
+    try (DataOutputStream offsets = open(folders, name + "index");
+        DataOutputStream data = open(folders, name + "data");
+        DataOutputStream checksums = open(folders, name + "checksum." + algorithm)) {
+      offsets.writeLong(0);
       for (JsonNode length : parts) {
-        bytes.write(Notation.pattern(length.intValue(), map));
-        offset += length.intValue();
-        offsets.writeLong(offset);
+        byte[] bytes = Notation.pattern(length.intValue(), map);
+        data.write(bytes);
+        offsets.writeLong(data.size());
+        Checksum sum = ShuffleChecksumHelper.getChecksumByAlgorithm(algorithm);
+        sum.update(bytes, 0, bytes.length);
+        checksums.writeLong(sum.getValue());
+        sums.add(sum.getValue());
       }
     }
   }
 
-  private static void writeBytes(String[] folders, String name, byte[] bytes) throws IOException {
-    Files.write(file(folders, name).toPath(), bytes);
+  private static DataOutputStream open(String[] folders, String name) throws IOException {
+    return new DataOutputStream(new BufferedOutputStream(new FileOutputStream(file(folders, name))));
   }
 
   private static File file(String[] folders, String name) {
