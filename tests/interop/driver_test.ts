@@ -184,14 +184,17 @@ interface Shuffled {
   reduce(): Promise<unknown>;
 }
 
-/** Has a driver shuffle, and takes its map outputs over; the third map's second part is what `change` makes of it. */
+/**
+ * Has a driver shuffle, and takes its map outputs over; the third map's second part is what `change` makes of it. A reducer that
+ * cannot have them fails its job.
+ */
 async function moveShuffle(
   context: TestContext,
   length: number,
   conf: Readonly<Record<string, string>>,
   change = (bytes: Uint8Array): Uint8Array => bytes,
 ): Promise<Shuffled> {
-  const driver = await startDriver(context, conf);
+  const driver = await startDriver(context, { "spark.stage.maxConsecutiveAttempts": "1", ...conf });
   const job = { count: COUNT, length, maps: MAPS, reduces: REDUCES };
   const { shuffle, maps } = await driver.command("shuffle", job) as { shuffle: number; maps: number[] };
   const store = new DiskBlockStore(new DiskBlockManager(await makeFolder(context)));
@@ -266,7 +269,8 @@ test("a driver's reducers on the same machine read a shuffle from our folders", 
 
 test("a driver asks us what made a block corrupt, and runs the map task again", async (context) => {
   let adler32 = 0;
-  const { asked, reduce } = await moveShuffle(context, 3_000, { "spark.shuffle.readHostLocalDisk": "false" }, (bytes) => {
+  const again = { "spark.shuffle.readHostLocalDisk": "false", "spark.stage.maxConsecutiveAttempts": "2" };
+  const { asked, reduce } = await moveShuffle(context, 3_000, again, (bytes) => {
     const corrupt = bytes.map((byte, i) => i === bytes.length >> 1 ? byte ^ 1 : byte);
     const [low, high] = corrupt.reduce(([a, b], byte) => [(a + byte) % 65_521, (a + byte + b) % 65_521], [1, 0]);
     adler32 = high * 65_536 + low;
