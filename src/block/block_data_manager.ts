@@ -37,8 +37,8 @@ export interface BlockDataManager {
   /**
    * The folders that blocks are in, for executors on the same machine, by absolute paths; refused if absent. Spark: getLocalDiskDirs.
    *
-   * A Spark's reducers there read shuffle files such as `shuffle_0_1_0.data` and `.index` in these folders, and fetch no blocks of
-   * theirs, unless `spark.shuffle.readHostLocalDisk` is false.
+   * A Spark's reducers there fetch no shuffle blocks: they read files such as `shuffle_0_1_0.data` and `.index` in these folders, and
+   * fail without them, unless `spark.shuffle.readHostLocalDisk` is false.
    */
   getLocalDiskDirs?(): readonly string[] | Promise<readonly string[]>;
   /** What made a shuffle block corrupt; `UNKNOWN_ISSUE` if absent. */
