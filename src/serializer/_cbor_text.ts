@@ -18,6 +18,14 @@ const SHORT_TEXT = 32;
 /** Up to so many bytes a text that is not ASCII is decoded by hand. */
 const SHORT_UTF8 = 16;
 
+/**
+ * So much of a text with half a pair is put together at once: of single characters it would be a rope, which takes 60 bytes and more
+ * for each of them.
+ */
+const WTF8_UNITS = 4096;
+/** One pair more may begin below that. */
+const units = new Uint16Array(WTF8_UNITS + 2);
+
 /** How many bytes `text` takes in UTF-8; each half of a pair on its own takes three, as in WTF-8. */
 export function wtf8Length(text: string): number {
   let length = 0;
@@ -60,7 +68,7 @@ export function readUtf8(bytes: Uint8Array, start: number, end: number): string 
   if (length <= SHORT_TEXT && start + SHORT_TEXT <= bytes.length && isAscii(bytes, start, end)) {
     return readAscii(bytes, start, length);
   }
-  if (length <= SHORT_UTF8) return readUnits(bytes, start, end, false);
+  if (length <= SHORT_UTF8) return readUnits(bytes, start, end);
   const text = decoder.decode(bytes.subarray(start, end));
   // The strict decoder costs Deno 2.9 three times as much, so it is asked only about what may be a replacement.
   return text.includes("\ufffd") ? readStrictly(bytes, start, end) : text;
@@ -108,27 +116,52 @@ function readStrictly(bytes: Uint8Array, start: number, end: number): string | u
 
 /** The text of `[start, end)` in WTF-8, or undefined if it is none. */
 export function readWtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
-  return readUnits(bytes, start, end, true);
+  let text = "";
+  let waiting = 0;
+  for (let at = start; at < end;) {
+    const size = sizeOf(bytes[at]!);
+    const point = pointAt(bytes, at, size, end, true);
+    if (point < 0) return undefined;
+    if (size === 4) units[waiting++] = 0xd7c0 + (point >> 10);
+    units[waiting++] = size === 4 ? 0xdc00 | (point & 0x3ff) : point;
+    at += size;
+    if (waiting >= WTF8_UNITS) {
+      text += textOfUnits(waiting);
+      waiting = 0;
+    }
+  }
+  return text + textOfUnits(waiting);
 }
 
-function readUnits(bytes: Uint8Array, start: number, end: number, halves: boolean): string | undefined {
+function textOfUnits(count: number): string {
+  return Reflect.apply(textOf, null, units.subarray(0, count));
+}
+
+/** The text of `[start, end)` in UTF-8, character by character: for short ones. */
+function readUnits(bytes: Uint8Array, start: number, end: number): string | undefined {
   let text = "";
   for (let at = start; at < end;) {
-    const lead = bytes[at]!;
-    const size = sizeOf(lead);
-    if (size === 0 || at + size > end) return undefined;
-    let point = size === 1 ? lead : lead & (0x7f >> size);
-    for (let i = 1; i < size; i++) {
-      const next = bytes[at + i]!;
-      if ((next & 0xc0) !== 0x80) return undefined;
-      point = (point << 6) | (next & 0x3f);
-    }
-    if (size === 3 && (point < 0x800 || (!halves && (point & 0xf800) === 0xd800))) return undefined;
-    if (size === 4 && (point < 0x1_0000 || point > 0x10_ffff)) return undefined;
-    text += size === 4 ? String.fromCodePoint(point) : String.fromCharCode(point);
+    const size = sizeOf(bytes[at]!);
+    const point = pointAt(bytes, at, size, end, false);
+    if (point < 0) return undefined;
+    text += size === 4 ? String.fromCodePoint(point) : textOf(point);
     at += size;
   }
   return text;
+}
+
+/** The character of `size` bytes at `at`, or -1 if there is none; with `halves` that may be half a surrogate pair. */
+function pointAt(bytes: Uint8Array, at: number, size: number, end: number, halves: boolean): number {
+  if (size === 0 || at + size > end) return -1;
+  const lead = bytes[at]!;
+  let point = size === 1 ? lead : lead & (0x7f >> size);
+  for (let i = 1; i < size; i++) {
+    const next = bytes[at + i]!;
+    if ((next & 0xc0) !== 0x80) return -1;
+    point = (point << 6) | (next & 0x3f);
+  }
+  if (size === 3 && (point < 0x800 || (!halves && (point & 0xf800) === 0xd800))) return -1;
+  return size === 4 && (point < 0x1_0000 || point > 0x10_ffff) ? -1 : point;
 }
 
 /** How many bytes begin with `lead`; 0 for what no character begins with. */

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import process from "node:process";
 import { ByteSink } from "../../src/base/byte_sink.ts";
 import { SerializerError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
@@ -199,4 +200,19 @@ test("CBOR encode refuses bytes whose memory has been transferred", () => {
   assertThrows(() => encode(bytes), SerializerError, "Cannot encode a value: ");
   assertThrows(() => encode({ data: [bytes] }), SerializerError, "Cannot encode a value at .data[0]: ");
   assertSame(roundTrip([new Uint8Array(0)]), [new Uint8Array(0)]);
+});
+
+test("cborSerializer.decode() takes no more memory for a long text than a few times its bytes, also with half a surrogate pair", () => {
+  const used = (): number => {
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  for (const text of ["x".repeat(8_000_000), "水".repeat(4_000_000), "😀".repeat(2_000_000)]) {
+    const content = encode(`${text}\ud800`);
+    const before = used();
+    const arrived = decode(content);
+    const growth = used() - before;
+    assert(arrived === `${text}\ud800`);
+    assert(growth < 100_000_000, `${content.length} bytes took ${growth}`);
+  }
 });
