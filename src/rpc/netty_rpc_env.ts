@@ -19,6 +19,7 @@ import type { MessageBody } from "../base/message_body.ts";
 import { CheckExistence } from "../serializer/java/check_existence.ts";
 import type { SerializerContext } from "../serializer/serializer.ts";
 import type { SocketDriver } from "../socket/socket.ts";
+import { CLOSE_LINGER_MS } from "../transport/channel.ts";
 import { readableBody } from "../transport/readable_body.ts";
 import type { TransferOptions } from "../transport/transfers.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
@@ -330,6 +331,7 @@ export class NettyRpcEnv implements RpcEnv {
 
   /** Endpoints first, so that none of them hears of the connections that are closed after. */
   async #end(deadlineMs: number): Promise<void> {
+    const endsAt = this.clock.now() + deadlineMs;
     let giveUp = (): void => {};
     const late = new Promise<void>((resolve) => {
       giveUp = resolve;
@@ -350,6 +352,9 @@ export class NettyRpcEnv implements RpcEnv {
     this.outboxes.stop(reason);
     this.#local.stop(reason);
     this.#endSignals(reason);
+    // All at once, and with the time that is left: by themselves they have as much as a peer needs that is well.
+    const lingerMs = Math.max(CLOSE_LINGER_MS, endsAt - this.clock.now());
+    for (const { channel } of this.#context.connections) channel.close(reason, lingerMs);
     await this.downloads.close(reason);
     await this.#server?.close(reason);
     await this.#clientFactory.close(reason);

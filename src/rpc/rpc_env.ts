@@ -146,8 +146,9 @@ export interface LookupOptions {
 /** How an environment is shut down. */
 export interface ShutdownOptions {
   /**
-   * How long endpoints may take to handle what waits, and connections to send what was sent, in milliseconds. After a second of it, or
-   * half if that is less, the `signal` of each call that is still in hand aborts. What endpoints still have waiting at its end is dropped.
+   * How long endpoints may take to handle what waits, and connections to send what was sent, in milliseconds; connections have five
+   * seconds in any case. After a second of it, or half if that is less, the `signal` of each call that is still in hand aborts. What
+   * endpoints still have waiting at its end is dropped.
    *
    * @default 10000
    */

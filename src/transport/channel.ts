@@ -14,7 +14,7 @@ import { formatAddress } from "../socket/socket_errors.ts";
 import type { OutgoingLimits } from "./outgoing_limits.ts";
 import { OutgoingQueue } from "./outgoing_queue.ts";
 
-/** How long a connection that is being closed may take to flush and to hear the peer's FIN. */
+/** How long a connection that is being closed may take to flush and to hear the peer's FIN, unless it is told. */
 export const CLOSE_LINGER_MS = 5_000;
 
 /** What a {@linkcode Channel} is made with. */
@@ -97,15 +97,18 @@ export class Channel {
   }
 
   /**
-   * Nothing more is asked or answered; what was sent before, bodies of streams included, leaves within
-   * five seconds.
+   * Nothing more is asked or answered; what was sent before, bodies of streams included, still leaves.
    *
    * @param reason What outstanding requests fail with.
+   * @param lingerMs How long that may take, in milliseconds; then the rest is dropped.
    */
-  close(reason: Error = new SocketError("ABORTED", `Connection from ${this.remote} closed`)): void {
+  close(
+    reason: Error = new SocketError("ABORTED", `Connection from ${this.remote} closed`),
+    lingerMs: number = CLOSE_LINGER_MS,
+  ): void {
     if (!this.#deactivate(reason)) return;
     this.outgoing.close(() => this.socket.shutdown());
-    const timer = this.#clock.setTimer(CLOSE_LINGER_MS, () => this.socket.abort(reason));
+    const timer = this.#clock.setTimer(lingerMs, () => this.socket.abort(reason));
     this.socket.closed.then(() => timer.cancel());
   }
 

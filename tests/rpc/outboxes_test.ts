@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { type LookupOptions, RpcEnv } from "../../src/rpc/rpc_env.ts";
@@ -77,4 +77,24 @@ test("Outbox whose connection breaks as soon as it stands fails what waits with 
   const address = { host: "127.0.0.1", port: 1 };
   const error = await assertRejects(() => env.setupEndpointRef({ address, name: "x" }), SocketError);
   assertEquals([error.message, env.stats().outboxes], ["Gone at once", []]);
+});
+
+test("RpcEnv.shutdown() gives connections its deadline to send what was sent before", async () => {
+  for (const deadlineMs of [30_000, 1]) {
+    const world = RpcEnv.createSimulated(1);
+    const server = await world.settle(world.create({ host: "server", name: "server", port: 7077 }));
+    const received: unknown[] = [];
+    server.setupEndpoint("slow", { receive: (message) => received.push((message as Uint8Array).length) });
+    const client = await world.settle(world.create({ host: "client", name: "client" }));
+    const ref = await world.settle(client.setupEndpointRef({ address: server.address!, name: "slow" }));
+    // As one that swaps, or is stopped.
+    world.freeze("server", 12_000);
+    ref.send(new Uint8Array(10_000_000));
+    const begunAt = client.clock.now();
+    await world.settle(client.shutdown({ deadlineMs }));
+    const tookMs = client.clock.now() - begunAt;
+    await world.shutdown();
+    if (deadlineMs === 1) assert(tookMs >= 5_000 && tookMs < 6_000, `${tookMs} ms`);
+    else assertEquals(received, [10_000_000]);
+  }
 });
