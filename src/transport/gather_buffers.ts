@@ -34,21 +34,23 @@ export class GatherBuffers {
    * @param left How many of them have left this process.
    */
   exchange(bytes: Uint8Array, end: number, left: number): Uint8Array {
-    this.#inFlight.push({ bytes, end });
+    // A larger one is the socket's alone from here on: nobody would be told to let go of it.
+    if (bytes.length <= MAX_POOLED_BYTES) this.#inFlight.push({ bytes, end });
+    this.takeBack(left);
+    return this.#pool.pop() ?? new Uint8Array(Math.min(bytes.length, GATHER_BYTES));
+  }
+
+  /** The socket has no use any more for what lies before `left`: a few of its buffers are kept for the next writes. */
+  takeBack(left: number): void {
     for (let first = this.#inFlight.peek(); first !== undefined && first.end <= left; first = this.#inFlight.peek()) {
       this.#inFlight.shift();
-      this.#giveBack(first.bytes);
+      if (this.#pool.length < MAX_POOLED_BUFFERS) this.#pool.push(first.bytes);
     }
-    return this.#pool.pop() ?? new Uint8Array(Math.min(bytes.length, GATHER_BYTES));
   }
 
   /** Forgets all of them. */
   clear(): void {
     this.#inFlight.clear();
     this.#pool = [];
-  }
-
-  #giveBack(bytes: Uint8Array): void {
-    if (bytes.length <= MAX_POOLED_BYTES && this.#pool.length < MAX_POOLED_BUFFERS) this.#pool.push(bytes);
   }
 }

@@ -246,6 +246,7 @@ export class OutgoingQueue {
 
   /** The socket can take more. */
   drained(): void {
+    this.#buffers.takeBack(this.leftBytes);
     this.#bodies.drained();
   }
 
