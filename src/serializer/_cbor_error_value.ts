@@ -19,6 +19,9 @@ const CLASSES: ReadonlyMap<string, ErrorConstructor> = new Map(
 /** The fields of an error that are its own but, as a rule, not enumerable. */
 const HIDDEN = ["cause", "errors", "stack"];
 
+/** What an error is shown by. Of a value that is no text the text can be longer than memory, so one in their place is left out. */
+const TEXTS = ["name", "message", "stack"];
+
 /** Writes an error that is a value. */
 export function writeErrorValue(encoder: CborEncoder, error: Error): void {
   if (!encoder.track(error)) return;
@@ -53,7 +56,9 @@ export function newError(name: string, message: string): Error {
 
 /** Gives `error` a field that came with it. */
 export function setErrorField(error: Error, key: string, value: unknown): void {
-  if (HIDDEN.includes(key) || key === "name" || key === "message") hide(error, key, value);
+  if (TEXTS.includes(key)) {
+    if (typeof value === "string") hide(error, key, value);
+  } else if (HIDDEN.includes(key)) hide(error, key, value);
   else Object.defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true });
 }
 

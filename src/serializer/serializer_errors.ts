@@ -12,6 +12,9 @@ import { RpcError, SerializerError, toError } from "../base/errors.ts";
  */
 export type PathKey = string | number | undefined;
 
+/** To bring a longer bigint into decimal digits takes time that grows with the square of its length. */
+const MAX_SHOWN_BITS = 256;
+
 /** Keys shown at each end of a path that has too many. */
 const SHOWN = 8;
 
@@ -57,6 +60,15 @@ export function checkAttached(buffer: ArrayBufferLike): void {
 /** The error that says what is wrong at a byte of the content. */
 export function decodeError(message: string, offset: number): SerializerError {
   return new SerializerError(`${message}, at byte ${offset}`, { direction: "decode", offset });
+}
+
+/** A value for an error: of an object the class only, since the text of what a peer has sent can be longer than memory. */
+export function shownValue(value: unknown): string {
+  if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value === "bigint") return BigInt.asIntN(MAX_SHOWN_BITS, value) === value ? `${value}n` : "a large bigint";
+  if (typeof value !== "object") return typeof value === "undefined" ? "undefined" : `a ${typeof value}`;
+  const { constructor } = value;
+  return `an object of class ${typeof constructor === "function" ? constructor.name : "null"}`;
 }
 
 /** The text of a failure of which nothing else can be had: a getter of it throws, say. */

@@ -10,6 +10,7 @@ import {
   StreamError,
   UnsupportedMessageError,
 } from "../../src/base/errors.ts";
+import { describeContent } from "../../src/rpc/describe_content.ts";
 import { RpcFailure } from "../../src/serializer/serializer.ts";
 import { test } from "../_harness.ts";
 import { assertSame, context, decode, decodeHex, encode, encodeFailure, encodeHex, roundTrip } from "./_cbor.ts";
@@ -211,4 +212,20 @@ test("cborSerializer.decode() refuses an Error value that is none", () => {
   }
   const odd = decodeHex(`d81b84${name} 6161 6162 a2 ${encodeHex("__proto__")} a0 ${encodeHex("stack")} 01`) as Error;
   assertEquals(Object.getPrototypeOf(odd), Error.prototype);
+});
+
+test("cborSerializer.decode() leaves out what is no text where an error's text is", () => {
+  // Its text would have 2^60 commas.
+  let shared: unknown[] = [];
+  for (let i = 0; i < 60; i++) shared = [shared, shared];
+  for (const field of ["name", "message", "stack"]) {
+    const fields = encodeHex({ [field]: shared, path: "/a" });
+    const arrived = decodeHex(
+      `d81b84${["sparkwire:error", "E", "why"].map((part) => encodeHex(part)).join("")}${fields}`,
+    );
+    assertInstanceOf(arrived, Error);
+    assertEquals([describeContent(arrived), arrived.stack], ["E: why", "E: why"]);
+    assertEquals(Object.entries(arrived), [["path", "/a"]]);
+    assertSame(roundTrip(arrived), arrived);
+  }
 });

@@ -9,6 +9,7 @@
 import { ByteReader } from "../../base/byte_reader.ts";
 import { ByteSink } from "../../base/byte_sink.ts";
 import { KeyCollisions } from "../key_collisions.ts";
+import { shownValue } from "../serializer_errors.ts";
 import type { JavaReading } from "./java_mapping.ts";
 import { JavaBlockData } from "./java_object.ts";
 import { type PrimitiveLetter, readPrimitive, writePrimitive } from "./primitives.ts";
@@ -48,7 +49,7 @@ export function readBlock(item: unknown, letters: string, reading: JavaReading):
 
 /** Fails unless what follows the block is as many values as it should be, and none of them a block. */
 export function checkItems(items: readonly unknown[], count: unknown, reading: JavaReading): void {
-  if (items.length !== count) throw reading.fail(`Collection of ${String(count)} has ${items.length} elements`);
+  if (items.length !== count) throw reading.fail(`Collection of ${shownValue(count)} has ${items.length} elements`);
   if (items.some((item) => item instanceof JavaBlockData)) throw reading.fail("Collection has bytes among its elements");
 }
 

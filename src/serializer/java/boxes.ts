@@ -6,6 +6,7 @@
  * @module
  */
 
+import { shownValue } from "../serializer_errors.ts";
 import { KnownClass } from "./class_desc.ts";
 import { MAX_BIGINT_BYTES } from "./java_limits.ts";
 import { type JavaMapping, type JavaReading, type JavaRegistryInit, type JavaWriting, objectOf } from "./java_mapping.ts";
@@ -62,8 +63,9 @@ function plain(known: KnownClass): JavaMapping {
   };
 }
 
-function numberOf<T extends JavaNumberType>(type: T, value: unknown, reading: JavaReading): JavaNumber<T> {
-  if (!isJavaNumber(type, value)) throw reading.fail(`${String(value)} is no ${type}`);
+/** A number that was read; `value` is whatever a class of that name has in the place of one. */
+export function numberOf<T extends JavaNumberType>(type: T, value: unknown, reading: JavaReading): JavaNumber<T> {
+  if (!isJavaNumber(type, value)) throw reading.fail(`${shownValue(value)} is no ${type}`);
   return new JavaNumber(type, value as JavaNumberValue<T>);
 }
 

@@ -10,6 +10,7 @@ import { Conversions } from "./_conversions.ts";
 import { isJavaNumber, JavaNumber, type JavaNumberType } from "./java_numbers.ts";
 import { arrayClassName, KnownClass, signatureOf } from "./class_desc.ts";
 import type { SerializerError } from "../../base/errors.ts";
+import { shownValue } from "../serializer_errors.ts";
 import { originOf, setOrigin } from "./java_mapping.ts";
 import { setRegistration } from "./java_registrations.ts";
 import type { SparkVersion } from "./spark_versions.ts";
@@ -116,15 +117,7 @@ export type JavaTypeValue<F> = F extends JavaTypeName ? JavaTypeNames[F] : F ext
 
 /** Says what was expected, and what there was. */
 export function mismatch(expected: string, value: unknown): string {
-  return `${describe(value)} where ${expected} is expected`;
-}
-
-function describe(value: unknown): string {
-  if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value === "bigint") return `${value}n`;
-  if (typeof value !== "object") return typeof value === "undefined" ? "undefined" : `a ${typeof value}`;
-  const { constructor } = value;
-  return `an object of class ${typeof constructor === "function" ? constructor.name : "null"}`;
+  return `${shownValue(value)} where ${expected} is expected`;
 }
 
 /** A type whose values are the same here and in a stream. */

@@ -7,9 +7,9 @@
  * @module
  */
 
+import { numberOf } from "./boxes.ts";
 import { KnownClass } from "./class_desc.ts";
 import { type JavaMapping, objectOf, originOf, setOrigin } from "./java_mapping.ts";
-import { JavaNumber } from "./java_numbers.ts";
 import { type PrimitiveLetter, unboxElement } from "./primitives.ts";
 
 const OBJECT = "Ljava/lang/Object;";
@@ -50,13 +50,13 @@ function pairOf(letters: readonly [PrimitiveLetter, PrimitiveLetter]): JavaMappi
   const mapping: JavaMapping = {
     known,
     create: () => setOrigin([], { mapping }),
-    read(object, made, { exactNumbers }) {
+    read(object, made, reading) {
       const pair = made as unknown[];
       for (const [i, name] of names.entries()) {
         const element = object.get(name);
         const letter = letters[i]!;
-        if (letter === "C") pair.push(new JavaNumber("char", element as string));
-        else pair.push(letter === "D" && exactNumbers ? new JavaNumber("double", element as number) : element);
+        if (letter === "C") pair.push(numberOf("char", element, reading));
+        else pair.push(letter === "D" && reading.exactNumbers ? numberOf("double", element, reading) : element);
       }
       return pair;
     },

@@ -7,6 +7,7 @@
  */
 
 import { RpcError } from "../../base/errors.ts";
+import { describeContent } from "../../rpc/describe_content.ts";
 import type { RpcAddress } from "../../rpc/rpc_address.ts";
 
 /** Spark: Utils.BACKUP_STANDALONE_MASTER_PREFIX. */
@@ -34,6 +35,6 @@ export function isNotAlive(message: string | undefined): boolean {
 }
 
 function describe(value: unknown): string {
-  if (typeof value !== "object" || value === null) return `${typeof value} ${String(value)}`;
-  return "className" in value ? String(value.className) : value.constructor?.name ?? "an object";
+  if (typeof value !== "object" || value === null) return `${typeof value} ${describeContent(value)}`;
+  return "className" in value && typeof value.className === "string" ? value.className : describeContent(value);
 }

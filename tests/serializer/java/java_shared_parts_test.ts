@@ -1,8 +1,9 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
 import { defineJavaClass, type JavaClassValue } from "../../../src/serializer/java/define_java_class.ts";
 import type { JavaType } from "../../../src/serializer/java/java_type.ts";
 import { javaTypes } from "../../../src/serializer/java/java_types.ts";
+import { sparkUid } from "../../../src/serializer/java/spark_versions.ts";
 import { java } from "../../../src/rpc/java_serializer.ts";
 import { test } from "../../_harness.ts";
 import { decode, decodeHex, encode, nameHex } from "./_java.ts";
@@ -125,5 +126,35 @@ test("defineJavaClass() converts a collection once that many objects have in com
     const holders = decode(content, codec) as Holder[];
     assertEquals([holders.length, counted.count], [50, 100]);
     assertStrictEquals(holders[49]!.held, holders[0]!.held);
+  }
+});
+
+/** An array that has another twice, which has another twice, and so on: its text has 2^60 commas. The next free handle is `first`. */
+function doubling(first: number): string {
+  const levels = 60;
+  const reference = (handle: number) => `71${int(0x7e_0000 + handle)}`;
+  let items = "7070";
+  for (let level = levels; level > 0; level--) items = `75${reference(first)}${int(2)}${items}${reference(first + 1 + level)}`;
+  return `75${OBJECT_ARRAY}${int(2)}${items}`;
+}
+
+test("java.decode() shows nothing of a value that stands where a number belongs", () => {
+  const field = (name: string) => `4c${nameHex(name)}74${nameHex("Ljava/lang/Object;")}`;
+  const number = `72${nameHex("java.lang.Number")}86ac951d0b94e08b0200007870`;
+  const scalaNumber = `72${nameHex("scala.math.ScalaNumber")}1265d75c7e2e808102000078${number}`;
+  const pair = "scala.Tuple2$mcCC$sp";
+  const uidOf = (name: string) => BigInt.asUintN(64, sparkUid(name, "4.2")!).toString(16).padStart(16, "0");
+  const parent = `72${nameHex("scala.Tuple2")}${uidOf("scala.Tuple2")}020002${field("_1")}${field("_2")}7870`;
+  const cases = [
+    [`72${nameHex("scala.math.BigInt")}a6ff4e0e6c4a125b020001${field("_bigInteger")}78${scalaNumber}${doubling(5)}`, "BigInt"],
+    [
+      `72${nameHex("java.util.ArrayList")}7881d21d99c7619d030001${field("size")}7870${doubling(3)}770400000000 78`,
+      "Collection",
+    ],
+    [`72${nameHex(pair)}${uidOf(pair)}020002${field("_1$mcC$sp")}${field("_2$mcC$sp")}78${parent}7070${doubling(7)}70`, "char"],
+  ] as const;
+  for (const [hex, what] of cases) {
+    const error = assertThrows(() => decodeHex(`73${hex}`), SerializerError, "an object of class Array");
+    assertStringIncludes(error.message, what);
   }
 });
