@@ -8,6 +8,7 @@ import type { CborDecoder } from "./_cbor_decoder.ts";
 import { newError, setErrorField } from "./_cbor_error_value.ts";
 import { failureOf } from "./_cbor_failure.ts";
 import { Major, Name, RESERVED_PREFIX } from "./_cbor_format.ts";
+import { arrayWithHoles } from "./far_index.ts";
 import { RpcFailure, TypedMessage } from "./serializer.ts";
 
 const MAX_PORT = 65_535;
@@ -110,9 +111,9 @@ function readSparseArray(decoder: CborDecoder, handle: number, at: number): unkn
     throw decoder.fail("Length of an array is none", at);
   }
   decoder.spend(length);
-  const array: unknown[] = new Array(length);
-  decoder.resolve(handle, array);
   const count = decoder.open(Major.map, "Elements of an array");
+  const array = arrayWithHoles(length, count);
+  decoder.resolve(handle, array);
   for (let i = 0; decoder.hasNext(i, count); i++) {
     const index = decoder.readValue();
     if (typeof index !== "number" || !Number.isInteger(index) || index < 0 || index >= length) {
@@ -120,6 +121,7 @@ function readSparseArray(decoder: CborDecoder, handle: number, at: number): unkn
     }
     array[index] = decoder.readValue();
   }
+  array.length = length;
   decoder.leave();
   return array;
 }

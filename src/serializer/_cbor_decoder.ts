@@ -23,11 +23,15 @@ import {
   Tag,
 } from "./_cbor_format.ts";
 import type { MessageBody } from "../base/message_body.ts";
+import { isFarIndex, keepHoles } from "./far_index.ts";
 import { KeyCollisions } from "./key_collisions.ts";
 import type { SerializerContext } from "./serializer.ts";
 
 /** An array of at most so many elements is made whole; a longer one grows with what comes. */
 const MADE_IN_ADVANCE = 1024;
+
+/** The code of `9`: what begins above is no index. */
+const DIGIT_NINE = 0x39;
 
 /** Stands in the place of a shared value that is not there yet. */
 const UNFINISHED: unique symbol = Symbol("unfinished");
@@ -156,9 +160,15 @@ export class CborDecoder extends CborReader {
   #readObject(count: number, handle: number): object {
     const object: Record<string, unknown> = {};
     if (handle >= 0) this.resolve(handle, object);
+    let keepsHoles = false;
     for (let i = 0; this.hasNext(i, count); i++) {
       const key = this.#readKey();
       const value = this.readValue();
+      // Nearly no key begins as an index does.
+      if (key.charCodeAt(0) <= DIGIT_NINE && !keepsHoles && isFarIndex(key, count < 0 ? i : count)) {
+        keepHoles(object);
+        keepsHoles = true;
+      }
       if (key === "__proto__") define(object, key, value);
       else object[key] = value;
     }

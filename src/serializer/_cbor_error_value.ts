@@ -11,6 +11,7 @@
 import { openGeneric } from "./_cbor_encode_builtin.ts";
 import type { CborEncoder } from "./_cbor_encoder.ts";
 import { Name } from "./_cbor_format.ts";
+import { isFarIndex, keepHoles } from "./far_index.ts";
 
 const CLASSES: ReadonlyMap<string, ErrorConstructor> = new Map(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((known) => [known.name, known]),
@@ -56,6 +57,7 @@ export function newError(name: string, message: string): Error {
 
 /** Gives `error` a field that came with it. */
 export function setErrorField(error: Error, key: string, value: unknown): void {
+  if (isFarIndex(key, 0)) keepHoles(error);
   if (TEXTS.includes(key)) {
     if (typeof value === "string") hide(error, key, value);
   } else if (HIDDEN.includes(key)) hide(error, key, value);

@@ -4,8 +4,8 @@ import { ByteSink } from "../../src/base/byte_sink.ts";
 import { SerializerError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
-import { test } from "../_harness.ts";
-import { assertSame, context, decode, encode, FakeRef, roundTrip } from "./_cbor.ts";
+import { fromHex, test } from "../_harness.ts";
+import { assertSame, context, decode, encode, encodeHex, FakeRef, roundTrip } from "./_cbor.ts";
 import { randomValue } from "./_random_value.ts";
 
 /** Lengths around those at which bytes are copied in another way. */
@@ -214,5 +214,65 @@ test("cborSerializer.decode() takes no more memory for a long text than a few ti
     const growth = used() - before;
     assert(arrived === `${text}\ud800`);
     assert(growth < 100_000_000, `${content.length} bytes took ${growth}`);
+  }
+});
+
+/** How many bytes the values need that messages of these items are, 5,000 of each. */
+function memoryOf(items: readonly string[]): number {
+  const contents = items.map((item) => fromHex(`d9d9f7${item}`));
+  const before = process.memoryUsage().heapUsed;
+  const kept = contents.map((content) => Array.from({ length: 5000 }, () => decode(content)));
+  const bytes = process.memoryUsage().heapUsed - before;
+  assertEquals(kept.length, items.length);
+  return bytes;
+}
+
+test("cborSerializer.decode() makes no room for indexes that are not there", () => {
+  const object = (...keys: number[]) => encodeHex(Object.fromEntries(keys.map((key) => [key, 0])));
+  const error = (key: string) => encodeHex(Object.assign(new Error("a"), { [key]: 0 }));
+  const array = (...indexes: number[]) => {
+    const sparse: unknown[] = [];
+    for (const index of indexes) sparse[index] = 0;
+    return encodeHex(sparse);
+  };
+  // Room for all of them would be 600 MB on V8, 500 on JavaScriptCore.
+  const items = [object(999), object(999, 1999), "bf6339393900ff", error("999"), array(900), array(10, 900), array(9000)];
+  const bytes = memoryOf(items);
+  assert(bytes < 60_000_000, `${bytes} bytes`);
+});
+
+test("cborSerializer carries objects and arrays whatever their indexes are", () => {
+  const keys = [
+    "0",
+    "7",
+    "8",
+    "99",
+    "1000",
+    "2000",
+    "2001",
+    "4294967293",
+    "4294967294",
+    "4294967295",
+    "08",
+    "1e3",
+    "-1",
+    "",
+    "a",
+  ];
+  for (let from = 0; from < keys.length; from++) {
+    const rotated = [...keys.slice(from), ...keys.slice(0, from)];
+    for (const some of [rotated, rotated.slice(0, 2), rotated.slice(0, 5)]) {
+      const value = Object.fromEntries(some.map((key, i) => [key, i]));
+      assertSame(roundTrip(value), value);
+      assertSame(roundTrip(Object.assign(new Error("a"), value)), Object.assign(new Error("a"), value));
+    }
+  }
+  for (const indexes of [[], [0], [1], [8], [9], [5, 60_000], [60_000, 5], [...Array(1000).keys()]]) {
+    const value: unknown[] = new Array(61_000);
+    for (const index of indexes) value[index] = index;
+    const arrived = roundTrip(value) as unknown[];
+    assertSame(arrived, value);
+    arrived[7] = "new";
+    assertEquals([arrived.push("last"), arrived[7], arrived[61_000]], [61_001, "new", "last"]);
   }
 });

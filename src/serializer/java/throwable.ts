@@ -8,6 +8,7 @@
  */
 
 import { RpcRemoteError } from "../../base/errors.ts";
+import { isFarIndex, keepHoles } from "../far_index.ts";
 import { KnownClass } from "./class_desc.ts";
 import { javaEmptyList } from "./jdk_collections.ts";
 import { MAX_CAUSES } from "./java_limits.ts";
@@ -100,6 +101,7 @@ function dataOf(object: JavaObject): Readonly<Record<string, unknown>> | undefin
       const value = className === THROWABLE.name ? undefined : plainOf(object.values[slot]);
       slot++;
       if (value === undefined || value === null || found === MAX_DATA) continue;
+      if (isFarIndex(name, found)) keepHoles(data);
       data[name] = value;
       found++;
     }
