@@ -8,8 +8,8 @@
 
 import type { JavaFieldReading } from "./java_type.ts";
 
-/** Collections of fewer elements are converted each time that they are met. */
-const REMEMBERED_FROM = 32;
+/** Collections of fewer elements are converted each time that they are met; those within one another, as often as all of that together. */
+const REMEMBERED_FROM = 4;
 
 /** What a collection of so many elements was converted to. */
 interface Conversion<T> {

@@ -129,6 +129,25 @@ test("defineJavaClass() converts a collection once that many objects have in com
   }
 });
 
+test("defineJavaClass() converts small collections within one another no more often than that", () => {
+  let count = 0;
+  const counted: JavaType<unknown> = {
+    signature: "Ljava/lang/Object;",
+    toJava: (value) => value,
+    fromJava: (value) => (count++, value),
+  };
+  const fields = (type: JavaType<unknown>) => ({ serialVersionUID: 1n, fields: { held: javaTypes.list(type) } });
+  const Loose = defineJavaClass("com.example.Nest", fields(javaTypes.nullable("Object")));
+  const Nest = defineJavaClass("com.example.Nest", fields(javaTypes.list(javaTypes.list(javaTypes.list(counted)))));
+  for (const [size, most] of [[31, 31], [4, 4], [3, 81]] as const) {
+    let held: unknown[] = new Array(size).fill(1);
+    for (let level = 0; level < 3; level++) held = new Array(size).fill(held);
+    count = 0;
+    decode(encode(new Loose({ held }), java.with({ classes: [Loose] })), java.with({ classes: [Nest] }));
+    assertEquals(count, most);
+  }
+});
+
 /** An array that has another twice, which has another twice, and so on: its text has 2^60 commas. The next free handle is `first`. */
 function doubling(first: number): string {
   const levels = 60;
