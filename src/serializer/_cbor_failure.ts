@@ -90,7 +90,17 @@ export function failureOf(fields: unknown, causes = MAX_CAUSES): Error | undefin
   const cause = fields.cause === undefined || causes === 0 ? undefined : failureOf(fields.cause, causes - 1);
   const options: ErrorOptions = cause === undefined ? {} : { cause };
   return ownError(fields.code, message, data, options) ??
-    new RpcRemoteError(message, { ...options, remoteClass, remoteStack: fields.stack, data: fields.data });
+    new RpcRemoteError(message, {
+      ...options,
+      remoteClass,
+      remoteStack: fields.stack,
+      data: fields.data && plainOf(fields.data),
+    });
+}
+
+/** Those of the fields that are no objects, as they are sent: an object in many fields could take a log for ever. */
+function plainOf(data: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(data).filter(([, value]) => typeof value !== "object" || value === null));
 }
 
 /**

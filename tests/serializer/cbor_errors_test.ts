@@ -229,3 +229,11 @@ test("cborSerializer.decode() leaves out what is no text where an error's text i
     assertSame(roundTrip(arrived), arrived);
   }
 });
+
+test("cborSerializer.decode() leaves out of a failure's data what is an object", () => {
+  const fields = { class: "E", message: "why", data: { a: 1, b: "text", c: null, d: { deep: 1 }, e: [1], f: 2n } };
+  const failure = decodeHex(`d81b82${encodeHex("sparkwire:failure")}${encodeHex(fields)}`);
+  assertInstanceOf(failure, RpcFailure);
+  assertInstanceOf(failure.error, RpcRemoteError);
+  assertEquals(failure.error.data, { a: 1, b: "text", c: null, f: 2n });
+});
