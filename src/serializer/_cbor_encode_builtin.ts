@@ -96,9 +96,8 @@ export function writeTypedMessage(encoder: CborEncoder, message: TypedMessage): 
   encoder.close();
 }
 
-/** Writes an array with holes: its length, and a map of the elements that it has. */
+/** Writes an array with holes, which has been tracked: its length, and a map of the elements that it has. */
 export function writeSparseArray(encoder: CborEncoder, array: readonly unknown[]): void {
-  if (!encoder.track(array)) return;
   const indexes: number[] = [];
   // An array's indexes come first among its keys, in order.
   for (const key of Object.keys(array)) {

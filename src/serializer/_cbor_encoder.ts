@@ -203,8 +203,9 @@ export class CborEncoder {
   }
 
   #writeArray(array: readonly unknown[]): void {
-    if (isSparse(array)) return writeSparseArray(this, array);
+    // Before it is looked through: a peer's message may have it once and refer to it a million times, and go on to others.
     if (!this.track(array)) return;
+    if (isSparse(array)) return writeSparseArray(this, array);
     const length = array.length;
     const level = this.open(Major.array, length);
     for (let i = 0; i < length; i++) {
@@ -216,13 +217,19 @@ export class CborEncoder {
 
   /** Writes an object's own enumerable data; what its `toJSON` returns, if it has one. It may have keys that it `inherits`. */
   writeRecord(record: object, inherits: boolean): void {
+    if (!this.track(record)) return;
     let count = 0;
     for (const key in record) {
       if (inherits && !hasOwn.call(record, key)) continue;
-      if (key === "toJSON" && this.writeJson(record)) return;
+      if (key === "toJSON") {
+        // What that returns is another value each time.
+        this.#shared.forgetLast(record);
+        if (this.writeJson(record)) return;
+        this.track(record);
+      }
       count++;
     }
-    if (this.track(record)) this.writeEntries(record, count, inherits);
+    this.writeEntries(record, count, inherits);
   }
 
   /** Writes the `count` own enumerable entries of `record` as a map. */

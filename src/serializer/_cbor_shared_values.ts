@@ -59,6 +59,13 @@ export class SharedValues {
     return true;
   }
 
+  /** Takes back the last `add`, which was of `value` and returned true. */
+  forgetLast(value: object): void {
+    this.#count--;
+    if (this.#count < COMPARED) this.#compared[this.#count] = undefined;
+    else this.#others?.delete(value);
+  }
+
   /** Whether a value occurred twice. */
   get found(): boolean {
     return this.#gaps.length > 0;
@@ -98,7 +105,7 @@ export class SharedValues {
   clear(): void {
     const compared = this.#compared;
     for (let i = Math.min(this.#count, COMPARED) - 1; i >= 0; i--) compared[i] = undefined;
-    if (this.#count > COMPARED) {
+    if (this.#count >= COMPARED) {
       this.#others = undefined;
       if (this.#count > KEPT_STARTS) this.#starts = [];
     }

@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { SerializerError } from "../../src/base/errors.ts";
 import { test } from "../_harness.ts";
 import { assertSame, decodeHex, encode, encodeHex, FakeRef, roundTrip } from "./_cbor.ts";
@@ -104,4 +104,34 @@ test("cborSerializer.decode() refuses references to what is not there", () => {
     SerializerError,
     "Reference to a shared value that is not there, at byte 12",
   );
+});
+
+test("cborSerializer.encode() looks once through what a message has many times", () => {
+  let looks = 0;
+  const counting = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      getOwnPropertyDescriptor: (...args) => (looks++, Reflect.getOwnPropertyDescriptor(...args)),
+      has: (...args) => (looks++, Reflect.has(...args)),
+    });
+  const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
+  for (const one of [new Array(100).fill(undefined), Object.fromEntries(keys.map((key) => [key, 0]))]) {
+    looks = 0;
+    const proxy = counting(one);
+    encode(new Array(100).fill(proxy));
+    assert(looks <= 500, `${looks} looks`);
+  }
+});
+
+test("cborSerializer carries what is shared beside objects with a toJSON", () => {
+  for (const count of [0, 1, 38, 39, 40, 41, 42, 100]) {
+    const others = Array.from({ length: count }, (_, i) => ({ i }));
+    let calls = 0;
+    const own = { toJSON: () => `own ${++calls}` };
+    const plain = { toJSON: "text" };
+    const last = { last: true };
+    const value = [...others, own, plain, own, last, plain, last, ...others];
+    const expected = [...others, "own 1", plain, "own 2", last, plain, last, ...others];
+    for (let round = 0; round < 2; round++, calls = 0) assertSame(roundTrip(value), expected);
+    assertSame(roundTrip([last, plain, last]), [last, plain, last]);
+  }
 });
