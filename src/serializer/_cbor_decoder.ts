@@ -14,6 +14,7 @@ import { float16Value } from "./_cbor_float.ts";
 import {
   BUDGET_BASE,
   BUDGET_PER_BYTE,
+  BYTES_PER_ELEMENT,
   Initial,
   Major,
   MAX_DEPTH,
@@ -25,7 +26,7 @@ import {
 import type { MessageBody } from "../base/message_body.ts";
 import { isFarIndex, keepHoles } from "./far_index.ts";
 import { KeyCollisions } from "./key_collisions.ts";
-import type { SerializerContext } from "./serializer.ts";
+import { type SerializerContext, TypedMessage } from "./serializer.ts";
 
 /** An array of at most so many elements is made whole; a longer one grows with what comes. */
 const MADE_IN_ADVANCE = 1024;
@@ -44,6 +45,8 @@ export class CborDecoder extends CborReader {
   #budget = 0;
   #regExpCharacters = 0;
   #handles: unknown[] = [];
+  /** How many bytes those shared values took that are written again each time if the message goes on: texts, above all. */
+  #sizes: Map<number, number> | undefined = undefined;
   /** The handle that the next container gets, or -1. */
   #pending = -1;
 
@@ -69,6 +72,7 @@ export class CborDecoder extends CborReader {
     this.#regExpCharacters = 0;
     this.#pending = -1;
     if (this.#handles.length > 0) this.#handles = [];
+    this.#sizes = undefined;
   }
 
   /** Reads any item. */
@@ -265,11 +269,19 @@ export class CborDecoder extends CborReader {
     if (handle === MAX_HANDLES) throw this.fail(`Content has more than ${MAX_HANDLES} shared values`, at);
     this.#handles.push(UNFINISHED);
     this.#pending = handle;
+    const start = this.position;
     const value = this.readValue();
     // A container has taken its handle when it began, so that what is in it can refer to it.
     this.#pending = -1;
     this.#handles[handle] = value;
+    if (!this.#isWrittenOnce(value)) (this.#sizes ??= new Map()).set(handle, this.position - start);
     return value;
+  }
+
+  /** Whether a message in which `value` goes on has it once, however often it is in there. */
+  #isWrittenOnce(value: unknown): boolean {
+    return typeof value === "object" && value !== null && !(value instanceof TypedMessage) &&
+      this.context?.encodeRef(value) === undefined;
   }
 
   /** Reads an item that may not be tagged: tags upon tags would exhaust the stack. */
@@ -283,6 +295,8 @@ export class CborDecoder extends CborReader {
     const known = typeof handle === "number" && Number.isInteger(handle) && handle >= 0 && handle < this.#handles.length;
     const value = known ? this.#handles[handle] : UNFINISHED;
     if (value === UNFINISHED) throw this.fail("Reference to a shared value that is not there", at);
+    const size = this.#sizes?.get(handle as number);
+    if (size !== undefined) this.spend(Math.ceil(size / BYTES_PER_ELEMENT));
     return value;
   }
 

@@ -89,3 +89,6 @@ export const BUDGET_PER_BYTE = 4;
 
 /** See {@linkcode BUDGET_PER_BYTE}; it is what sparse arrays live on. */
 export const BUDGET_BASE = MAX_HOLES;
+
+/** So many bytes of a text count as one element each time that it is referred to. */
+export const BYTES_PER_ELEMENT = 8;

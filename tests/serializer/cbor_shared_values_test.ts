@@ -106,6 +106,24 @@ test("cborSerializer.decode() refuses references to what is not there", () => {
   );
 });
 
+test("cborSerializer.decode() takes references to texts and bigints only as often as the size of the content allows", () => {
+  const shared = [
+    encodeHex("x".repeat(8000)),
+    encodeHex(2n ** 64_000n),
+    `d81b82${encodeHex("t")}${encodeHex("x".repeat(7990))}`,
+  ];
+  for (const item of shared) {
+    const content = (references: number) =>
+      `9a${references.toString(16).padStart(8, "0")}d81c${item}${"d81d00".repeat(references - 1)}`;
+    assertEquals((decodeHex(content(50)) as unknown[]).length, 50);
+    // Each of three bytes, and if the message went on, it would be of 80 MB.
+    assertThrows(() => decodeHex(content(10_000)), SerializerError, "elements, at byte");
+  }
+  // What goes on as a reference may be had any number of times.
+  const bytes = `d81c${encodeHex(new Uint8Array(8000))}`;
+  assertEquals((decodeHex(`992710${bytes}${"d81d00".repeat(9999)}`) as unknown[]).length, 10_000);
+});
+
 test("cborSerializer.encode() looks once through what a message has many times", () => {
   let looks = 0;
   const counting = <T extends object>(target: T): T =>
