@@ -171,7 +171,8 @@ function causeOf(cause: Error, writing: JavaWriting, causes: number): JavaObject
 function stackOf(error: Error): Record<string, unknown>[] {
   const elements: Record<string, unknown>[] = [];
   for (const line of String(error.stack ?? "").split("\n").slice(0, MAX_STACK)) {
-    const found = /^\s*(?:at )?(?:(.*?)(?: \(|@))?([^()@]*?):(\d{1,9})(?::\d+)?\)?$/.exec(line);
+    // Of a text with a million spaces, each would be a beginning to try.
+    const found = /^(?:at )?(?:(.*?)(?: \(|@))?([^()@]*?):(\d{1,9})(?::\d+)?\)?$/.exec(line.trimStart());
     if (found === null) continue;
     const method = found[1] ?? "";
     const dot = method.lastIndexOf(".");

@@ -275,6 +275,17 @@ test("java.encodeFailure() writes class, text and causes, and the stack only if 
   assertStringIncludes((open.error as RpcRemoteError).remoteStack ?? "", "java_write_test");
 });
 
+test("java.encodeFailure() finds the lines of a stack behind whatever text a peer has sent", () => {
+  const runs = [" ", "\t", "a:1 (", "a@", "1:", ":1", "at "].map((part) => part.repeat(Math.ceil(1_000_000 / part.length)));
+  const error = new Error("No such user");
+  error.stack = `Error: No such user\n${runs.join("\n")}\n    at find (file:///app/users.ts:7:3)\nlook@/app/users.js:8:3`;
+  const out = new ByteSink(16);
+  java.encodeFailure(error, out, { ...context, exposeStack: true });
+  const { remoteStack = "" } = (decode(out.copy()) as RpcFailure).error as RpcRemoteError;
+  assertStringIncludes(remoteStack, "at .find(file:///app/users.ts:7)");
+  assertStringIncludes(remoteStack, "at .look(/app/users.js:8)");
+});
+
 test("java.encodeFailure() tells of an error that cannot be read", () => {
   const error = new Error("x");
   Object.defineProperty(error, "message", {
