@@ -73,12 +73,9 @@ export function parseRequestHeader(memory: Uint8Array, start = 0, end: number = 
 export function requestHeaderEnd(memory: Uint8Array, start = 0, end: number = memory.length): number {
   let at = start;
   for (let addresses = 0; addresses < 2; addresses++) {
-    if (at >= end) return -1;
-    if (memory[at++] === 0) continue;
-    if (at + 2 > end) return -1;
-    at += 2 + ((memory[at]! << 8) | memory[at + 1]!) + 4;
+    if (memory[at++] !== 0) at += 2 + ((memory[at]! << 8) | memory[at + 1]!) + 4;
   }
-  if (at + 2 > end) return -1;
+  // Whatever was read beyond the end, it only led further away.
   at += 2 + ((memory[at]! << 8) | memory[at + 1]!);
   return at > end ? -1 : at;
 }
