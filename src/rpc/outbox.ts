@@ -59,7 +59,7 @@ export class Outbox implements DeadlineSource {
   #client: TransportClient | undefined;
   /** The connection, while something waits for what its peer is. */
   #held: TransportClient | undefined;
-  #connecting = false;
+  #dialled = false;
   #dial: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -112,7 +112,7 @@ export class Outbox implements DeadlineSource {
     this.#messages.push({ bytes, versioned, ask });
     this.#queuedBytes += bytes.length;
     if (ask !== undefined && ask.deadline !== Infinity) this.#host.deadlines.note(ask.deadline);
-    if (!this.#connecting && this.#held === undefined) this.#dial = this.#connect();
+    if (!this.#dialled && this.#held === undefined) this.#dial = this.#connect();
   }
 
   /** Keeps a message that wants no answer, and all that follow it, until it is known what the peer of `client` is. */
@@ -169,17 +169,15 @@ export class Outbox implements DeadlineSource {
   }
 
   async #connect(): Promise<void> {
-    this.#connecting = true;
+    this.#dialled = true;
     try {
       const client = await this.#host.connect(this.address);
-      this.#connecting = false;
       if (this.#stopped) return;
       if (!client.isActive) {
         throw client.channel.closeReason ?? new RpcError("DISCONNECTED", `Connection to ${this.address} closed`);
       }
       await this.#drain(client);
     } catch (thrown) {
-      this.#connecting = false;
       if (this.#stopped) return;
       this.#host.removeOutbox(this);
       this.stop(toError(thrown));
