@@ -70,12 +70,9 @@ export class JavaReader extends JavaClassReader implements JavaReading {
     }
   }
 
-  /** A writer that was reset forgot its handles. Between values only; inside of one, Java refuses it too. */
+  /** A writer may be reset before and after the value, when it has no handles to forget; inside of one, Java refuses it too. */
   #skipResets(): void {
-    while (this.reader.bytes[this.reader.position] === Tag.Reset) {
-      this.reader.position++;
-      this.#forget();
-    }
+    while (this.reader.bytes[this.reader.position] === Tag.Reset) this.reader.position++;
   }
 
   #forget(): void {
