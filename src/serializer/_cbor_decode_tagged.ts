@@ -94,7 +94,6 @@ function readDate(decoder: CborDecoder, at: number): Date {
 /** The division that made the seconds tells all milliseconds apart; multiplication may miss by one about 140,000 years from now. */
 function nearestMs(seconds: number): number {
   const time = Math.round(seconds * 1000);
-  if (time / 1000 === seconds) return time;
   if ((time - 1) / 1000 === seconds) return time - 1;
   return (time + 1) / 1000 === seconds ? time + 1 : time;
 }

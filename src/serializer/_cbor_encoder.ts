@@ -321,9 +321,9 @@ function plainObjectsInherit(): boolean {
   return found;
 }
 
-/** How many bytes the head of an item with this argument has. */
-function headLength(argument: number): number {
-  return argument < 24 ? 1 : argument <= 0xff ? 2 : argument <= 0xffff ? 3 : argument <= 0xffff_ffff ? 5 : 9;
+/** How many bytes the head of a text that is not short has. */
+function headLength(length: number): number {
+  return length <= 0xff ? 2 : length <= 0xffff ? 3 : length <= 0xffff_ffff ? 5 : 9;
 }
 
 function isSparse(array: readonly unknown[]): boolean {
