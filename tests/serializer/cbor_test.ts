@@ -47,8 +47,21 @@ const KINDS: Readonly<Record<string, unknown>> = {
   "shared object": shared(),
   // deno-lint-ignore no-sparse-arrays -- it is what is tested.
   "sparse array": [1, , undefined, , 5],
-  "lone surrogates": ["\ud800", "a\udc00b", "\udc00\ud800", { "k\ud801": 1 }],
-  "text": ["", "a", "é", "水", "😀", "x".repeat(23), "x".repeat(24), "é".repeat(100), "😀".repeat(20_000), "\ufeffx"],
+  "lone surrogates": ["\ud800", "a\udc00b", "\udc00\ud800", "\ud800\udb80\udc00", { "k\ud801": 1 }],
+  "text": [
+    "",
+    "a",
+    "\x7f",
+    "\x80",
+    "é",
+    "水",
+    "😀",
+    "x".repeat(23),
+    "x".repeat(24),
+    "é".repeat(100),
+    "😀".repeat(20_000),
+    "\ufeffx",
+  ],
   "numbers": [
     0,
     23,

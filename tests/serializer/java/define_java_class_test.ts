@@ -261,6 +261,34 @@ test("defineJavaClass(): a wrong value names its field and its place", () => {
   ]);
 });
 
+test("defineJavaClass() refuses values of other classes, and constants that there are not", () => {
+  const House = defineJavaClass("com.example.House", { serialVersionUID: 1n, fields: { at: Address, state: State } });
+  const told = java.with({ classes: [House] });
+  const cases = [
+    [{ at: new Date(0), state: "ON" }, "an object of class Date where com.example.Address is expected in the field at"],
+    [{ at: 5, state: "ON" }, "5 where com.example.Address is expected in the field at"],
+    [
+      { at: { street: "s", number: 1 }, state: "BROKEN" },
+      "where a constant of com.example.State$ is expected in the field state",
+    ],
+  ] as const;
+  for (const [fields, message] of cases) {
+    // deno-lint-ignore no-explicit-any -- what a type cast can hide is what is tested.
+    assertThrows(() => encode(new House(fields as any), told), SerializerError, message);
+  }
+  const Car = (paint: JavaType<string>) => defineJavaClass("com.example.Car", { serialVersionUID: 1n, fields: { paint } });
+  const painted = [
+    ["GREEN", "com.example.Color", Color, javaTypes.enum("com.example.Color", ["RED"])],
+    ["OFF", "com.example.State$", State, enumeration("com.example.State$", ["ON"], 5n)],
+  ] as const;
+  for (const [paint, name, now, before] of painted) {
+    const Now = Car(now);
+    const content = encode(new Now({ paint }), java.with({ classes: [Now] }));
+    const read = () => decode(content, java.with({ classes: [Car(before)] }));
+    assertThrows(read, SerializerError, `where a constant of ${name} is expected`);
+  }
+});
+
 test("defineJavaClass() needs a serialVersionUID, but for Spark's own classes", () => {
   assertThrows(
     () => defineJavaClass("com.example.None", { fields: {} }),
@@ -301,6 +329,11 @@ test("A class with a tag is a message of a typed endpoint", () => {
     () => encode(new TypedMessage("Add", { a: "1", b: 2 }), told),
     SerializerError,
     "Cannot encode a string where an int is expected in the field a",
+  );
+  assertThrows(
+    () => encode(new TypedMessage("Add"), told),
+    SerializerError,
+    "undefined where an int is expected in the field a",
   );
   assertThrows(() => encode(new TypedMessage("Sub"), told), SerializerError, "no class of Java has that tag");
 });

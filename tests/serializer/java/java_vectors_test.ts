@@ -191,6 +191,7 @@ test("java keeps class, text, stack and cause of an exception", () => {
   const { cause } = error;
   assertInstanceOf(cause, RpcRemoteError);
   assertEquals([cause.message, cause.remoteClass, cause.cause], ["inner é", "java.io.IOException", undefined]);
+  assertEquals(cause.data, undefined);
   const bare = decodeVector("RpcFailure_no_stack");
   assertInstanceOf(bare, RpcFailure);
   assertEquals((bare.error as RpcRemoteError).remoteStack, undefined);

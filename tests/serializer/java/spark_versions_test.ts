@@ -107,7 +107,9 @@ test("PeerSparkVersion starts again from a class that contradicts all it knew", 
     assertEquals(peer.observe(EXCEPTION, sparkUid(EXCEPTION, version)!), true);
     assertEquals([peer.candidates, peer.observe(EXCEPTION, sparkUid(EXCEPTION, version)!)], [[version], false]);
   }
-  assertEquals([peer.observe(REF, sparkUid(REF, "4.0")!), peer.candidates], [true, ["4.0"]]);
+  for (const [className, version] of [[REF, "4.0"], [EXCEPTION, "4.2"]] as const) {
+    assertEquals([peer.observe(className, sparkUid(className, version)!), peer.candidates], [true, [version]]);
+  }
 });
 
 test("PeerSparkVersion.isSure() is so if every version that a peer can be has the class so", () => {
