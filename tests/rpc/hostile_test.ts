@@ -232,7 +232,13 @@ test("RpcEnv answers OVERLOADED when an inbox is full, and other endpoints go on
 });
 
 test("RpcEnv answers OVERLOADED while half of maxQueuedBytes waits for a peer that does not read", async (context) => {
-  const endpoint: RpcEndpoint = { receiveAndReply: () => new Uint8Array(1_000_000) };
+  let handled = 0;
+  const endpoint: RpcEndpoint = {
+    receiveAndReply() {
+      handled++;
+      return new Uint8Array(1_000_000);
+    },
+  };
   const { env, peer } = await setUp(context, { limits: { maxQueuedBytes: 20_000_000 } }, endpoint);
   const queuedBytes = () => Math.max(...env.stats().connections.map((connection) => connection.queuedBytes));
   const unanswered = () => env.stats().connections.some((connection) => connection.unansweredRequests > 0);
@@ -252,6 +258,7 @@ test("RpcEnv answers OVERLOADED while half of maxQueuedBytes waits for a peer th
   assertInstanceOf(failure, RpcFailure);
   assertInstanceOf(failure.error, RpcOverloadedError);
   assertStringIncludes(failure.error.message, "maxQueuedBytes");
+  assertEquals(handled, asks - 1);
 });
 
 test("RpcEnv answers OVERLOADED what it was asked before the answers to others waited, and the connection lives", async (context) => {

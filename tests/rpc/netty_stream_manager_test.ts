@@ -292,6 +292,7 @@ test("NettyStreamManager.addDirectoryIfAbsent() that is called twice at once reg
   files.write("/d/x", new Uint8Array(1));
   const uris = await Promise.all([served.addDirectoryIfAbsent("/d", "/d"), served.addDirectoryIfAbsent("/d", "/d")]);
   assertEquals(uris, ["spark://me:7/d", "spark://me:7/d"]);
+  assertEquals((await served.openStream("/d/x"))?.size, 1);
 });
 
 test("NettyStreamManager serves a folder that a link leads to", async () => {

@@ -62,6 +62,8 @@ test("Outbox counts the bytes that wait, and forgets asks that have ended", asyn
   assertEquals(outbox(), [[0, false]]);
   const sent = lookUp({});
   assertEquals(outbox(), [[1, true]]);
+  await lookUp({ timeoutMs: 1 });
+  assertEquals(outbox(), [[1, true]], "whose time is not up stays");
   opened.resolve();
   await until(() => driver.sockets.length === 1 && driver.sockets[0]!.writtenBytes > 0, "the message to be sent");
   assertEquals(outbox(), [[0, false]]);

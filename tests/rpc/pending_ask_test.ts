@@ -1,8 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { RpcTimeoutError } from "../../src/base/errors.ts";
 import { later } from "../../src/rpc/rpc_call_context.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { test } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
+import { StubDriver } from "../transport/_stub_driver.ts";
 
 test("PendingAsk that a getter of its own message aborts is waited for by nobody", async (context) => {
   const logger = new MemoryLogger();
@@ -21,4 +23,16 @@ test("PendingAsk that a getter of its own message aborts is waited for by nobody
   };
   await assertRejects(() => ref.ask(message, { signal: abort.signal }), Error, "enough");
   assertEquals(env.stats().connections.map(({ outstandingRequests }) => outstandingRequests), [0]);
+});
+
+test("PendingAsk that ends at its deadline says whether it was waited for here, or looked up an endpoint", async (context) => {
+  const driver = new StubDriver();
+  driver.gate = new Promise(() => {});
+  const env = await RpcEnv.create({ name: "env", driver, logger: new MemoryLogger() });
+  context.defer(() => env.shutdown());
+  const silent = env.setupEndpoint("silent", { receiveAndReply: () => later });
+  const address = { host: "127.0.0.1", port: 1 };
+  const asks = [() => silent.ask("x", { timeoutMs: 1 }), () => env.setupEndpointRef({ address, name: "x" }, { timeoutMs: 1 })];
+  const errors = await Promise.all(asks.map((ask) => assertRejects(ask, RpcTimeoutError)));
+  assertEquals(errors.map(({ phase }) => phase), ["waiting", "lookup"]);
 });

@@ -27,6 +27,8 @@ test("prometheusMetrics() has every number of env.stats()", async (context) => {
   assertEquals(value('sparkwire_limit{env="client",limit="maxStreams"}'), 64);
   assertEquals(value('sparkwire_local_asks{env="client"}'), 1);
   assertEquals(value('sparkwire_signals{env="client"}'), 1);
+  const names = ["downloads", "streams_being_sent", "open_files", "messages_dropped_total", "messages_lost_total"];
+  for (const name of [...names, "messages_undecoded_total"]) assertEquals(value(`sparkwire_${name}{env="client"}`), 0);
 
   const served = prometheusMetrics(server.stats());
   assert(served.includes('sparkwire_messages_processed_total{endpoint="Greeter"} '), served);

@@ -57,7 +57,7 @@ test("RouteCache.find() refuses a header that is cut, whatever it has seen befor
   const cache = new RouteCache();
   const header = encodeRequestHeader(address, address, "Master");
   find(cache, header, 0);
-  for (let end = 0; end < header.length; end++) assertThrows(() => find(cache, header, 0, end), ProtocolError);
+  for (let end = 0; end < header.length; end++) assertThrows(() => find(cache, header, 0, end), ProtocolError, "cut short");
 });
 
 test("RouteCache.find() keeps headers apart that differ in any byte, whatever their length", () => {

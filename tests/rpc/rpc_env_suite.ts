@@ -193,9 +193,26 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals([own.key, own.timeoutMs], ["timeoutMs", 5]);
   });
 
+  rpcTest("a reference that its own environment sends is asked over the same connection", async (context) => {
+    const here = await server(context);
+    const there = await server(context);
+    const asker = { receiveAndReply: (message: unknown) => (message as RpcEndpointRef).ask("hello") };
+    here.setupEndpoint("asker", asker);
+    const echo = there.setupEndpoint("echo", { receiveAndReply: (message) => message });
+    const ref = await there.setupEndpointRef({ address: here.address!, name: "asker" });
+    assertEquals(await ref.ask(echo), "hello");
+    assertEquals([here.stats().connections.length, there.stats().connections.length], [1, 1]);
+  });
+
   rpcTest("create() and setupEndpoint() refuse values that mean nothing", async (context) => {
     const localMessages = "copy" as "clone";
     await assertRejects(() => server(context, { localMessages }), TypeError, 'localMessages must be "share" or "clone": copy');
+    const securityManager = {
+      isAuthenticationEnabled: () => true,
+      getSaslUser: () => "sparkSaslUser",
+      getSecretKey: () => "secret",
+    };
+    await assertRejects(() => server(context, { securityManager }), RangeError, "Authentication is not there yet");
     const env = await server(context);
     assertThrows(() => env.setupEndpoint("", {}), RangeError, "The name of an endpoint must not be empty");
   });
@@ -393,15 +410,16 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     const errors: string[] = [];
     const endpoint: RpcEndpoint = {
       onError: (error) => void errors.push(error.message),
-      receiveAndReply(_, call) {
+      receiveAndReply(message, call) {
         call.reply(1);
-        call.reply(2);
+        if (message === "fail") call.sendFailure(new Error("2"));
+        else call.reply(2);
       },
     };
     const there = await remote(context, endpoint);
     const here = (await server(context)).setupEndpoint("twice", endpoint);
-    for (const ref of [here, there]) assertEquals(await ref.ask("hello"), 1);
-    assertEquals(errors, ["Promise already completed.", "Promise already completed."]);
+    for (const ref of [here, there]) assertEquals([await ref.ask("hello"), await ref.ask("fail")], [1, 1]);
+    assertEquals(errors, new Array(4).fill("Promise already completed."));
   });
 
   rpcTest("context.signal aborts when the asker goes away, and when the environment stops", async (context) => {

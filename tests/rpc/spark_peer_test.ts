@@ -37,8 +37,10 @@ for (const build of BUILDS) {
   const refused = ["3.5.8_2.13", "4.0.1_2.13"].includes(build);
 
   test(`PendingAsk is sent again, once, in the classes of its peer: ${build}`, async (context) => {
-    const { fake, self, echo } = await connect(context, build);
-    assertEquals(nameOf(await within(echo.ask(self), "answer")), "Self");
+    const { fake, env, self, echo } = await connect(context, build);
+    const { signal } = new AbortController();
+    assertEquals(nameOf(await within(echo.ask(self, { signal }), "answer")), "Self");
+    assertEquals(env.stats().signals, 0);
     assertEquals(fake.takeHeard(), [...(refused ? ["ask refused: RpcEndpointRef"] : []), "ask Echo ref(Self)"]);
     assertEquals(nameOf(await within(echo.ask(self), "answer")), "Self");
     assertEquals(fake.takeHeard(), ["ask Echo ref(Self)"], "what was learnt is kept");
@@ -121,6 +123,18 @@ test("SparkPeer learns from what its peer sends, and then nothing is refused or 
   echo.send(self);
   assertEquals(nameOf(await within(echo.ask(self), "answer")), "Self");
   assertEquals(fake.takeHeard(), ["send Echo ref(Self)", "ask Echo ref(Self)"]);
+});
+
+test("SparkPeer keeps apart what a message has and what its getter sends", async (context) => {
+  const { fake, self, echo } = await connect(context, "4.2.0_2.13");
+  const message = [self, {
+    get sends() {
+      echo.send("within");
+      return 1;
+    },
+  }];
+  await within(echo.ask(message), "answer");
+  assertEquals(fake.takeHeard().map((line) => line.slice(0, 20)), ["ask Echo [ref(Self),", "send Echo within"]);
 });
 
 test("PendingAsk is sent again no more than once: a mismatch that remains is named", async (context) => {
