@@ -389,6 +389,13 @@ transportTest("TransportClientFactory.createClient() is given up by its signal f
   assertEquals(server.context.connections.size, 1);
 });
 
+test("TransportClientFactory.createClient() dials nobody for a signal that has aborted", async (context) => {
+  const { stage, driver } = stubbed(context);
+  const signal = AbortSignal.abort(new RangeError("enough"));
+  const error = await failureOf(stage.end().factory.createClient(PEER, { signal }));
+  assertEquals([error.message, driver.dials], ["enough", 0]);
+});
+
 test("TransportClientFactory leaves a signal alone once its dial has ended", async (context) => {
   const { stage, driver } = stubbed(context);
   const { factory } = stage.end();

@@ -79,7 +79,7 @@ transportTest("TransportContext.stats() counts connections that broke, were sile
 
 transportTest("TransportContext.stats() times requests, one at a time per connection", async (stage) => {
   const held = new Held();
-  const { connection, client } = await stage.pair({ handler: held });
+  const { connection, client, server } = await stage.pair({ handler: held });
   const latency = () => {
     const { count, sumMs } = client.context.stats().requestLatency;
     return [count, Math.round(sumMs)];
@@ -107,6 +107,7 @@ transportTest("TransportContext.stats() times requests, one at a time per connec
   await answer(4, 7);
   await last;
   assertEquals(latency(), [3, 47]);
+  assertEquals(server.context.stats().requestLatency.count, 0, "what comes at the other end are no answers");
 });
 
 test("PrometheusText writes what a scraper reads: help and type once, labels escaped, steps added up", () => {
@@ -150,5 +151,6 @@ transportTest("writeTransportMetrics() writes each number of each context once",
   assert(samples.includes('sparkwire_connections{module="files"} 1'));
   const types = lines.filter((line) => line.startsWith("# TYPE "));
   assertEquals(types.length, new Set(types).size);
+  assertEquals(types.length, Object.keys(server.context.stats()).length - 1, "each number but the module's name");
   for (const line of types) assertEquals(line.endsWith("_total counter"), line.endsWith(" counter"), line);
 });

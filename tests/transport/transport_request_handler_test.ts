@@ -8,7 +8,7 @@ import type { MergedBlockMetaReqHandler } from "../../src/transport/merged_block
 import { type Deferred, deferred, until } from "../_harness.ts";
 import { content, CountedBuffer, countedBuffers } from "../_counted_buffer.ts";
 import { dialRaw, type RawPeer } from "./_raw_peer.ts";
-import { ask, echo, type End, failureOf, type Stage, transportTest } from "./_stage.ts";
+import { ask, bytesOf, echo, type End, failureOf, Held, type Stage, transportTest } from "./_stage.ts";
 
 interface Scene {
   readonly streamId: bigint;
@@ -221,3 +221,21 @@ transportTest(
     assertEquals(manager.numStreamStates, 1);
   },
 );
+
+transportTest("TransportRequestHandler drops all answers to a request but the first", async (stage) => {
+  const held = new Held();
+  const { connection, server } = await stage.pair({ handler: held });
+  for (const nth of [1, 2]) {
+    const outcome = nth === 1 ? failureOf(ask(connection, "a")) : ask(connection, "b");
+    await held.count(nth);
+    const { responder } = held.requests.at(-1)!;
+    if (nth === 1) responder.onFailure(new Error("no"));
+    else responder.onSuccess(bytesOf("yes"));
+    responder.onFailure(new Error("late"));
+    responder.onSuccess(bytesOf("late"));
+    const answer = await outcome;
+    assertEquals(answer instanceof Error ? answer.message.split("\n")[0] : answer, nth === 1 ? "no" : "yes");
+  }
+  const dropped = server.logger.lines.filter((line) => line.includes("A second answer to a request"));
+  assertEquals([dropped.length, server.unanswered, connection.numOutstandingRequests], [4, 0, 0]);
+});
