@@ -21,18 +21,23 @@ const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
 export function readTagged(decoder: CborDecoder, tag: number, at: number): unknown {
   switch (tag) {
     case Tag.genericObject:
+      decoder.addObject();
       return readGeneric(decoder, at);
     case Tag.map:
+      decoder.addObject();
       return readMap(decoder);
     case Tag.set:
+      decoder.addObject();
       return readSet(decoder);
     case Tag.shareable:
       return decoder.readShareable(at);
     case Tag.reference:
       return decoder.shared(decoder.readUntagged("Reference"), at);
     case Tag.date:
+      decoder.addObject();
       return readDate(decoder, at);
     case Tag.dateText:
+      decoder.addObject();
       return readDateText(decoder, at);
     case Tag.bigint:
       return readBigint(decoder, at);
@@ -48,8 +53,9 @@ export function readTagged(decoder: CborDecoder, tag: number, at: number): unkno
     case Tag.selfDescribed:
       return readPlain(decoder);
     default:
-      if (isTypedArrayTag(tag)) return readTypedArray(decoder, tag, at);
-      throw decoder.fail(`Unknown tag ${tag}`, at);
+      if (!isTypedArrayTag(tag)) throw decoder.fail(`Unknown tag ${tag}`, at);
+      decoder.addObject();
+      return readTypedArray(decoder, tag, at);
   }
 }
 

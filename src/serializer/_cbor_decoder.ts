@@ -19,6 +19,7 @@ import {
   Major,
   MAX_DEPTH,
   MAX_HANDLES,
+  MAX_OBJECTS,
   MAX_REGEXP_CHARACTERS,
   PREFIX,
   Tag,
@@ -43,6 +44,7 @@ export class CborDecoder extends CborReader {
   context: SerializerContext | undefined = undefined;
   #depth = 0;
   #budget = 0;
+  #objects = 0;
   #regExpCharacters = 0;
   #handles: unknown[] = [];
   /** How many bytes those shared values took that are written again each time if the message goes on: texts, above all. */
@@ -69,6 +71,7 @@ export class CborDecoder extends CborReader {
     this.context = undefined;
     this.unload();
     this.#depth = 0;
+    this.#objects = 0;
     this.#regExpCharacters = 0;
     this.#pending = -1;
     if (this.#handles.length > 0) this.#handles = [];
@@ -85,6 +88,7 @@ export class CborDecoder extends CborReader {
       case Major.negative:
         return info < 24 ? -1 - info : this.#readInteger(info, true);
       case Major.bytes:
+        this.addObject();
         return this.readBytes(info);
       case Major.text:
         return this.readText(info);
@@ -134,6 +138,7 @@ export class CborDecoder extends CborReader {
   }
 
   #readArray(info: number): unknown[] {
+    this.addObject();
     const count = this.#count(info, 1);
     // Not more than so many in advance: what is claimed need not come.
     const array: unknown[] = count > 0 && count <= MADE_IN_ADVANCE ? new Array(count) : [];
@@ -146,6 +151,7 @@ export class CborDecoder extends CborReader {
 
   /** A map whose first key is text is an object, any other a Map. */
   #readMap(info: number): object {
+    this.addObject();
     const count = this.#count(info, 2);
     const handle = this.takeHandle();
     this.enter();
@@ -252,6 +258,11 @@ export class CborDecoder extends CborReader {
       const limit = BUDGET_PER_BYTE * this.size + BUDGET_BASE;
       throw this.fail(`Content of ${this.size} bytes has more than ${limit} elements`);
     }
+  }
+
+  /** Counts an object that is about to be made. */
+  addObject(): void {
+    if (++this.#objects > MAX_OBJECTS) throw this.fail(`Content has more than ${MAX_OBJECTS} objects`);
   }
 
   /** Counts the characters of a RegExp's source that is about to be compiled; the tag ended at `at`. */

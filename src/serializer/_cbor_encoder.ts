@@ -10,7 +10,17 @@ import { ByteSink } from "../base/byte_sink.ts";
 import type { SerializerError } from "../base/errors.ts";
 import { writeBigint, writeBuiltin, writeSparseArray, writeTypedMessage } from "./_cbor_encode_builtin.ts";
 import { writeFloat } from "./_cbor_float.ts";
-import { Initial, Major, MAX_DEPTH, MAX_HANDLES, MAX_HOLES, MAX_REGEXP_CHARACTERS, PREFIX, Tag } from "./_cbor_format.ts";
+import {
+  Initial,
+  Major,
+  MAX_DEPTH,
+  MAX_HANDLES,
+  MAX_HOLES,
+  MAX_OBJECTS,
+  MAX_REGEXP_CHARACTERS,
+  PREFIX,
+  Tag,
+} from "./_cbor_format.ts";
 import { SharedValues } from "./_cbor_shared_values.ts";
 import { writeWtf8, wtf8Length } from "./_cbor_text.ts";
 import { type SerializerContext, TypedMessage } from "./serializer.ts";
@@ -260,7 +270,9 @@ export class CborEncoder {
 
   /** Notes that `value` comes next. False: it has been written before, and nothing more is to be done. */
   track(value: object): boolean {
-    return this.#shared.add(value, this.out.position);
+    if (!this.#shared.add(value, this.out.position)) return false;
+    if (this.#shared.count > MAX_OBJECTS) throw this.fail(`more than ${MAX_OBJECTS} objects`);
+    return true;
   }
 
   /** Begins a container, an array or a map; `at` wants the number returned. */

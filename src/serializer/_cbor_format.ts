@@ -69,6 +69,12 @@ export const PREFIX: Uint8Array = Uint8Array.of(0xd9, 0xd9, 0xf7);
 /** How deep objects lie in one another at most, both ways. */
 export const MAX_DEPTH = 512;
 
+/**
+ * How many objects one message has at most, both ways: arrays, Maps, Dates, byte strings and so on. Each takes a byte or two of the
+ * message, and the receiver up to two hundred.
+ */
+export const MAX_OBJECTS = 2_000_000;
+
 /** How many values of one message can be shared, both ways. */
 export const MAX_HANDLES = 1_000_000;
 

@@ -66,6 +66,11 @@ export class SharedValues {
     else this.#others?.delete(value);
   }
 
+  /** How many objects were noted. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Whether a value occurred twice. */
   get found(): boolean {
     return this.#gaps.length > 0;

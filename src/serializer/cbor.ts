@@ -12,7 +12,7 @@
  *   what is between two views of one buffer do not travel. A boxed primitive arrives as the primitive.
  * - Byte strings are views of what was received, or of a copy of that (short ones copies of their own on Bun): one that is kept keeps
  *   up to 64 KiB of its neighbours in memory, and its `buffer` must not be transferred. `slice()` makes one that is alone and may be.
- * - Bounded both ways: depth, shared values, holes of arrays, bytes of a bigint, characters of RegExps; see `_cbor_format.ts`. Not read:
+ * - Bounded both ways: depth, objects, shared values, holes of arrays, bytes of a bigint, characters of RegExps; see `_cbor_format.ts`. Not read:
  *   a Map or a Set of numbers that were chosen to lie in one place of its table; see `key_collisions.ts`.
  * - Read, not written: items of indefinite length, tags 0, 21 to 24 and 32, maps with any keys (as a Map, if the first is not
  *   text). Refused: unknown tags and simple values, text that is not UTF-8, bytes after the value.

@@ -7,10 +7,11 @@ import {
   MAX_DEPTH,
   MAX_HANDLES,
   MAX_HOLES,
+  MAX_OBJECTS,
   MAX_REGEXP_CHARACTERS,
 } from "../../src/serializer/_cbor_format.ts";
 import { TypedMessage } from "../../src/serializer/serializer.ts";
-import { test } from "../_harness.ts";
+import { fromHex, test } from "../_harness.ts";
 import { assertSame, decode, decodeHex, decodeSafely, encode, encodeHex, roundTrip } from "./_cbor.ts";
 import { randomValue, samples } from "./_random_value.ts";
 
@@ -132,6 +133,30 @@ test("cborSerializer.decode() refuses holes beyond four for each byte and 65,536
     const hex = `d81b83${encodeHex("sparkwire:array")}03a1${encodeHex(index)}00`;
     assertThrows(() => decodeHex(hex), SerializerError, "Array of 3 has no such element");
   }
+});
+
+/** Each is an object. */
+const OBJECTS = ["40", "80", "a0", "d90102 80", "d90103 a0", "c100", "d840 40", "d81b 81 6161"];
+
+test(`cborSerializer.decode() takes ${MAX_OBJECTS} objects and no more`, () => {
+  const one = OBJECTS.map((hex) => fromHex(hex.replaceAll(" ", "")));
+  // One of them is the array that they are in.
+  const content = (count: number) => {
+    const out = new ByteSink(4 * count);
+    out.writeBytes(Uint8Array.of(0xd9, 0xd9, 0xf7, 0x9a));
+    out.writeInt32(count - 1);
+    for (let i = 1; i < count; i++) out.writeBytes(one[i % one.length]!);
+    return out.view();
+  };
+  assertEquals((decode(content(MAX_OBJECTS)) as unknown[]).length, MAX_OBJECTS - 1);
+  assertThrows(() => decode(content(MAX_OBJECTS + 1)), SerializerError, `Content has more than ${MAX_OBJECTS} objects`);
+});
+
+test(`cborSerializer.encode() writes ${MAX_OBJECTS} objects and no more`, () => {
+  const dates = Array.from({ length: MAX_OBJECTS - 1 }, () => new Date(0));
+  // Once more is no object more.
+  encode([...dates, dates[0]]);
+  assertThrows(() => encode([...dates, new Date(0)]), SerializerError, `Cannot encode more than ${MAX_OBJECTS} objects`);
 });
 
 test(`cborSerializer.decode() takes ${MAX_HANDLES} shared values and no more`, () => {

@@ -14,7 +14,7 @@ import type { SerializerContext } from "../serializer.ts";
 import { decodeError } from "../serializer_errors.ts";
 import { JavaClassReader, shown } from "./_java_class_reader.ts";
 import { JavaClassDesc } from "./class_desc.ts";
-import { MAX_IDENTITIES } from "./java_limits.ts";
+import { MAX_BLOCKS, MAX_IDENTITIES } from "./java_limits.ts";
 import { type JavaReading, type JavaRegistry, setOrigin } from "./java_mapping.ts";
 import { annotationSlot, Boxes, type Identity, JavaBlockData, JavaClassObject, JavaEnum, JavaObject } from "./java_object.ts";
 import { isPrimitive, PRIMITIVE_BYTES, readPrimitive, readPrimitiveArray } from "./primitives.ts";
@@ -40,6 +40,7 @@ export class JavaReader extends JavaClassReader implements JavaReading {
   /** The identity of the value that was read last, if it needs one. */
   #identity: Identity | undefined;
   #identities = 0;
+  #blocks = 0;
 
   /** Begins at the first byte of `content`. */
   constructor(content: MessageBody, context: SerializerContext, { registry, exactNumbers }: JavaReaderOptions) {
@@ -248,6 +249,7 @@ export class JavaReader extends JavaClassReader implements JavaReading {
   }
 
   #readBlock(tag: number): JavaBlockData {
+    if (++this.#blocks > MAX_BLOCKS) throw this.fail(`Content has more than ${MAX_BLOCKS} blocks of bytes`);
     this.reader.position++;
     const what = "Length of block";
     const length = tag === Tag.BlockData ? this.reader.readUint8(what) : this.reader.readInt32(what);

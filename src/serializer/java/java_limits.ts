@@ -10,6 +10,9 @@ export const MAX_DEPTH = 512;
 /** How many objects, strings and classes one content may have. */
 export const MAX_HANDLES = 1_000_000;
 
+/** How many blocks of bytes one content may have; each takes two bytes of it, and the reader two hundred. */
+export const MAX_BLOCKS = 1_000_000;
+
 /** How many places of one content remember that their string or number is not the same as an equal one; others just do not. */
 export const MAX_IDENTITIES = 1_000_000;
 

@@ -2,7 +2,13 @@ import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { ByteSink } from "../../../src/base/byte_sink.ts";
 import { type RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
 import { seededRandom } from "../../../src/base/random.ts";
-import { MAX_BIGINT_BYTES, MAX_DEPTH, MAX_HANDLES, MAX_IDENTITIES } from "../../../src/serializer/java/java_limits.ts";
+import {
+  MAX_BIGINT_BYTES,
+  MAX_BLOCKS,
+  MAX_DEPTH,
+  MAX_HANDLES,
+  MAX_IDENTITIES,
+} from "../../../src/serializer/java/java_limits.ts";
 import { JavaObject } from "../../../src/serializer/java/java_object.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
 import { classHex, decode, decodeHex, decodeSafely, decodeVector, encode, nameHex, vector, vectors } from "./_java.ts";
@@ -177,6 +183,18 @@ test(`java.decode() reads ${MAX_HANDLES} objects and no more`, () => {
   // The class and the array have one each.
   assertEquals((decode(content(MAX_HANDLES - 2)) as unknown[]).length, MAX_HANDLES - 2);
   assertThrows(() => decode(content(MAX_HANDLES - 1)), SerializerError, `Content has more than ${MAX_HANDLES} objects`);
+});
+
+test(`java.decode() reads ${MAX_BLOCKS} blocks of bytes and no more`, () => {
+  const content = (count: number) => {
+    const out = new ByteSink(2 * count + 64);
+    out.writeBytes(fromHex(`aced000573${classHex("A", { flags: "03" })}`));
+    for (let i = 0; i < count; i++) out.writeBytes(Uint8Array.of(0x77, 0));
+    out.writeUint8(0x78);
+    return out.view();
+  };
+  assertInstanceOf(decode(content(MAX_BLOCKS)), JavaObject);
+  assertThrows(() => decode(content(MAX_BLOCKS + 1)), SerializerError, `Content has more than ${MAX_BLOCKS} blocks of bytes`);
 });
 
 test(`java.decode() remembers ${MAX_IDENTITIES} times that a string is not the same as an equal one, and then no more`, () => {
