@@ -47,7 +47,7 @@ class Context implements NettyRpcCallContext {
 }
 
 function inboxOf(endpoint: RpcEndpoint): Inbox {
-  const limits = { maxInboxMessages: 1_000_000, maxConcurrentMessages: 1_024 };
+  const limits = { maxInboxMessages: 1_000_000, maxInboxBytes: 1_000_000, maxConcurrentMessages: 1_024 };
   const inbox = new Inbox("bench", endpoint, { loop: new SharedMessageLoop(systemClock), host, limits });
   inbox.process(1);
   return inbox;

@@ -11,7 +11,7 @@ import { RpcEndpointNotFoundError, RpcStoppedError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { isWorthALine } from "../base/sparse_logging.ts";
 import { Inbox } from "./inbox.ts";
-import type { DropReason, InboxHost, InboxLimits } from "./inbox.ts";
+import type { DropReason, InboxHost, InboxLimit, InboxLimits } from "./inbox.ts";
 import { describeMessage } from "./inbox_message.ts";
 import type { InboxMessage, NetworkEvent, OneWayMessage, RpcMessage } from "./inbox_message.ts";
 import { DedicatedMessageLoop, SharedMessageLoop } from "./message_loop.ts";
@@ -255,10 +255,10 @@ export class Dispatcher implements InboxHost {
     if (this.#stopped && this.#inboxes.size === 0) this.#terminated();
   }
 
-  dropped(inbox: Inbox, message: InboxMessage, reason: DropReason): void {
+  dropped(inbox: Inbox, message: InboxMessage, reason: DropReason, limit: InboxLimit | undefined): void {
     const count = inbox.droppedMessages;
     if (isWorthALine(count)) {
-      const why = reason === "stopped" ? "is stopped" : `is full (maxInboxMessages), ${count} so far`;
+      const why = reason === "stopped" ? "is stopped" : `is full (${limit}), ${count} so far`;
       this.logger.warning(`Drop ${describeMessage(message)} because endpoint ${inbox.name} ${why}`);
     }
     const content = message.kind === "RpcMessage" || message.kind === "OneWayMessage" ? message.content : message;

@@ -13,7 +13,7 @@ import { RpcError, RpcOverloadedError, RpcStoppedError } from "../base/errors.ts
 import type { Logger } from "../base/logger.ts";
 import { RingQueue } from "../base/ring_queue.ts";
 import { tellEndpoint } from "./endpoint_events.ts";
-import type { InboxMessage, RpcMessage } from "./inbox_message.ts";
+import { bytesOf, type InboxMessage, type RpcMessage } from "./inbox_message.ts";
 import type { MessageLoop } from "./message_loop.ts";
 import { MessageOutcome, promiseOf } from "./message_outcome.ts";
 import { later } from "./rpc_call_context.ts";
@@ -35,8 +35,8 @@ export interface InboxHost {
   removeRpcEndpointRef(inbox: Inbox): void;
   /** OnStop has been handled, or all was discarded: there is nothing more to come. */
   ended(inbox: Inbox): void;
-  /** A message was dropped. */
-  dropped(inbox: Inbox, message: InboxMessage, reason: DropReason): void;
+  /** A message was dropped, and at which limit if the inbox was full. */
+  dropped(inbox: Inbox, message: InboxMessage, reason: DropReason, limit: InboxLimit | undefined): void;
 }
 
 /** Limits of an inbox. */
@@ -48,12 +48,22 @@ export interface InboxLimits {
    */
   readonly maxInboxMessages: number;
   /**
+   * How many bytes the messages may be that came over connections and wait for one endpoint or are in its hands; one more is dropped,
+   * and fails if it is an ask. One alone always has room.
+   *
+   * @default 1073741824
+   */
+  readonly maxInboxBytes: number;
+  /**
    * How many messages a plain endpoint may have in hand; the others wait.
    *
    * @default 1024
    */
   readonly maxConcurrentMessages: number;
 }
+
+/** A limit at which an inbox is full. */
+export type InboxLimit = "maxInboxMessages" | "maxInboxBytes";
 
 /** A message whose handler has not settled yet. */
 interface InHand {
@@ -86,6 +96,8 @@ export class Inbox {
   readonly #outcome: MessageOutcome;
   readonly #messages = new RingQueue<InboxMessage>(NO_LIMIT);
   readonly #inHand = new Set<InHand>();
+  /** Of the messages that wait or are in hand. */
+  #bytes = 0;
   readonly #oneAtATime: boolean;
   #stopped = false;
   #concurrent = false;
@@ -143,12 +155,16 @@ export class Inbox {
   /** Queues a message. After `stop`, or above the limit, it is dropped: an ask is failed, all else is logged and counted. */
   post(message: InboxMessage): void {
     const waiting = this.#messages.length;
+    const bytes = bytesOf(message);
     if (this.#stopped) {
       this.#drop(message, "stopped");
     } else if (waiting >= this.#limits.maxInboxMessages && isRefusable(message)) {
-      this.#drop(message, "full");
+      this.#drop(message, "full", "maxInboxMessages");
+    } else if (bytes > 0 && this.#bytes > 0 && this.#bytes + bytes > this.#limits.maxInboxBytes) {
+      this.#drop(message, "full", "maxInboxBytes");
     } else {
       this.#messages.push(message);
+      this.#bytes += bytes;
       if (waiting >= this.maxQueuedMessages) this.maxQueuedMessages = waiting + 1;
     }
   }
@@ -166,7 +182,7 @@ export class Inbox {
   discard(): void {
     this.#stopped = true;
     for (let message = this.#messages.shift(); message !== undefined; message = this.#messages.shift()) {
-      if (message.kind !== "OnStart") this.#drop(message, "stopped");
+      if (message.kind !== "OnStart") this.#dropWaiting(message);
     }
     this.#host.ended(this);
   }
@@ -176,7 +192,7 @@ export class Inbox {
     for (let waiting = this.#messages.length; waiting > 0; waiting--) {
       const message = this.#messages.shift()!;
       if (message.kind === "OnStart" || message.kind === "OnStop") this.#messages.push(message);
-      else this.#drop(message, "stopped");
+      else this.#dropWaiting(message);
     }
   }
 
@@ -206,6 +222,7 @@ export class Inbox {
     return {
       name: this.name,
       queuedMessages: this.length,
+      bytes: this.#bytes,
       maxQueuedMessages: this.maxQueuedMessages,
       messagesInHand: this.messagesInHand,
       processedMessages: this.processedMessages,
@@ -316,6 +333,7 @@ export class Inbox {
   }
 
   #succeeded(message: InboxMessage, result: unknown): void {
+    this.#bytes -= bytesOf(message);
     switch (message.kind) {
       case "RpcMessage":
         this.#outcome.answered(message, result);
@@ -334,6 +352,7 @@ export class Inbox {
   }
 
   #failed(message: InboxMessage, thrown: unknown): void {
+    this.#bytes -= bytesOf(message);
     this.#outcome.failed(message, thrown);
     if (message.kind === "OnStop") this.#ended();
   }
@@ -343,17 +362,27 @@ export class Inbox {
     this.#host.ended(this);
   }
 
-  #drop(message: InboxMessage, reason: DropReason): void {
+  #dropWaiting(message: InboxMessage): void {
+    this.#bytes -= bytesOf(message);
+    this.#drop(message, "stopped");
+  }
+
+  #drop(message: InboxMessage, reason: DropReason, limit?: InboxLimit): void {
     this.droppedMessages++;
-    this.#host.dropped(this, message, reason);
+    this.#host.dropped(this, message, reason, limit);
     if (message.kind !== "RpcMessage") return;
-    const limit = this.#limits.maxInboxMessages;
-    const queue = `inbox of ${this.name}`;
     message.context.sendFailure(
-      reason === "stopped"
-        ? new RpcStoppedError(`Endpoint ${this.name} is stopped`)
-        : new RpcOverloadedError(`The ${queue} is full: ${limit} messages wait (maxInboxMessages)`, queue, limit),
+      limit === undefined ? new RpcStoppedError(`Endpoint ${this.name} is stopped`) : this.#overloaded(limit),
     );
+  }
+
+  #overloaded(key: InboxLimit): RpcOverloadedError {
+    const limit = this.#limits[key];
+    const queue = `inbox of ${this.name}`;
+    const waits = key === "maxInboxMessages"
+      ? `${limit} messages wait`
+      : `${this.#bytes} of ${limit} bytes wait or are in hand`;
+    return new RpcOverloadedError(`The ${queue} is full: ${waits} (${key})`, queue, limit);
   }
 }
 

@@ -15,6 +15,8 @@ export interface OneWayMessage {
   readonly kind: "OneWayMessage";
   readonly senderAddress: RpcAddress;
   readonly content: unknown;
+  /** How many bytes its content was, if it came over a connection. */
+  readonly bytes?: number;
 }
 
 /** A message that wants an answer. */
@@ -23,6 +25,8 @@ export interface RpcMessage {
   readonly senderAddress: RpcAddress;
   readonly content: unknown;
   readonly context: NettyRpcCallContext;
+  /** How many bytes its content was, if it came over a connection. */
+  readonly bytes?: number;
 }
 
 /** The first message of every inbox. */
@@ -64,6 +68,11 @@ export type InboxMessage = OneWayMessage | RpcMessage | OnStart | OnStop | Netwo
 export interface NettyRpcCallContext extends RpcCallContext {
   /** Whether the ask has been answered. */
   readonly replied: boolean;
+}
+
+/** How many bytes of a connection a message was; 0 for what is of this process. */
+export function bytesOf(message: InboxMessage): number {
+  return message.kind === "RpcMessage" || message.kind === "OneWayMessage" ? message.bytes ?? 0 : 0;
 }
 
 /** A message for people: its kind and what is in it, shortened. */

@@ -47,8 +47,9 @@ export class NettyRpcHandler implements RpcHandler {
       context.sendFailure(overload);
       return;
     }
+    const bytes = body.length;
     const content = serializer.decode(body, connection.decoding(serializer));
-    this.#env.dispatcher.postTo(inbox, { kind: "RpcMessage", senderAddress: sender, content, context });
+    this.#env.dispatcher.postTo(inbox, { kind: "RpcMessage", senderAddress: sender, content, context, bytes });
   }
 
   receiveOneWay(client: TransportClient, body: MessageBody): void {
@@ -60,9 +61,10 @@ export class NettyRpcHandler implements RpcHandler {
     }
     try {
       const serializer = this.#serializer(route, body);
+      const bytes = body.length;
       const content = serializer.decode(body, connection.decoding(serializer));
       const senderAddress = route.senderAddress ?? connection.socketAddress;
-      this.#env.dispatcher.postTo(route.inbox, { kind: "OneWayMessage", senderAddress, content });
+      this.#env.dispatcher.postTo(route.inbox, { kind: "OneWayMessage", senderAddress, content, bytes });
     } catch (thrown) {
       this.#env.undecodedMessages++;
       throw thrown;

@@ -38,6 +38,7 @@ export function prometheusMetrics(stats: RpcEnvStats, labels: MetricLabels = {})
     "The most messages that ever waited for an endpoint.",
     of((e) => e.maxQueuedMessages),
   );
+  text.gauge("sparkwire_inbox_bytes", "Bytes of messages that wait for an endpoint or are in its hands.", of((e) => e.bytes));
   text.gauge("sparkwire_messages_in_hand", "Messages whose handlers have not settled.", of((e) => e.messagesInHand));
   text.counter("sparkwire_messages_processed_total", "Messages that were handled.", of((e) => e.processedMessages));
   text.counter("sparkwire_messages_dropped_total", "Messages dropped, or for no inbox.", [{ value: stats.droppedMessages }]);

@@ -18,6 +18,7 @@ const DEFAULT_MESSAGE_MIB = 128;
 /** The limits that hold unless others are given, or messages may be larger. */
 const DEFAULT_RPC_ENV_LIMITS: RpcEnvLimits = {
   maxInboxMessages: 100_000,
+  maxInboxBytes: 1024 * 1024 * 1024,
   maxConcurrentMessages: 1_024,
   maxConnections: DEFAULT_TRANSPORT_LIMITS.maxConnections,
   maxOutboxBytes: DEFAULT_TRANSPORT_LIMITS.maxOutboxBytes,

@@ -15,6 +15,8 @@ export interface EndpointStats {
   readonly name: string;
   /** Messages that wait. */
   readonly queuedMessages: number;
+  /** Bytes of those that came over connections, and of those in hand. */
+  readonly bytes: number;
   /** The most that ever waited. */
   readonly maxQueuedMessages: number;
   /** Messages whose handlers have not settled. */

@@ -103,6 +103,7 @@ test("Dispatcher.awaitTermination() forgets who has given up, and its signal who
     clock: systemClock,
     logger: silentLogger,
     maxInboxMessages: 1,
+    maxInboxBytes: 1,
     maxConcurrentMessages: 1,
   });
   dispatcher.registerRpcEndpoint("Any", {}, () => ({}) as RpcEndpointRef);

@@ -201,6 +201,29 @@ test("RpcEnv fails an ask whose answer cannot be decoded, and nothing else", asy
   await assertRejects(() => wrong.ask("x"), RpcError, "Content begins with 0178; accepted are cbor, java");
 });
 
+test("RpcEnv keeps no more bytes for an endpoint that does not come back than maxInboxBytes", async (context) => {
+  const gate = deferred();
+  const { env, stillWorks, logger } = await setUp(context, { limits: { maxInboxBytes: 2_500_000 } });
+  env.setupEndpoint("Busy", { threadSafe: true, receiveAndReply: () => gate.promise, receive: () => gate.promise });
+  const asker = await RpcEnv.create({ name: "asker", logger: new MemoryLogger() });
+  context.defer(() => asker.shutdown());
+  const ref = await asker.setupEndpointRef({ address: env.address!, name: "Busy" });
+  const million = new Uint8Array(1_000_000);
+  const asks = [ref.ask(million), ref.ask(million)];
+  const refused = await within(assertRejects(() => ref.ask(million), RpcOverloadedError), "the refusal");
+  assertEquals([refused.queue, refused.limit], ["inbox of Busy", 2_500_000]);
+  ref.send(million);
+  const small = ref.ask("small");
+  await stillWorks();
+  await until(() => env.stats().droppedMessages === 2, "the dropped message");
+  const busy = env.stats().endpoints.find(({ name }) => name === "Busy");
+  assertEquals([busy?.queuedMessages, busy?.messagesInHand, Math.floor(busy!.bytes / 1000)], [2, 1, 2000]);
+  assertEquals(logger.has("because endpoint Busy is full (maxInboxBytes), 1 so far"), true);
+  gate.resolve();
+  await Promise.all([...asks, small]);
+  await until(() => env.stats().endpoints.find(({ name }) => name === "Busy")?.bytes === 0, "nothing in hand");
+});
+
 test("RpcEnv answers OVERLOADED when an inbox is full, and other endpoints go on", async (context) => {
   const gate = deferred();
   const dropped: DroppedMessage[] = [];

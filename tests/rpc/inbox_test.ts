@@ -1,7 +1,7 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { RpcOverloadedError, RpcStoppedError, UnsupportedMessageError } from "../../src/base/errors.ts";
 import { Inbox } from "../../src/rpc/inbox.ts";
-import type { DropReason, InboxHost } from "../../src/rpc/inbox.ts";
+import type { DropReason, InboxHost, InboxLimits } from "../../src/rpc/inbox.ts";
 import type { InboxMessage, NettyRpcCallContext } from "../../src/rpc/inbox_message.ts";
 import { SharedMessageLoop } from "../../src/rpc/message_loop.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
@@ -72,7 +72,7 @@ interface Rig {
 
 function setUp(
   overrides: RpcEndpoint = {},
-  limits: Partial<{ maxInboxMessages: number; maxConcurrentMessages: number }> = {},
+  limits: Partial<InboxLimits> = {},
 ): Rig {
   const calls: string[] = [];
   const errors: Error[] = [];
@@ -95,7 +95,7 @@ function setUp(
   const inbox = new Inbox("test", endpoint, {
     loop: new SharedMessageLoop(clock),
     host,
-    limits: { maxInboxMessages: 1_000, maxConcurrentMessages: 4, ...limits },
+    limits: { maxInboxMessages: 1_000, maxInboxBytes: 1_000, maxConcurrentMessages: 4, ...limits },
   });
   return { inbox, host, clock, calls, errors, endpoint };
 }
@@ -345,6 +345,55 @@ test("Inbox.post() refuses messages above maxInboxMessages, and never an event o
   assertEquals(inbox.stats().maxQueuedMessages, 4);
 });
 
+test("Inbox.post() refuses messages above maxInboxBytes until those that wait or are in hand have settled", async () => {
+  const hands = [deferred<void>(), deferred<void>()];
+  const taken: unknown[] = [];
+  const { inbox, host } = setUp({
+    receive: (message) => {
+      taken.push(message);
+      if (message === "throws") throw new Error("Boom");
+      return hands[taken.length - 1]?.promise;
+    },
+  }, { maxInboxBytes: 10 });
+  const sized = (content: unknown, bytes: number): InboxMessage => {
+    return { kind: "OneWayMessage", senderAddress: sender, content, bytes };
+  };
+  inbox.process(ALL);
+  inbox.post(sized("alone", 11));
+  assertEquals(inbox.stats().bytes, 11);
+  const context = new Context();
+  inbox.post({ kind: "RpcMessage", senderAddress: sender, content: "ask", context, bytes: 1 });
+  const error = context.failures[0];
+  assertInstanceOf(error, RpcOverloadedError);
+  assertEquals([error.message, error.queue, error.limit], [
+    "The inbox of test is full: 11 of 10 bytes wait or are in hand (maxInboxBytes)",
+    "inbox of test",
+    10,
+  ]);
+  // What takes no memory that a peer has chosen has room.
+  inbox.post(oneWay("of this process"));
+  inbox.post({ kind: "RemoteProcessConnected", remoteAddress: sender });
+  assertEquals(host.drops, ["full"]);
+
+  inbox.process(ALL);
+  assertEquals([inbox.length, inbox.stats().bytes], [0, 11]);
+  inbox.post(sized("too much", 1));
+  hands[0]!.resolve();
+  await hands[0]!.promise;
+  await Promise.resolve();
+  assertEquals([inbox.stats().bytes, host.drops], [0, ["full", "full"]]);
+  inbox.post(sized("throws", 4));
+  inbox.post(sized("now", 6));
+  inbox.post(sized("too much", 1));
+  inbox.process(ALL);
+  assertEquals([taken, inbox.stats().bytes, host.drops.length], [["alone", "of this process", "throws", "now"], 0, 3]);
+  hands[1]!.resolve();
+
+  inbox.post(sized("waits", 10));
+  inbox.abandon();
+  assertEquals([inbox.stats().bytes, host.drops], [0, ["full", "full", "full", "stopped"]]);
+});
+
 test("Inbox answers an ask that fails, and tells onError", async () => {
   const boom = new Error("Boom");
   const { inbox, errors } = setUp({
@@ -463,7 +512,7 @@ test("Inbox says in Spark's words that an endpoint has no receive and no receive
   const inbox = new Inbox("bare", endpoint, {
     loop: new SharedMessageLoop(new HandClock()),
     host: new Host(),
-    limits: { maxInboxMessages: 10, maxConcurrentMessages: 1 },
+    limits: { maxInboxMessages: 10, maxInboxBytes: 10, maxConcurrentMessages: 1 },
   });
   const context = new Context();
   inbox.post(oneWay(1));

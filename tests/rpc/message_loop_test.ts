@@ -30,7 +30,7 @@ function setUpInbox(
       ended() {},
       dropped() {},
     },
-    limits: { maxInboxMessages: 1_000_000, maxConcurrentMessages: 10 },
+    limits: { maxInboxMessages: 1_000_000, maxInboxBytes: 1_000_000, maxConcurrentMessages: 10 },
   });
 }
 
