@@ -386,7 +386,10 @@ export class StreamError extends RpcError {
 export function toError(thrown: unknown): Error {
   try {
     if (thrown instanceof Error) return thrown;
-    return new Error(typeof thrown === "string" ? thrown : `Thrown: ${String(thrown)}`, { cause: thrown });
+    if (typeof thrown === "string") return new Error(thrown, { cause: thrown });
+    // What a peer has sent may be arrays in arrays whose text is longer than memory.
+    const text = Array.isArray(thrown) ? `an array of ${thrown.length}` : String(thrown);
+    return new Error(`Thrown: ${text}`, { cause: thrown });
   } catch {
     // Object.create(null) has no text, and a revoked Proxy has not even a class.
     return new Error("Thrown: a value without text", { cause: thrown });

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { inspect } from "node:util";
-import { RpcError, RpcTimeoutError } from "../../src/base/errors.ts";
+import { RpcError, RpcTimeoutError, toError } from "../../src/base/errors.ts";
 import { test } from "../_harness.ts";
 
 test("RpcError.is() knows its own and those of another copy of the module, and nothing else", () => {
@@ -15,4 +15,21 @@ test("What marks an RpcError is not printed with it", () => {
   const error = new RpcError("NOT_FOUND", "Could not find me.");
   assertEquals(Object.getOwnPropertySymbols(error), []);
   assert(!inspect(error).includes("sparkwire.RpcError"), inspect(error));
+});
+
+test("toError() says what was thrown, and of an array no more than its length", () => {
+  let array: unknown[] = [];
+  for (let i = 0; i < 100; i++) array = [array, array];
+  const own = new RpcError("STOPPED", "Stopped");
+  assert(toError(own) === own);
+  for (
+    const [thrown, message] of [["late", "late"], [7, "Thrown: 7"], [{}, "Thrown: [object Object]"], [
+      array,
+      "Thrown: an array of 2",
+    ]]
+  ) {
+    const error = toError(thrown);
+    assertEquals(error.message, message);
+    assert(error.cause === thrown);
+  }
 });
