@@ -136,6 +136,8 @@ export class OutgoingQueue {
       size = this.#encode(type, idHigh, idLow, content, out);
     } catch (thrown) {
       out.truncate(start);
+      // Whatever is before it leaves soon, and this buffer with it.
+      if (start === 0) this.#emptyBuffer();
       this.#written();
       throw thrown;
     }

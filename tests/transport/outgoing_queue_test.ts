@@ -1,6 +1,4 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { RpcOverloadedError } from "../../src/base/errors.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { Deadlines } from "../../src/base/deadlines.ts";
@@ -10,8 +8,9 @@ import { MessageType } from "../../src/protocol/message.ts";
 import type { Socket } from "../../src/socket/socket.ts";
 import { OutgoingQueue } from "../../src/transport/outgoing_queue.ts";
 import type { Content } from "../../src/transport/rpc_response_callback.ts";
+import { untilCollected } from "../_garbage.ts";
 import { HandClock } from "../_hand_clock.ts";
-import { runtimeName, test, until } from "../_harness.ts";
+import { test, until } from "../_harness.ts";
 
 /** A socket that keeps what it is given until the test takes it. */
 class HeldSocket implements Socket {
@@ -81,13 +80,6 @@ function setUp(
 
 function respond(queue: OutgoingQueue, content: Content): number {
   return queue.writeFrame(MessageType.RpcResponse, 0, 7, content);
-}
-
-/** Collects garbage now, on Node, which would take half a minute. */
-function collector(): (() => void) | undefined {
-  if (runtimeName !== "node") return undefined;
-  setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void;
 }
 
 const HEAD_BYTES = 21;
@@ -498,21 +490,31 @@ test("OutgoingQueue does not keep the memory that one large frame needed, behind
 });
 
 test("OutgoingQueue keeps little of the memory of what has left, also while nothing more is written", async () => {
-  const collect = collector();
   for (const size of [40_000, 1_000_000]) {
     const { socket, queue } = setUp(false);
     for (let i = 0; i < 16; i++) respond(queue, new Uint8Array(size));
     const memory = socket.leave();
     queue.drained();
-    const garbage: unknown[] = [];
-    let looks = 0;
-    const isLittle = (): boolean => {
-      // Where nobody can be told to collect, all is collected when there is more and more that has lived for a while.
-      if (collect === undefined) garbage[looks++ % 32] = new Array(500_000).fill(looks);
-      else collect();
-      return memory.filter((each) => each.deref() !== undefined).length <= 4;
-    };
-    await until(isLittle, `the memory of 16 frames of ${size} bytes to be let go of`, 30_000);
+    await untilCollected(memory, `the memory of 16 frames of ${size} bytes`, 4);
     assertEquals([memory.length, queue.queuedBytes], [16, 0]);
   }
+});
+
+test("OutgoingQueue does not keep the memory of a message that it refuses", async () => {
+  const { socket, queue } = setUp(false);
+  const memory: WeakRef<object>[] = [];
+  for (const before of [0, 10]) {
+    if (before > 0) respond(queue, new Uint8Array(before));
+    const refused = (): number =>
+      respond(queue, (out) => {
+        out.writeBytes(new Uint8Array(1_000_000));
+        memory.push(new WeakRef(out.bytes.buffer));
+        throw new RangeError("no");
+      });
+    assertThrows(refused, RangeError, "no");
+    queue.flush();
+    socket.leave();
+  }
+  await untilCollected(memory, "the memory of what was refused");
+  assertEquals([memory.length, queue.gatheredBytes], [2, 0]);
 });

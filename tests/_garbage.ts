@@ -1,0 +1,29 @@
+/**
+ * Whether objects are still kept by anybody.
+ *
+ * @module
+ */
+
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { runtimeName, until } from "./_harness.ts";
+
+/** Collects all garbage now. */
+function collector(): () => void {
+  if (runtimeName === "bun") {
+    const { Bun } = globalThis as unknown as { readonly Bun: { gc(force: boolean): void } };
+    return () => Bun.gc(true);
+  }
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+}
+
+/** Waits until no more than `left` of `objects` are there. */
+export async function untilCollected(objects: readonly WeakRef<object>[], what: string, left = 0): Promise<void> {
+  const collect = collector();
+  const areFew = (): boolean => {
+    collect();
+    return objects.filter((each) => each.deref() !== undefined).length <= left;
+  };
+  await until(areFew, `${what} to be let go of`, 30_000);
+}
