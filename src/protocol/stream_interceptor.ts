@@ -20,20 +20,20 @@ const MIN_ALLOCATE_BYTES = 64 * 1024;
 export class StreamInterceptor implements Interceptor {
   readonly #streamId: string;
   readonly #byteCount: number;
-  readonly #callback: StreamCallback;
+  /** Forgotten at the end, and so is `onEnd`: a connection may keep its last interceptor for long, and the callback all its bytes. */
+  #callback: StreamCallback | undefined;
   readonly #flow: StreamFlow;
   /** What the callback is given: it may keep it and be late, when the connection belongs to the next stream already. */
   readonly #ownFlow: StreamFlow = {
     pause: () => {
-      if (!this.#ended) this.#flow.pause();
+      if (this.#callback !== undefined) this.#flow.pause();
     },
     resume: () => {
-      if (!this.#ended) this.#flow.resume();
+      if (this.#callback !== undefined) this.#flow.resume();
     },
   };
-  readonly #onEnd: () => void;
+  #onEnd: (() => void) | undefined;
   #received = 0;
-  #ended = false;
 
   /**
    * @param streamId The stream's id, as asked for.
@@ -52,40 +52,42 @@ export class StreamInterceptor implements Interceptor {
 
   /** Memory of the callback's for the next bytes, while many are missing. */
   allocate(): Uint8Array | undefined {
-    if (this.#ended || this.#byteCount - this.#received < MIN_ALLOCATE_BYTES) return undefined;
-    return this.#callback.allocate?.();
+    if (this.#byteCount - this.#received < MIN_ALLOCATE_BYTES) return undefined;
+    return this.#callback?.allocate?.();
   }
 
   /** Gives the callback its part of these bytes, and the end behind the last one. */
   handle(memory: Uint8Array, start: number, end: number, owned: boolean): number {
     const taken = Math.min(end - start, this.#byteCount - this.#received);
-    if (this.#ended || taken === 0) return 0;
+    if (this.#callback === undefined || taken === 0) return 0;
     this.#received += taken;
     const chunk = taken === memory.length ? memory : memory.subarray(start, start + taken);
     this.#callback.onData(this.#streamId, chunk, owned, this.#ownFlow);
-    if (this.#received === this.#byteCount && this.#end()) this.#callback.onComplete(this.#streamId);
+    if (this.#received === this.#byteCount) this.#end()?.onComplete(this.#streamId);
     return taken;
   }
 
   /** Fails the stream: its bytes will not come. */
   channelInactive(reason?: Error): void {
-    if (!this.#end()) return;
     const message = `Connection closed within stream ${this.#streamId}: ${this.#received} of ${this.#byteCount} bytes came`;
-    this.#callback.onFailure(this.#streamId, new StreamError(message, this.#streamId, { cause: reason }));
+    this.#end()?.onFailure(this.#streamId, new StreamError(message, this.#streamId, { cause: reason }));
   }
 
   /** Fails the stream with what went wrong. */
   exceptionCaught(cause: Error): void {
-    if (this.#end()) this.#callback.onFailure(this.#streamId, cause);
+    this.#end()?.onFailure(this.#streamId, cause);
   }
 
-  /** Whether this was the end; the callback may have closed the connection meanwhile. */
-  #end(): boolean {
-    if (this.#ended) return false;
-    this.#ended = true;
+  /** Who is to hear of the end, if this is it; the callback may have closed the connection meanwhile. */
+  #end(): StreamCallback | undefined {
+    const callback = this.#callback;
+    const onEnd = this.#onEnd;
+    this.#callback = undefined;
+    this.#onEnd = undefined;
+    if (callback === undefined) return undefined;
     // One that paused at its last bytes has nothing to be spared any more, and others wait for theirs.
     this.#flow.resume();
-    this.#onEnd();
-    return true;
+    onEnd?.();
+    return callback;
   }
 }

@@ -3,6 +3,7 @@ import { StreamError } from "../../src/base/errors.ts";
 import type { StreamCallback, StreamFlow } from "../../src/protocol/stream_callback.ts";
 import { StreamInterceptor } from "../../src/protocol/stream_interceptor.ts";
 import { TransportFrameDecoder } from "../../src/protocol/transport_frame_decoder.ts";
+import { untilCollected } from "../_garbage.ts";
 import { test, toHex } from "../_harness.ts";
 import { cuts, feedPart, frameOf } from "./_receiver.ts";
 import { pattern } from "./_vectors.ts";
@@ -188,3 +189,19 @@ function plain(log: Log): StreamCallback {
     onFailure: (streamId, error) => log.onFailure(streamId, error),
   };
 }
+
+test("StreamInterceptor keeps nothing of a stream that has ended, though nothing follows it on the connection", async () => {
+  const decoder = new TransportFrameDecoder({ onFrame() {} });
+  const large: WeakRef<object>[] = [];
+  const take = (): void => {
+    const chunks: Uint8Array[] = [];
+    const keeping: StreamCallback = { onData: (_, chunk) => void chunks.push(chunk), onComplete() {}, onFailure() {} };
+    decoder.setInterceptor(new StreamInterceptor("s", 1_000_000, keeping, flow, () => void chunks.length));
+    decoder.feed(new Uint8Array(1_000_000), true);
+    large.push(new WeakRef(chunks[0]!));
+  };
+  take();
+  await untilCollected(large, "the stream's bytes");
+  // The decoder is the connection's, and goes on.
+  assertEquals(decoder.bufferedBytes, 0);
+});
