@@ -72,6 +72,9 @@ interface InHand {
   seen: 0 | 1 | 2;
 }
 
+/** Stands where a message was that nobody has in hand any more: it may have been large, and the next one be long in coming. */
+const NO_MESSAGE: InboxMessage = { kind: "OnStart" };
+
 /** Life-cycle and network events are never refused, so the ring itself has no limit; `post` keeps that of messages. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
@@ -102,7 +105,7 @@ export class Inbox {
   #stopped = false;
   #concurrent = false;
   /** The one message in the hands of an endpoint that takes one at a time. */
-  readonly #single: { message: InboxMessage; seen: 0 | 1 | 2 } = { message: { kind: "OnStart" }, seen: 0 };
+  readonly #single: { message: InboxMessage; seen: 0 | 1 | 2 } = { message: NO_MESSAGE, seen: 0 };
   #singleBusy = false;
   #calling = false;
 
@@ -250,18 +253,18 @@ export class Inbox {
       result = this.#call(message);
       promise = promiseOf(result);
     } catch (thrown) {
-      this.#calling = false;
+      this.#letGo();
       this.#failed(message, thrown);
       return;
     }
-    this.#calling = false;
+    this.#letGo();
     if (promise === undefined) {
       this.#succeeded(message, result);
       return;
     }
     this.#host.watch(this);
     if (this.#concurrent) this.#awaitAmongOthers(message, promise);
-    else this.#awaitAlone(promise);
+    else this.#awaitAlone(message, promise);
   }
 
   #call(message: InboxMessage): unknown {
@@ -298,25 +301,31 @@ export class Inbox {
   }
 
   /** Two functions bound once serve all messages of an endpoint that takes one at a time. */
-  #awaitAlone(result: Promise<unknown>): void {
+  #awaitAlone(message: InboxMessage, result: Promise<unknown>): void {
+    this.#single.message = message;
     this.#single.seen = 0;
     this.#singleBusy = true;
     result.then(this.#settledAlone, this.#failedAlone);
   }
 
   readonly #settledAlone = (value: unknown): void => {
-    const { message } = this.#single;
-    this.#singleBusy = false;
-    this.#succeeded(message, value);
+    this.#succeeded(this.#letGo(), value);
     this.loop.resume(this);
   };
 
   readonly #failedAlone = (thrown: unknown): void => {
-    const { message } = this.#single;
-    this.#singleBusy = false;
-    this.#failed(message, thrown);
+    this.#failed(this.#letGo(), thrown);
     this.loop.resume(this);
   };
+
+  /** The message that was given out has come back; returns it. */
+  #letGo(): InboxMessage {
+    const { message } = this.#single;
+    this.#single.message = NO_MESSAGE;
+    this.#singleBusy = false;
+    this.#calling = false;
+    return message;
+  }
 
   #awaitAmongOthers(message: InboxMessage, result: Promise<unknown>): void {
     const hand: InHand = { message, seen: 0 };

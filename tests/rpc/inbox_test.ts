@@ -9,6 +9,7 @@ import { later, unhandled } from "../../src/rpc/rpc_call_context.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import { SlowHandlers } from "../../src/rpc/slow_handlers.ts";
 import { SimulatedClock } from "../../src/base/simulated_clock.ts";
+import { untilCollected } from "../_garbage.ts";
 import { HandClock } from "../_hand_clock.ts";
 import { deferred, test } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
@@ -610,4 +611,29 @@ test("Inbox.scanSlow() looks at each message anew", async () => {
     await new Promise((resolve) => setTimeout(resolve));
   }
   assertEquals(reported, [1, 2]);
+});
+
+test("Inbox keeps no message that its endpoint has done with, though no other comes", async () => {
+  const outcomes: ((message: unknown) => unknown)[] = [
+    () => 1,
+    () => raise(new Error("no")),
+    () => Promise.resolve(1),
+    () => Promise.reject(new Error("no")),
+  ];
+  for (const threadSafe of [true, false]) {
+    for (const receive of outcomes) {
+      const { inbox } = setUp({ receive, threadSafe });
+      inbox.process(ALL);
+      const messages: WeakRef<object>[] = [];
+      const post = (): void => {
+        const content = { large: new Uint8Array(1_000_000) };
+        messages.push(new WeakRef(content));
+        inbox.post(oneWay(content));
+        inbox.process(ALL);
+      };
+      post();
+      await untilCollected(messages, "the message");
+      assertEquals([inbox.isEmpty, inbox.messagesInHand, inbox.current], [true, 0, undefined]);
+    }
+  }
 });
