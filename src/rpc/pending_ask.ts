@@ -65,12 +65,13 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     this.deadline = env.deadlines.after(timeout.durationMs);
     made = this;
     this.promise = new Promise(PendingAsk.#settlers);
+    made = undefined;
   }
 
   /** Keeps a new promise's functions: a closure per ask would cost more than the rest of it. */
   static readonly #settlers = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
-    made.#resolve = resolve;
-    made.#reject = reject;
+    made!.#resolve = resolve;
+    made!.#reject = reject;
   };
 
   /** Whether the promise has been settled. */
@@ -230,8 +231,8 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
   }
 }
 
-/** The ask whose promise is being made. */
-let made: PendingAsk;
+/** The ask whose promise is being made; no longer, or the last answer of the process would be kept, and its environment. */
+let made: PendingAsk | undefined;
 
 /** What a failure that a peer's transport told as text means, where it can be told. */
 function explainFailure(error: RpcRemoteError, name: string): Error {

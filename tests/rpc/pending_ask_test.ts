@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { RpcTimeoutError } from "../../src/base/errors.ts";
 import { later } from "../../src/rpc/rpc_call_context.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
+import { untilCollected } from "../_garbage.ts";
 import { test } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { StubDriver } from "../transport/_stub_driver.ts";
@@ -35,4 +36,20 @@ test("PendingAsk that ends at its deadline says whether it was waited for here, 
   const asks = [() => silent.ask("x", { timeoutMs: 1 }), () => env.setupEndpointRef({ address, name: "x" }, { timeoutMs: 1 })];
   const errors = await Promise.all(asks.map((ask) => assertRejects(ask, RpcTimeoutError)));
   assertEquals(errors.map(({ phase }) => phase), ["waiting", "lookup"]);
+});
+
+test("PendingAsk whose answer has been taken is kept by nobody, nor is its environment after its shutdown", async (context) => {
+  const there = await RpcEnv.create({ name: "there", host: "127.0.0.1", port: 0, logger: new MemoryLogger() });
+  context.defer(() => there.shutdown());
+  there.setupEndpoint("large", { receiveAndReply: () => ({ bytes: new Uint8Array(1_000_000) }) });
+  const kept: WeakRef<object>[] = [];
+  const ask = async (): Promise<void> => {
+    const env = await RpcEnv.create({ name: "env", logger: new MemoryLogger() });
+    const ref = await env.setupEndpointRef({ address: there.address!, name: "large" });
+    kept.push(new WeakRef(await ref.ask(1) as object), new WeakRef(ref), new WeakRef(env));
+    await env.shutdown();
+  };
+  await ask();
+  await untilCollected(kept, "the answer, the reference and the environment");
+  assertEquals(kept.length, 3);
 });
