@@ -12,6 +12,8 @@ import type { DeadlineSource } from "../base/deadlines.ts";
 import type { RpcResponseCallback } from "./rpc_response_callback.ts";
 
 const FIRST_SLOTS = 64;
+/** An empty table keeps no more slots than this: what a burst needed is given back. */
+const KEPT_SLOTS = 4_096;
 
 /** Waiting requests, at most `limit` of them. */
 export class RequestTable implements DeadlineSource {
@@ -55,7 +57,7 @@ export class RequestTable implements DeadlineSource {
 
   /** Keeps `callback` until its id is taken; the table must not be full. */
   add(callback: RpcResponseCallback): number {
-    if (this.#size > this.#mask >> 1) this.#grow();
+    if (this.#size > this.#mask >> 1) this.#resize(2 * this.slots);
     let id = this.#nextId;
     // At most half of the slots are taken, so a free one is near.
     while (this.#callbacks[id & this.#mask] !== undefined) id++;
@@ -73,7 +75,7 @@ export class RequestTable implements DeadlineSource {
     const callback = this.#callbacks[slot];
     if (callback === undefined) return undefined;
     this.#callbacks[slot] = undefined;
-    this.#size--;
+    if (--this.#size === 0 && this.#mask >= KEPT_SLOTS) this.#resize(KEPT_SLOTS);
     return callback;
   }
 
@@ -87,6 +89,7 @@ export class RequestTable implements DeadlineSource {
       this.#size--;
       all.push(callback);
     }
+    if (this.#mask >= KEPT_SLOTS) this.#resize(KEPT_SLOTS);
     return all;
   }
 
@@ -106,21 +109,22 @@ export class RequestTable implements DeadlineSource {
       this.#size--;
       late.push(callback);
     }
+    if (this.#size === 0 && this.#mask >= KEPT_SLOTS) this.#resize(KEPT_SLOTS);
     for (const callback of late) callback.onTimeout();
     return earliest;
   }
 
-  /** Doubles the ring. Ids keep their slot or move by the old size, so none can collide. */
-  #grow(): void {
+  /** Doubles the ring, or replaces it when it is empty. Ids keep their slot or move by the old size, so none can collide. */
+  #resize(slots: number): void {
     const ids = this.#ids;
     const callbacks = this.#callbacks;
-    const slots = ids.length * 2;
     this.#mask = slots - 1;
     this.#ids = new Array<number>(slots).fill(0);
     this.#callbacks = new Array<undefined>(slots).fill(undefined);
-    for (let slot = 0; slot < ids.length; slot++) {
+    for (let slot = 0, left = this.#size; left > 0; slot++) {
       const callback = callbacks[slot];
       if (callback === undefined) continue;
+      left--;
       const id = ids[slot]!;
       this.#ids[id & this.#mask] = id;
       this.#callbacks[id & this.#mask] = callback;

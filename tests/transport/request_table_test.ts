@@ -105,3 +105,19 @@ test("RequestTable behaves like a map, whatever the order", () => {
     if (step % 1_000 === 0) assertEquals(table.size, map.size);
   }
 });
+
+test("RequestTable gives back what a burst needed when the last of it has been answered", () => {
+  const table = new RequestTable(1_000_000);
+  for (const end of ["take", "expire", "drain"] as const) {
+    const ids = Array.from({ length: 100_000 }, () => table.add(callback(1)));
+    assertEquals(table.slots, 262_144);
+    if (end === "take") { for (const id of ids) table.take(id); }
+    else if (end === "expire") assertEquals(table.expire(1), Infinity);
+    else assertEquals(table.drain().length, 100_000);
+    assertEquals([end, table.slots, table.size], [end, 4_096, 0]);
+    assertEquals(ids.some((id) => table.has(id)), false);
+    const next = callback();
+    const id = table.add(next);
+    assertEquals([id > ids.at(-1)!, table.has(id), table.take(id)], [true, true, next]);
+  }
+});
