@@ -106,7 +106,13 @@ export class Outbox implements DeadlineSource {
   send(content: Content, ask?: PendingAsk): void {
     if (this.#stopped) throw new RpcStoppedError("Message is dropped because Outbox is stopped");
     if (this.#held !== undefined) ask?.waitFor(this.#held);
-    const bytes = toBytes(content);
+    let bytes: Uint8Array;
+    try {
+      bytes = toBytes(content);
+    } catch (thrown) {
+      this.#removeIfUnused(toError(thrown));
+      throw thrown;
+    }
     const versioned = content instanceof OneWayOutboxMessage ? content.versioned : ask?.versioned;
     this.#checkRoom(bytes);
     this.#messages.push({ bytes, versioned, ask });
@@ -121,6 +127,13 @@ export class Outbox implements DeadlineSource {
     this.#messages.push({ bytes: content.bytes, versioned: content, ask: undefined });
     this.#queuedBytes += content.bytes.length;
     if (this.#held === undefined) this.#dial = this.#drain(client);
+  }
+
+  /** Nobody dials for it, so it would stay as long as the environment: it goes when a connection fails or is lost. */
+  #removeIfUnused(reason: Error): void {
+    if (this.#dialled || this.#held !== undefined || this.#client !== undefined) return;
+    this.#host.removeOutbox(this);
+    this.stop(reason);
   }
 
   #checkRoom(bytes: Uint8Array): void {

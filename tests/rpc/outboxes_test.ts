@@ -1,5 +1,8 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { RpcError } from "../../src/base/errors.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { RpcError, SerializerError } from "../../src/base/errors.ts";
+import { NettyRpcEndpointRef } from "../../src/rpc/netty_rpc_endpoint_ref.ts";
+import type { NettyRpcEnv } from "../../src/rpc/netty_rpc_env.ts";
+import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { type LookupOptions, RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
@@ -99,4 +102,15 @@ test("RpcEnv.shutdown() gives connections its deadline to send what was sent bef
     if (deadlineMs === 1) assert(tookMs >= 5_000 && tookMs < 6_000, `${tookMs} ms`);
     else assertEquals(received, [10_000_000]);
   }
+});
+
+test("Outboxes keeps none for an address that nothing could be sent to", async (context) => {
+  const env = await RpcEnv.create({ name: "env", driver: new StubDriver(), logger: new MemoryLogger() });
+  context.defer(() => env.shutdown());
+  for (let port = 1; port <= 100; port++) {
+    const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", port), "x");
+    await assertRejects(() => ref.ask(() => {}), SerializerError);
+    assertThrows(() => ref.send(() => {}), SerializerError);
+  }
+  assertEquals(env.stats().outboxes, []);
 });
