@@ -15,6 +15,9 @@ import type { RpcAddress } from "./rpc_address.ts";
 /** How many headers a connection's cache keeps; when it is full it starts again. */
 export const MAX_ROUTES = 256;
 
+/** The longest header that is kept, in bytes. Names and addresses are far shorter, but each of the three may take 64 KiB. */
+const MAX_HEADER_BYTES = 1_024;
+
 const SLOTS = 512;
 
 /** Where the messages with one header go. */
@@ -74,7 +77,8 @@ export class RouteCache {
 
   #add(memory: Uint8Array, start: number, headerEnd: number, slot: number): Route {
     const { senderAddress, name } = parseRequestHeader(memory, start, headerEnd);
-    if (this.#size === MAX_ROUTES) {
+    const isKept = headerEnd - start <= MAX_HEADER_BYTES;
+    if (isKept && this.#size === MAX_ROUTES) {
       this.#slots.fill(undefined);
       this.#size = 0;
     }
@@ -88,6 +92,7 @@ export class RouteCache {
       generation: -1,
       next: this.#slots[slot],
     };
+    if (!isKept) return route;
     this.#slots[slot] = route;
     this.#size++;
     this.#last = route;

@@ -73,3 +73,14 @@ test("RouteCache.find() keeps headers apart that differ in any byte, whatever th
     }
   }
 });
+
+test("RouteCache keeps no header that is longer than a name and two addresses are", () => {
+  const cache = new RouteCache();
+  for (let i = 0; i < 10; i++) {
+    const name = `${i}`.repeat(60_000);
+    assertEquals(find(cache, message(name)).name, name);
+    assertEquals(find(cache, message(name)).name, name);
+    assertEquals(find(cache, message("Master")).name, "Master");
+  }
+  assertEquals(cache.size, 1);
+});
