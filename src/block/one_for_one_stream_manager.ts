@@ -278,7 +278,8 @@ export class OneForOneStreamManager implements StreamManager {
   }
 }
 
+/** Keeps none that was handed out. */
 function iteratorOf(chunks: readonly Chunk[]): ChunkIterator {
-  let at = 0;
-  return { hasNext: () => at < chunks.length, next: () => chunks[at++] };
+  const left = [...chunks].reverse();
+  return { hasNext: () => left.length > 0, next: () => left.pop() };
 }

@@ -36,13 +36,14 @@ export async function findBlocks(
 
 /** Blocks as the chunks of a stream; each is told of as it is handed out. */
 export class OpenedBlocks implements ChunkIterator {
-  readonly #blocks: readonly ManagedBuffer[];
+  /** Those that were handed out are the receiver's alone, so they are not kept here. */
+  readonly #blocks: (ManagedBuffer | undefined)[];
   readonly #onTaken: () => void;
   #at = 0;
 
   /** @param blocks The blocks. @param onTaken Called for each. */
   constructor(blocks: readonly ManagedBuffer[], onTaken: () => void) {
-    this.#blocks = blocks;
+    this.#blocks = [...blocks];
     this.#onTaken = onTaken;
   }
 
@@ -51,7 +52,8 @@ export class OpenedBlocks implements ChunkIterator {
   }
 
   next(): ManagedBuffer {
-    const block = this.#blocks[this.#at++]!;
+    const block = this.#blocks[this.#at]!;
+    this.#blocks[this.#at++] = undefined;
     this.#onTaken();
     return block;
   }

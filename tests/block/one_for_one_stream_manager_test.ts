@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { OneForOneStreamManager } from "../../src/block/one_for_one_stream_manager.ts";
+import { OpenedBlocks } from "../../src/block/opened_blocks.ts";
 import { RpcError } from "../../src/base/errors.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
+import { untilCollected } from "../_garbage.ts";
 import { test } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { CountedBuffer } from "../_counted_buffer.ts";
@@ -238,4 +240,20 @@ test("OneForOneStreamManager.connectionTerminated() releases chunks that are sti
   for (let i = 0; i < 10; i++) await Promise.resolve();
   assertEquals(buffer!.frees, 1);
   assertEquals(logger.lines, ["error: Exception trying to release remaining StreamState buffers (gone)"]);
+});
+
+test("OneForOneStreamManager keeps no chunk that it has handed out, though there are others", async () => {
+  const manager = new OneForOneStreamManager();
+  const chunks: WeakRef<object>[] = [];
+  const take = (register: (all: CountedBuffer[]) => bigint): void => {
+    const all = buffers(3);
+    for (const chunk of all.slice(0, 2)) chunks.push(new WeakRef(chunk));
+    const streamId = register(all);
+    manager.getChunk(streamId, 0);
+    manager.getChunk(streamId, 1);
+  };
+  take((all) => manager.registerStream("appId", [...all]));
+  take((all) => manager.registerStream("appId", new OpenedBlocks(all, () => {})));
+  await untilCollected(chunks, "the chunks");
+  assertEquals([chunks.length, manager.numStreamStates], [4, 2]);
 });
