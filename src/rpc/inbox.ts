@@ -75,6 +75,9 @@ interface InHand {
 /** Stands where a message was that nobody has in hand any more: it may have been large, and the next one be long in coming. */
 const NO_MESSAGE: InboxMessage = { kind: "OnStart" };
 
+/** Stands where an endpoint was that has ended. */
+const NO_ENDPOINT: RpcEndpoint = {};
+
 /** Life-cycle and network events are never refused, so the ring itself has no limit; `post` keeps that of messages. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
@@ -82,8 +85,8 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 export class Inbox {
   /** The endpoint's name. */
   readonly name: string;
-  /** The endpoint. */
-  readonly endpoint: RpcEndpoint;
+  /** The endpoint, until it has ended: connections remember for long where they found an inbox. */
+  endpoint: RpcEndpoint;
   /** Gives it its turns. */
   readonly loop: MessageLoop;
   /** Whether the loop has it in its list of those with something to do. */
@@ -187,7 +190,7 @@ export class Inbox {
     for (let message = this.#messages.shift(); message !== undefined; message = this.#messages.shift()) {
       if (message.kind !== "OnStart") this.#dropWaiting(message);
     }
-    this.#host.ended(this);
+    this.#ended();
   }
 
   /** Drops what waits: nobody waits for the endpoint's end any more. It still hears of that when what it has in hand has settled. */
@@ -368,6 +371,7 @@ export class Inbox {
 
   #ended(): void {
     assert(this.isEmpty, "OnStop should be the last message");
+    this.endpoint = NO_ENDPOINT;
     this.#host.ended(this);
   }
 

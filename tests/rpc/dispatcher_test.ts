@@ -8,6 +8,7 @@ import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { countListeners } from "../_counted_listeners.ts";
+import { untilCollected } from "../_garbage.ts";
 import { test, until, within } from "../_harness.ts";
 import { environment, environments } from "../typed/_environments.ts";
 
@@ -121,4 +122,21 @@ test("Dispatcher.awaitTermination() forgets who has given up, and its signal who
   await waits;
   assertEquals(dispatcher.waiting, 0);
   assertEquals(listeners(), 0);
+});
+
+test("RpcEnv.stop() lets go of an endpoint, though connections remember where it was", async (context) => {
+  const { server: there, client: here } = await environments(context);
+  const ended: WeakRef<object>[] = [];
+  const serve = async (name: string, endpoint: RpcEndpoint): Promise<void> => {
+    const ref = there.setupEndpoint(name, endpoint);
+    const asked = await here.setupEndpointRef({ address: there.address!, name });
+    assertEquals(await asked.ask(1), 1);
+    there.stop(ref);
+    await until(() => there.stats().endpoints.every((each) => each.name !== name), "its end");
+    ended.push(new WeakRef(endpoint));
+  };
+  await serve("shared", { receiveAndReply: (message) => message });
+  await serve("isolated", { receiveAndReply: (message) => message, threadCount: () => 1 });
+  await untilCollected(ended, "the endpoints");
+  assertEquals([ended.length, there.stats().connections.length], [2, 1]);
 });
