@@ -121,7 +121,9 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     const message = this.#message;
     this.#message = undefined;
     const versioned = this.#ref.write(message, out, this.#client);
-    if (versioned !== undefined && this.#env.sparkPeers.keep(versioned)) (this.#particulars ??= {}).versioned = versioned;
+    // A getter of the message may have aborted it meanwhile.
+    if (versioned === undefined || this.settled || !this.#env.sparkPeers.keep(versioned)) return;
+    (this.#particulars ??= {}).versioned = versioned;
   }
 
   /** The message, for an endpoint of this environment. */

@@ -310,6 +310,16 @@ test("An ask that may have to be sent again is kept until it has ended, however 
   for (const build of BUILDS) {
     const { env, self, echo } = await connect(context, build);
     assertInstanceOf(env, NettyRpcEnv);
+    const early = new AbortController();
+    const message = {
+      self,
+      get last() {
+        early.abort(new Error("enough"));
+        return 1;
+      },
+    };
+    await assertRejects(() => echo.ask(message, { signal: early.signal }), Error, "enough");
+    assertEquals(env.sparkPeers.keptBytes, 0, build);
     const abort = new AbortController();
     const aborted = assertRejects(() => echo.askAbortable([self], { signal: abort.signal }).future, Error, "enough");
     const answered = echo.ask(self);
