@@ -108,7 +108,7 @@ export class Heartbeater implements AsyncDisposable {
     const { clock, random } = this.#env;
     const { intervalMs } = this.heartbeatConf;
     this.#schedule(clock.now() + intervalMs + Math.floor(random() * intervalMs));
-    this.#env.rpcEnv.awaitTermination().then(() => this.stop());
+    this.#env.rpcEnv.awaitTermination({ signal: this.#abort.signal }).then(() => this.stop(), () => {});
   }
 
   /** Stops. Resolves when nothing of a heartbeat is under way any more, so `onReregister` must not await it. */
@@ -166,6 +166,7 @@ export class Heartbeater implements AsyncDisposable {
     if (++this.#failures < maxFailures) return;
     logger.error(`Exit as unable to send heartbeats to driver more than ${maxFailures} times`);
     this.#state = "stopped";
+    this.#abort.abort();
     try {
       const result = this.#options.onExit(HEARTBEAT_FAILURE_EXIT_CODE, error);
       if (result instanceof Promise) result.catch((thrown) => logger.error("Exiting failed", thrown));

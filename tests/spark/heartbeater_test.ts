@@ -1,5 +1,6 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { RpcStoppedError, RpcTimeoutError } from "../../src/base/errors.ts";
+import type { NettyRpcEnv } from "../../src/rpc/netty_rpc_env.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { makeDriverRef } from "../../src/spark/driver_ref.ts";
 import { EndpointName } from "../../src/spark/endpoint_name.ts";
@@ -245,3 +246,21 @@ test("Heartbeater takes an exit that throws or rejects for what it is", async (c
 function throwing(): never {
   throw new Error("Not yet");
 }
+
+test("Heartbeater.stop() is forgotten by its environment, and so is one that has given up", async (context) => {
+  const made = await suite(context);
+  const { dispatcher } = made.env.rpcEnv as NettyRpcEnv;
+  made.heartbeater.start();
+  assertEquals(dispatcher.waiting, 1);
+  await made.heartbeater.stop();
+  await until(() => dispatcher.waiting === 0, "the environment to forget it");
+  const failing = await suite(context);
+  failing.answer = () => Promise.reject(new Error("no"));
+  failing.heartbeater.start();
+  for (let beats = 1; beats <= 3; beats++) {
+    await failing.beat(beats === 1 ? 1_500 : 1_000);
+    await failed(failing, beats);
+  }
+  await until(() => (failing.env.rpcEnv as NettyRpcEnv).dispatcher.waiting === 0, "the environment to forget it");
+  assertEquals(failing.exits.length, 1);
+});
