@@ -31,6 +31,8 @@ import type { GetLocalDirsForExecutors } from "./executor_messages.ts";
 import type { FetchShuffleBlocks } from "./fetch_messages.ts";
 import { OneForOneStreamManager } from "./one_for_one_stream_manager.ts";
 import { findBlocks, OpenedBlocks } from "./opened_blocks.ts";
+import { RequestTurns } from "./request_turns.ts";
+import { UploadInTurn } from "./upload_in_turn.ts";
 import type { UploadBlock } from "./upload_messages.ts";
 
 /** How many blocks one connection may have opened without having fetched them. */
@@ -60,6 +62,8 @@ export class NettyBlockRpcServer implements RpcHandler {
   readonly #maxOpenBlocks: number;
   /** Blocks that are being opened or are open, by connection. */
   readonly #openBlocks = new Map<TransportClient, number>();
+  /** A peer's requests are worked on a few at a time. */
+  readonly #turns = new WeakMap<TransportClient, RequestTurns>();
   #uploads = 0;
 
   /** @param blocks Has the blocks. @param options Whose they are, and limits. */
@@ -85,10 +89,9 @@ export class NettyBlockRpcServer implements RpcHandler {
 
   receive(client: TransportClient, body: MessageBody, responder: RpcResponder): void {
     const message = this.#decode(client, body);
-    this.#answer(client, message).then(
-      (answer) => void responder.onSuccess(answer),
-      (thrown) => responder.onFailure(toError(thrown)),
-    );
+    const turns = this.#turnsOf(client);
+    const { length } = body;
+    turns.take(length, () => void this.#respond(client, message, responder).then(() => turns.end(length)));
   }
 
   receiveOneWay(): void {
@@ -98,9 +101,23 @@ export class NettyBlockRpcServer implements RpcHandler {
   receiveStream(client: TransportClient, meta: MessageBody): StreamCallbackWithId {
     const message = this.#decode(client, meta);
     if (message.type !== BlockTransferMessageType.UploadBlockStream) throw unexpected(message);
-    const upload = this.#blocks.putBlockDataAsStream(message.blockId, message.metadata.slice());
+    const { blockId } = message;
+    const metadata = message.metadata.slice();
+    const turns = this.#turnsOf(client);
+    const upload = new UploadInTurn(blockId, () => this.#blocks.putBlockDataAsStream(blockId, metadata), () => {
+      this.#uploads--;
+      turns.end(metadata.length);
+    });
     this.#uploads++;
-    return this.#counted(upload);
+    turns.take(metadata.length, () => upload.begin());
+    upload.check();
+    return upload;
+  }
+
+  #turnsOf(client: TransportClient): RequestTurns {
+    let turns = this.#turns.get(client);
+    if (turns === undefined) this.#turns.set(client, turns = new RequestTurns(client));
+    return turns;
   }
 
   /** Bytes of an uploaded block may be kept; of all other messages nothing is. */
@@ -120,6 +137,15 @@ export class NettyBlockRpcServer implements RpcHandler {
       throw new RpcError("PROTOCOL", isUnknown ? thrown.message : `Corrupted block message: ${thrown.message}`, {
         cause: thrown,
       });
+    }
+  }
+
+  /** Never rejects. */
+  async #respond(client: TransportClient, message: BlockTransferMessage, responder: RpcResponder): Promise<void> {
+    try {
+      responder.onSuccess(await this.#answer(client, message));
+    } catch (thrown) {
+      responder.onFailure(toError(thrown));
     }
   }
 
@@ -210,30 +236,6 @@ export class NettyBlockRpcServer implements RpcHandler {
     const diagnosed = this.#blocks.diagnoseShuffleBlockCorruption?.(formatShuffleBlockId(message), checksum, algorithm);
     const cause = await diagnosed ?? "UNKNOWN_ISSUE";
     return encodeBlockTransferMessage({ type: BlockTransferMessageType.CorruptionCause, cause });
-  }
-
-  /** The upload, counted until its end. */
-  #counted(upload: StreamCallbackWithId): StreamCallbackWithId {
-    let isOver = false;
-    const over = () => {
-      if (!isOver) this.#uploads--;
-      isOver = true;
-    };
-    return {
-      id: upload.id,
-      onStart: (id, byteCount) => upload.onStart?.(id, byteCount),
-      allocate: () => upload.allocate?.(),
-      onData: (id, chunk, owned, flow) => upload.onData(id, chunk, owned, flow),
-      async onComplete(id) {
-        await upload.onComplete(id);
-        over();
-      },
-      completionResponse: () => upload.completionResponse?.() ?? NO_BYTES,
-      onFailure(id, error) {
-        over();
-        upload.onFailure(id, error);
-      },
-    };
   }
 }
 

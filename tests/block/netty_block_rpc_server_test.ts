@@ -1,9 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../src/base/clock.ts";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import { RpcError } from "../../src/base/errors.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { ReceivedBytes } from "../../src/base/received_bytes.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
+import type { BlockDataManager } from "../../src/block/block_data_manager.ts";
 import { BlockTransferMessageType } from "../../src/block/block_transfer_message_type.ts";
 import {
   type BlockTransferMessage,
@@ -11,6 +13,9 @@ import {
   encodeBlockTransferMessage,
 } from "../../src/block/block_transfer_messages.ts";
 import { NettyBlockRpcServer } from "../../src/block/netty_block_rpc_server.ts";
+import { MAX_REQUEST_BYTES, MAX_REQUESTS_AT_WORK } from "../../src/block/request_turns.ts";
+import { encodeMessage } from "../../src/protocol/message_encoder.ts";
+import { MessageType } from "../../src/protocol/message.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
 import type { SocketAddress } from "../../src/socket/socket.ts";
 import { noOpRpcHandler, type RpcHandler } from "../../src/transport/rpc_handler.ts";
@@ -20,6 +25,7 @@ import { TransportConf } from "../../src/transport/transport_conf.ts";
 import { TransportContext } from "../../src/transport/transport_context.ts";
 import { deferred, test, type TestContext, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
+import { RawPeer } from "../rpc/_raw_peer.ts";
 import { blockBytes, bufferOf, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
 
 const Type = BlockTransferMessageType;
@@ -345,4 +351,76 @@ test("NettyBlockRpcServer answers nothing to a one-way message, and lives on", a
   client.send(encodeBlockTransferMessage({ type: Type.OpenBlocks, ...own, blockIds: ["a"] }));
   await until(() => server.logger.has("one-way message"), "the log");
   assertEquals(await chunk(client, await open(client, "a"), 0), blockBytes(5));
+});
+
+/** Uploads with nothing but a name, all in one piece: as messages, or as streams. */
+function manyUploads(count: number, asStreams: boolean): Uint8Array {
+  const out = new ByteSink();
+  for (let i = 0; i < count; i++) {
+    const blockId = `block-${i}`;
+    const metadata = new Uint8Array(0);
+    if (asStreams) {
+      const meta = MessageBody.of(encodeBlockTransferMessage({ type: Type.UploadBlockStream, blockId, metadata }));
+      encodeMessage({ type: MessageType.UploadStream, requestId: { high: 0, low: i }, meta, bodyByteCount: 2 }, out);
+      out.writeBytes(Uint8Array.of(i, i >> 8));
+    } else {
+      const blockData = Uint8Array.of(i, i >> 8);
+      const body = MessageBody.of(encodeBlockTransferMessage({ type: Type.UploadBlock, ...own, blockId, metadata, blockData }));
+      encodeMessage({ type: MessageType.RpcRequest, idHigh: 0, idLow: i, body }, out);
+    }
+  }
+  return out.copy();
+}
+
+for (const asStreams of [false, true]) {
+  const what = asStreams ? "streams" : "messages";
+  test(`NettyBlockRpcServer takes the uploads of a connection a few at a time, as ${what}`, async (context) => {
+    const blocks = new MemoryBlocks();
+    let atWork = 0;
+    let most = 0;
+    /** As long as a disk takes, which has all that were begun open. */
+    const work = async () => {
+      most = Math.max(most, ++atWork);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      atWork--;
+    };
+    const put = blocks.putBlockData.bind(blocks);
+    const putAsStream = blocks.putBlockDataAsStream.bind(blocks);
+    const slow: BlockDataManager = {
+      getLocalBlockData: (blockId) => blocks.getLocalBlockData(blockId),
+      putBlockData: (...block) => work().then(() => put(...block)),
+      putBlockDataAsStream(blockId, metadata) {
+        const upload = putAsStream(blockId, metadata);
+        const working = work();
+        return { ...upload, onComplete: (id) => working.then(() => upload.onComplete(id)) };
+      },
+    };
+    const server = await startService(context, slow, { appId: own.appId });
+    const peer = await within(RawPeer.connect(await defaultSocketDriver(), server.peer), "to connect");
+    context.defer(() => peer.abort());
+    peer.write(manyUploads(500, asStreams));
+    await until(() => peer.messages.length === 500, "the answers");
+    assertEquals(peer.messages.filter(({ type }) => type !== MessageType.RpcResponse), []);
+    assertEquals([most, blocks.blocks.size], [MAX_REQUESTS_AT_WORK, 500]);
+    for (let i = 0; i < 500; i++) assertEquals(blocks.blocks.get(`block-${i}`), Uint8Array.of(i, i >> 8), String(i));
+    await idle(server);
+  });
+}
+
+test("NettyBlockRpcServer reads no more of a connection whose blocks wait for a disk", async (context) => {
+  const blocks = new MemoryBlocks();
+  const disk = deferred();
+  blocks.putBlockData = (() => disk.promise.then(() => true)) as () => never;
+  const { client, server } = await pair(context, { blocks });
+  const blockData = blockBytes(1024 * 1024);
+  const upload = { type: Type.UploadBlock, ...own, metadata: new Uint8Array(0), blockData } as const;
+  const answers = Array.from({ length: 64 }, (_, i) => askMessage(client, { ...upload, blockId: `${i}` }).catch(String));
+  const read = () => server.service.stats().connections[0]?.bytesRead ?? 0;
+  await until(() => read() >= MAX_REQUEST_BYTES, "what is taken at once");
+  // Another connection is served, and what this one may send in that time is not read.
+  for (let i = 0; i < 20; i++) await within(dial(context, server.peer).then((other) => open(other)), "another's answer");
+  assertEquals(read() < MAX_REQUEST_BYTES + 4 * blockData.length, true, String(read()));
+  disk.resolve();
+  await within(Promise.all(answers), "the answers");
+  await idle(server);
 });
