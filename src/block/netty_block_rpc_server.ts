@@ -185,7 +185,8 @@ export class NettyBlockRpcServer implements RpcHandler {
     this.#addOpen(client, blockIds.length);
     let streamId = 0n;
     try {
-      const blocks = await findBlocks(blockIds, (blockId) => this.#blocks.getLocalBlockData(blockId));
+      const find = (blockId: string) => this.#blocks.getLocalBlockData(blockId);
+      const blocks = await findBlocks(blockIds, find, () => client.isActive);
       const opened = new OpenedBlocks(blocks, () => this.#addOpen(client, -1));
       // A stream without chunks would stay until its connection goes.
       if (blocks.length > 0) streamId = this.streamManager.registerStream(this.#options.appId, opened, { client });

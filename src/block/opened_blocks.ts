@@ -4,6 +4,7 @@
  * @module
  */
 
+import { RpcError } from "../base/errors.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import type { ChunkIterator } from "./one_for_one_stream_manager.ts";
 
@@ -15,21 +16,26 @@ const LOOK_UPS_AT_ONCE = 64;
  *
  * @param blockIds Their names.
  * @param find Finds one.
- * @returns The blocks; rejects with what the first of `find` failed with.
+ * @param isWanted Whether anybody waits for them still.
+ * @returns The blocks; rejects with what the first of `find` failed with, or when nobody wants them any more.
  */
 export async function findBlocks(
   blockIds: readonly string[],
   find: (blockId: string) => ManagedBuffer | Promise<ManagedBuffer>,
+  isWanted: () => boolean = () => true,
 ): Promise<ManagedBuffer[]> {
   const found: ManagedBuffer[] = [];
+  const fail = (reason: unknown): never => {
+    for (const block of found) block.release();
+    throw reason;
+  };
   for (let at = 0; at < blockIds.length; at += LOOK_UPS_AT_ONCE) {
+    if (!isWanted()) fail(new RpcError("DISCONNECTED", "Whoever asked for the blocks has gone"));
     const looking = blockIds.slice(at, at + LOOK_UPS_AT_ONCE).map(async (blockId) => await find(blockId));
     const results = await Promise.allSettled(looking);
     for (const result of results) if (result.status === "fulfilled") found.push(result.value);
     const failed = results.find((result) => result.status === "rejected");
-    if (failed === undefined) continue;
-    for (const block of found) block.release();
-    throw failed.reason;
+    if (failed !== undefined) fail(failed.reason);
   }
   return found;
 }

@@ -424,3 +424,20 @@ test("NettyBlockRpcServer reads no more of a connection whose blocks wait for a 
   await within(Promise.all(answers), "the answers");
   await idle(server);
 });
+
+test("NettyBlockRpcServer looks for no more blocks of a connection that has gone", async (context) => {
+  const blocks = new MemoryBlocks({ a: blockBytes(5) });
+  const released = deferred();
+  let asked = 0;
+  const original = blocks.getLocalBlockData.bind(blocks);
+  Object.assign(blocks, { getLocalBlockData: (blockId: string) => (asked++, released.promise.then(() => original(blockId))) });
+  const { client, server } = await pair(context, { blocks });
+  open(client, ...new Array<string>(10_000).fill("a")).catch(() => {});
+  await until(() => asked > 0, "the first of them");
+  const first = asked;
+  client.channel.abort(new Error("Gone"));
+  await until(() => server.service.stats().connections.length === 0, "the end of the connection");
+  released.resolve();
+  await idle(server);
+  assertEquals([asked, blocks.held], [first, 0]);
+});
