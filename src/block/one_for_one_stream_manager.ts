@@ -2,7 +2,7 @@
  * Streams of chunks, each of which is fetched once and in order: chunk 0, then chunk 1, and so on.
  *
  * Spark: common/network-common/…/server/OneForOneStreamManager.java. Differences: a chunk may take its time to be found, and one that
- * cannot be released keeps no other from being so.
+ * cannot be released keeps no other from being so; nobody has the streams of another connection.
  *
  * @module
  */
@@ -44,7 +44,10 @@ export interface OneForOneStreamManagerOptions {
 
 /** Options of {@linkcode OneForOneStreamManager.registerStream}. */
 export interface RegisterStreamOptions {
-  /** The connection that may go: then the stream is forgotten and its chunks are released. Without one it stays until it is read. */
+  /**
+   * The connection that may have it, and may go: then the stream is forgotten and its chunks are released. Without one it is
+   * anybody's, and stays until it is read.
+   */
   readonly client?: TransportClient | undefined;
   /**
    * Chunks are made by `next`, so those that were not asked for need no release.
@@ -187,16 +190,20 @@ export class OneForOneStreamManager implements StreamManager {
   }
 
   /**
-   * Whether a peer may have a stream: one that has no id may have all.
+   * Whether a peer may have a stream: one that was registered for another connection, or another application, it may not. Numbers
+   * count up, so whoever has one knows those of others.
    *
    * @param client The peer's connection.
    * @param stream The stream's number, or a chunk's name.
    * @throws RpcError of code `AUTH` if it may not.
    */
   checkAuthorization(client: TransportClient, stream: string | bigint): void {
-    if (client.clientId === undefined) return;
     const streamId = typeof stream === "bigint" ? stream : OneForOneStreamManager.parseStreamChunkId(stream).streamId;
     const state = this.#streams.get(streamId);
+    if (state?.client !== undefined && state.client !== client) {
+      throw new RpcError("AUTH", `Stream ${streamId} was opened over another connection.`);
+    }
+    if (client.clientId === undefined) return;
     if (state === undefined) throw new RpcError("AUTH", "Unknown stream ID.");
     if (client.clientId === state.appId) return;
     throw new RpcError("AUTH", `Client ${client.clientId} not authorized to read stream ${streamId} (app ${state.appId}).`);

@@ -143,6 +143,19 @@ test("OneForOneStreamManager.checkAuthorization() lets nobody have another appli
   }
 });
 
+test("OneForOneStreamManager.checkAuthorization() lets nobody have the streams that another connection has opened", () => {
+  const manager = new OneForOneStreamManager();
+  const [client, other] = [clientOf(), clientOf()];
+  const streamId = manager.registerStream(undefined, buffers(1), { client });
+  const text = `Stream ${streamId} was opened over another connection.`;
+  for (const stream of [streamId, OneForOneStreamManager.genStreamChunkId(streamId, 0)]) {
+    assertThrows(() => manager.checkAuthorization(other, stream), RpcError, text);
+    manager.checkAuthorization(client, stream);
+  }
+  // One that was registered for no connection is anybody's.
+  manager.checkAuthorization(other, manager.registerStream(undefined, buffers(1)));
+});
+
 test("OneForOneStreamManager.getChunk() gives each chunk once, in order", () => {
   const manager = new OneForOneStreamManager();
   const all = buffers(3);
