@@ -87,6 +87,8 @@ const MAX_INT = 2 ** 31 - 1;
 export class OneForOneStreamManager implements StreamManager {
   readonly #logger: Logger;
   readonly #streams = new Map<bigint, StreamState>();
+  /** The numbers of those that go with their connection. */
+  readonly #byClient = new Map<TransportClient, Set<bigint>>();
   #nextStreamId: bigint;
   #chunksBeingTransferred = 0;
 
@@ -120,17 +122,22 @@ export class OneForOneStreamManager implements StreamManager {
     buffers: readonly Chunk[] | ChunkIterator,
     options: RegisterStreamOptions = {},
   ): bigint {
+    const { client } = options;
     const streamId = this.#nextStreamId++;
     this.#streams.set(streamId, {
       appId,
       buffers: "hasNext" in buffers ? buffers : iteratorOf(buffers),
-      client: options.client,
+      client,
       materializedOnNext: options.materializedOnNext ?? false,
       chunkIndex: 0,
       chunksBeingTransferred: 0,
     });
+    if (client === undefined) return streamId;
+    const own = this.#byClient.get(client);
+    if (own === undefined) this.#byClient.set(client, new Set([streamId]));
+    else own.add(streamId);
     // Whoever registered it took so long that the connection has gone meanwhile.
-    if (options.client?.isActive === false) this.connectionTerminated(options.client);
+    if (client.isActive === false) this.connectionTerminated(client);
     return streamId;
   }
 
@@ -224,8 +231,8 @@ export class OneForOneStreamManager implements StreamManager {
         else this.#logger.error("Exception trying to release remaining StreamState buffers", toError(thrown));
       }
     };
-    for (const [streamId, state] of this.#streams) {
-      if (state.client !== client) continue;
+    for (const streamId of this.#byClient.get(client) ?? []) {
+      const state = this.#streams.get(streamId)!;
       this.#forget(streamId, state);
       if (state.materializedOnNext) continue;
       attempt(() => {
@@ -273,6 +280,11 @@ export class OneForOneStreamManager implements StreamManager {
   #forget(streamId: bigint, state: StreamState): void {
     this.#streams.delete(streamId);
     this.#chunksBeingTransferred -= state.chunksBeingTransferred;
+    const { client } = state;
+    if (client === undefined) return;
+    const own = this.#byClient.get(client);
+    own?.delete(streamId);
+    if (own?.size === 0) this.#byClient.delete(client);
   }
 
   #release(chunk: Chunk): void {

@@ -87,6 +87,38 @@ test("OneForOneStreamManager.connectionTerminated() leaves the streams of other 
   assertEquals([manager.getChunk(other!, 0), manager.getChunk(unbound!, 0)], [all[1]![0], all[2]![0]]);
 });
 
+/** How many entries of maps and sets are visited while `run` runs. */
+function visitedBy(run: () => void): number {
+  let visited = 0;
+  const restore = [Map.prototype, Set.prototype].map((prototype: { [Symbol.iterator](): Iterator<unknown> }) => {
+    const iterate = prototype[Symbol.iterator];
+    prototype[Symbol.iterator] = function* (this: unknown) {
+      const each = Reflect.apply(iterate, this, []);
+      for (let { done, value } = each.next(); done !== true; { done, value } = each.next()) {
+        visited++;
+        yield value;
+      }
+    };
+    return () => prototype[Symbol.iterator] = iterate;
+  });
+  try {
+    run();
+  } finally {
+    for (const each of restore) each();
+  }
+  return visited;
+}
+
+test("OneForOneStreamManager.connectionTerminated() does not look through the streams of other connections", () => {
+  const manager = new OneForOneStreamManager();
+  const [client, gone] = [clientOf(), clientOf()];
+  for (let i = 0; i < 1_000; i++) manager.registerStream(undefined, buffers(1), { client });
+  for (let i = 0; i < 3; i++) manager.registerStream(undefined, buffers(1), { client: gone });
+  assertEquals(visitedBy(() => manager.connectionTerminated(gone)), 3);
+  assertEquals(visitedBy(() => manager.connectionTerminated(gone)), 0);
+  assertEquals(manager.numStreamStates, 1_000);
+});
+
 test("OneForOneStreamManager.connectionTerminated() releases the chunks behind one that cannot be released", () => {
   const logger = new MemoryLogger();
   const manager = new OneForOneStreamManager({ logger });
