@@ -12,6 +12,7 @@ import { limitsInForce } from "../base/limits.ts";
 import type { Logger } from "../base/logger.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import type { Random } from "../base/random.ts";
+import { isWorthALine } from "../base/sparse_logging.ts";
 import { BytesManagedBuffer } from "../protocol/managed_buffer.ts";
 import type { RpcHandler } from "../transport/rpc_handler.ts";
 import type { RpcResponder } from "../transport/rpc_response_callback.ts";
@@ -64,6 +65,8 @@ export class NettyBlockRpcServer implements RpcHandler {
   readonly #openBlocks = new Map<TransportClient, number>();
   /** A peer's requests are worked on a few at a time. */
   readonly #turns = new WeakMap<TransportClient, RequestTurns>();
+  /** How many of a peer's messages were corrupt. */
+  readonly #corruptMessages = new WeakMap<TransportClient, number>();
   #uploads = 0;
 
   /** @param blocks Has the blocks. @param options Whose they are, and limits. */
@@ -128,16 +131,21 @@ export class NettyBlockRpcServer implements RpcHandler {
     } catch (thrown) {
       if (!(thrown instanceof ProtocolError)) throw thrown;
       const isUnknown = thrown instanceof UnknownMessageTypeError;
-      this.#options.logger.warning(
-        `${isUnknown ? "This could be" : "Refused"} a corrupted RPC message (capacity: ${body.length}) from ` +
-          `${client.channel.remote}. Please use \`spark.authenticate.*\` configurations in case of security incidents.`,
-        thrown,
-      );
+      const what = isUnknown ? "This could be" : "Refused";
+      this.#corrupt(client, `${what} a corrupted RPC message (capacity: ${body.length})`, thrown);
       // It fails its own request, not the connection: whoever wrote it knew how to write frames.
       throw new RpcError("PROTOCOL", isUnknown ? thrown.message : `Corrupted block message: ${thrown.message}`, {
         cause: thrown,
       });
     }
+  }
+
+  #corrupt(client: TransportClient, what: string, error: ProtocolError): void {
+    const count = (this.#corruptMessages.get(client) ?? 0) + 1;
+    this.#corruptMessages.set(client, count);
+    if (!isWorthALine(count)) return;
+    const advice = "Please use `spark.authenticate.*` configurations in case of security incidents.";
+    this.#options.logger.warning(`${what} from ${client.channel.remote} (${count} of its messages so far). ${advice}`, error);
   }
 
   /** Never rejects. */
