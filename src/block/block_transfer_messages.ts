@@ -35,6 +35,12 @@ export type BlockTransferMessage =
   | upload.UploadBlock
   | upload.UploadBlockStream;
 
+/**
+ * The largest message that is read, but for blocks: names of 64 bytes for the longest list. Texts are read before anybody can say that
+ * nobody wants them, and one of 500 MB takes the loop for twenty seconds.
+ */
+export const MAX_MESSAGE_BYTES: number = 64 * 1024 * 1024;
+
 /** What reads the fields of each message, by its first byte. */
 const READERS: ReadonlyMap<number, (reader: ByteReader) => BlockTransferMessage> = new Map<
   number,
@@ -108,7 +114,7 @@ export function encodeBlockTransferMessage(message: BlockTransferMessage): Uint8
  *
  * @param bytes All of it; byte arrays in the message are views of them.
  * @throws UnknownMessageTypeError `Unknown message type: <n>`; ProtocolError if a length or a count is negative or larger than
- * what is there, or if bytes are left over.
+ * what is there, if a list or the message is too long, or if bytes are left over.
  */
 export function decodeBlockTransferMessage(bytes: Uint8Array): BlockTransferMessage {
   const reader = protocolReader(bytes);
@@ -116,6 +122,10 @@ export function decodeBlockTransferMessage(bytes: Uint8Array): BlockTransferMess
   const read = READERS.get(type);
   // Spark has a signed byte.
   if (read === undefined) throw new UnknownMessageTypeError(`Unknown message type: ${type << 24 >> 24}`, { offset: 0 });
+  if (bytes.length > MAX_MESSAGE_BYTES && type !== BlockTransferMessageType.UploadBlock) {
+    const error = `A block message of type ${type} has ${bytes.length} bytes`;
+    throw new ProtocolError(error, { offset: 0, limit: MAX_MESSAGE_BYTES });
+  }
   const message = read(reader);
   if (reader.remaining > 0) {
     const error = `${reader.remaining} bytes are left over behind a block message of type ${type}`;

@@ -9,6 +9,7 @@
 import type { ByteReader } from "../base/byte_reader.ts";
 import type { ByteSink } from "../base/byte_sink.ts";
 import {
+  MAX_LIST_LENGTH,
   readCount,
   readIntArray,
   readLongArray,
@@ -166,9 +167,15 @@ function writeIntLists(out: ByteSink, lists: readonly (readonly number[])[]): vo
   for (const list of lists) writeIntArray(out, list);
 }
 
+/** All of them together are no longer than one list may be. */
 function readIntLists(reader: ByteReader, what: string): number[][] {
   const count = readCount(reader, MIN_LIST_BYTES, what);
   const lists: number[][] = [];
-  for (let i = 0; i < count; i++) lists.push(readIntArray(reader, what));
+  let left = MAX_LIST_LENGTH;
+  for (let i = 0; i < count; i++) {
+    const list = readIntArray(reader, what, left);
+    left -= list.length;
+    lists.push(list);
+  }
   return lists;
 }

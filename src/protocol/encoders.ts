@@ -15,6 +15,11 @@ import { ProtocolError } from "../base/errors.ts";
 
 /** No string is shorter than its own length field. */
 const MIN_STRING_BYTES = 4;
+/**
+ * The longest list that is read: twice as many blocks as a connection may have open. V8 ends the process, without a word to catch, for
+ * an array of 169 million, which fit into a frame.
+ */
+export const MAX_LIST_LENGTH = 1_000_000;
 
 /**
  * A reader of what a peer sent: what is short or wrong is a ProtocolError with its offset from `start`.
@@ -57,9 +62,9 @@ export function writeIntArray(out: ByteSink, values: readonly number[]): void {
   for (const value of values) out.writeInt32(value);
 }
 
-/** Reads counted 32-bit integers. */
-export function readIntArray(reader: ByteReader, what: string): number[] {
-  const count = readCount(reader, 4, what);
+/** Reads counted 32-bit integers, at most `limit`. */
+export function readIntArray(reader: ByteReader, what: string, limit: number = MAX_LIST_LENGTH): number[] {
+  const count = readCount(reader, 4, what, limit);
   const values: number[] = [];
   for (let i = 0; i < count; i++) values.push(reader.readInt32(what));
   return values;
@@ -93,11 +98,12 @@ export function readStringArray(reader: ByteReader, what: string): string[] {
   return texts;
 }
 
-/** Reads a count and makes sure that so many elements can be there. */
-export function readCount(reader: ByteReader, elementBytes: number, what: string): number {
+/** Reads a count and makes sure that so many elements can be there, and are no more than `limit`. */
+export function readCount(reader: ByteReader, elementBytes: number, what: string, limit: number = MAX_LIST_LENGTH): number {
   const count = reader.readInt32(what);
   const start = reader.position;
   reader.skip(count < 0 ? count : count * elementBytes, what);
   reader.position = start;
+  if (count > limit) throw new ProtocolError(`${what} has ${count} elements, more than ${limit}`, { offset: start, limit });
   return count;
 }

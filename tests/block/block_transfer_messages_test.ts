@@ -6,9 +6,11 @@ import {
   type BlockTransferMessage,
   decodeBlockTransferMessage,
   encodeBlockTransferMessage,
+  MAX_MESSAGE_BYTES,
   UnknownMessageTypeError,
   writeBlockTransferMessage,
 } from "../../src/block/block_transfer_messages.ts";
+import { MAX_LIST_LENGTH } from "../../src/protocol/encoders.ts";
 import { fromHex, test, toHex } from "../_harness.ts";
 import { readVectors } from "../_vectors.ts";
 import { pattern } from "../protocol/_vectors.ts";
@@ -215,4 +217,51 @@ test("decodeBlockTransferMessage() refuses numbers of folders that do not add up
 test("decodeBlockTransferMessage() refuses a cause that it does not know", () => {
   const text = "Unknown cause of a corruption: 5";
   assertThrows(() => decodeBlockTransferMessage(Uint8Array.of(Type.CorruptionCause, 5)), ProtocolError, text);
+});
+
+/** A message of zeros from its first list on, which says that it has `count` of them. */
+function zeros(type: number, beforeList: number, count: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  bytes[0] = type;
+  new DataView(bytes.buffer).setInt32(beforeList, count);
+  return bytes;
+}
+
+test("decodeBlockTransferMessage() refuses lists that are longer than any that can be granted, before it makes them", () => {
+  const most = MAX_LIST_LENGTH;
+  const names = (count: number) => decodeBlockTransferMessage(zeros(Type.OpenBlocks, 9, count, 13 + 4 * count));
+  const lists = (count: number) => decodeBlockTransferMessage(zeros(Type.FetchShuffleBlocks, 17, count, 22 + 4 * count));
+  const one = names(most);
+  assertEquals(one.type === Type.OpenBlocks && one.blockIds.length, most);
+  const two = lists(most);
+  assertEquals(two.type === Type.FetchShuffleBlocks && two.reduceIds.length, most);
+  assertThrows(() => names(most + 1), ProtocolError, `block ids has ${most + 1} elements, more than ${most}`);
+  assertThrows(() => lists(most + 1), ProtocolError, `reduce ids has ${most + 1} elements, more than ${most}`);
+});
+
+test("decodeBlockTransferMessage() counts the numbers of all lists of a message together", () => {
+  const half = MAX_LIST_LENGTH / 2;
+  const reduceIds = [new Array<number>(half).fill(0), new Array<number>(half + 1).fill(0)];
+  const message = {
+    type: Type.FetchShuffleBlocks,
+    ...who,
+    shuffleId: 0,
+    mapIds: [0n, 1n],
+    reduceIds,
+    batchFetchEnabled: false,
+  };
+  const bytes = encodeBlockTransferMessage(message as BlockTransferMessage);
+  assertThrows(
+    () => decodeBlockTransferMessage(bytes),
+    ProtocolError,
+    `reduce ids has ${half + 1} elements, more than ${half}`,
+  );
+});
+
+test("decodeBlockTransferMessage() refuses messages that are larger than any list needs, but uploads", () => {
+  const large = new Uint8Array(MAX_MESSAGE_BYTES + 1);
+  assertThrows(() => decodeBlockTransferMessage(large), ProtocolError, `A block message of type 0 has ${large.length} bytes`);
+  const upload = { type: Type.UploadBlock, ...who, blockId: "a", metadata: pattern(1, 1), blockData: large } as const;
+  const message = decodeBlockTransferMessage(encodeBlockTransferMessage(upload));
+  assertEquals(message.type === Type.UploadBlock && message.blockData.length, large.length);
 });
