@@ -63,6 +63,11 @@ export class ByteReader {
     return this.end - this.position;
   }
 
+  /** The error for a value that is wrong, at the next byte. */
+  errorHere(message: string): Error {
+    return this.#fail(message, this.position);
+  }
+
   /** Steps over `count` bytes and returns where they begin. */
   skip(count: number, what: string): number {
     const start = this.position;

@@ -104,6 +104,6 @@ export function readCount(reader: ByteReader, elementBytes: number, what: string
   const start = reader.position;
   reader.skip(count < 0 ? count : count * elementBytes, what);
   reader.position = start;
-  if (count > limit) throw new ProtocolError(`${what} has ${count} elements, more than ${limit}`, { offset: start, limit });
+  if (count > limit) throw reader.errorHere(`${what} has ${count} elements, more than ${limit}`);
   return count;
 }

@@ -4,7 +4,8 @@
  * Spark: common/network-common/…/protocol/MessageDecoder.java, Message.java and the `decode` of each message class.
  *
  * Lengths are checked as in Spark 4.2.0. Beyond it, bytes that are left over behind a message without a body are refused: no
- * Spark from 3.5.8 to 4.2.0 writes any, so they tell of a peer that lost its place. Byte counts must be below 2⁵³.
+ * Spark from 3.5.8 to 4.2.0 writes any, so they tell of a peer that lost its place. Byte counts must be below 2⁵³. Names have a
+ * limit, and texts of failures are cut.
  *
  * @module
  */
@@ -15,8 +16,16 @@ import { ProtocolError } from "../base/errors.ts";
 import { type Int64, int64ToBigInt, int64ToSafe } from "../base/int64.ts";
 import { MessageBody } from "../base/message_body.ts";
 import type { ReceivedBytes } from "../base/received_bytes.ts";
-import { protocolReader, readString } from "./encoders.ts";
+import { protocolReader } from "./encoders.ts";
 import { type Message, MessageType, type OneWayMessage, type RpcRequest, type RpcResponse } from "./message.ts";
+
+/** The longest name of a stream or an application that is read: 65,536 characters. */
+export const MAX_NAME_BYTES: number = 3 * 65_536;
+/**
+ * How much of a failure's text is read: whoever fails for it, each block of a fetch say, has a line with it in the log. Our own are no
+ * longer.
+ */
+export const MAX_ERROR_BYTES = 65_536;
 
 /** What a frame with a request id or chunk id and a 32-bit number has before its body: type, id, number. */
 const ID_AND_INT_BYTES = 13;
@@ -106,27 +115,27 @@ function decodeBodiless(type: number, reader: ByteReader, frameStart: number, re
         type,
         streamId: readId(reader, "Stream id of ChunkFetchFailure"),
         chunkIndex: reader.readInt32("Chunk index of ChunkFetchFailure"),
-        error: readString(reader, "Error of ChunkFetchFailure"),
+        error: readError(reader, "Error of ChunkFetchFailure"),
       };
     case MessageType.RpcFailure:
       return {
         type,
         requestId: readId(reader, "Request id of RpcFailure"),
-        error: readString(reader, "Error of RpcFailure"),
+        error: readError(reader, "Error of RpcFailure"),
       };
     case MessageType.StreamRequest:
-      return { type, streamId: readString(reader, "Stream id of StreamRequest") };
+      return { type, streamId: readName(reader, "Stream id of StreamRequest") };
     case MessageType.StreamResponse:
       return {
         type,
-        streamId: readString(reader, "Stream id of StreamResponse"),
+        streamId: readName(reader, "Stream id of StreamResponse"),
         byteCount: readByteCount(reader, frameStart, "Byte count of StreamResponse"),
       };
     case MessageType.StreamFailure:
       return {
         type,
-        streamId: readString(reader, "Stream id of StreamFailure"),
-        error: readString(reader, "Error of StreamFailure"),
+        streamId: readName(reader, "Stream id of StreamFailure"),
+        error: readError(reader, "Error of StreamFailure"),
       };
     case MessageType.UploadStream:
       return {
@@ -139,7 +148,7 @@ function decodeBodiless(type: number, reader: ByteReader, frameStart: number, re
       return {
         type,
         requestId: readId(reader, "Request id of MergedBlockMetaRequest"),
-        appId: readString(reader, "App id of MergedBlockMetaRequest"),
+        appId: readName(reader, "App id of MergedBlockMetaRequest"),
         shuffleId: reader.readInt32("Shuffle id of MergedBlockMetaRequest"),
         shuffleMergeId: reader.readInt32("Shuffle merge id of MergedBlockMetaRequest"),
         reduceId: reader.readInt32("Reduce id of MergedBlockMetaRequest"),
@@ -160,6 +169,22 @@ function cutShort(type: MessageType, needed: number, size: number): ProtocolErro
 function readId(reader: ByteReader, what: string): Int64 {
   const at = reader.skip(8, what);
   return { high: int32At(reader.bytes, at), low: int32At(reader.bytes, at + 4) };
+}
+
+/** Before it is a text: one of 500 MB takes seconds to become one, and the runtimes have none of 1 GB. */
+function readName(reader: ByteReader, what: string): string {
+  const length = reader.readInt32(what);
+  if (length <= MAX_NAME_BYTES) return reader.readUtf8(length, what);
+  throw reader.errorHere(`${what} has ${length} bytes, more than ${MAX_NAME_BYTES}`);
+}
+
+/** What is too long ends with an ellipsis. */
+function readError(reader: ByteReader, what: string): string {
+  const length = reader.readInt32(what);
+  if (length <= MAX_ERROR_BYTES) return reader.readUtf8(length, what);
+  const text = reader.readUtf8(MAX_ERROR_BYTES, what);
+  reader.skip(length - MAX_ERROR_BYTES, what);
+  return `${text}…`;
 }
 
 function readMeta(reader: ByteReader, received: ReceivedBytes): MessageBody {

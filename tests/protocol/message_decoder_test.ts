@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { ReceivedBytes } from "../../src/base/received_bytes.ts";
-import { decodeMessage } from "../../src/protocol/message_decoder.ts";
+import { decodeMessage, MAX_ERROR_BYTES, MAX_NAME_BYTES } from "../../src/protocol/message_decoder.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
 import { test } from "../_harness.ts";
 import { readFrameVectors } from "./_messages.ts";
@@ -41,6 +41,50 @@ test("decodeMessage() says what is cut short, and where", () => {
   fails([MessageType.RpcFailure, 1, 2], "Request id of RpcFailure needs 8 bytes, but 2 are left", 1);
   fails([MessageType.StreamRequest, 0, 0, 0, 2, 97], "Stream id of StreamRequest needs 2 bytes, but 1 are left", 5);
   fails([MessageType.StreamRequest, 0xff, 0xff, 0xff, 0xff], "Length of Stream id of StreamRequest is negative: -1", 5);
+});
+
+/** A type, what comes before a text, and the text, of so many letters. */
+function withText(type: number, before: readonly number[], length: number): Uint8Array {
+  const bytes = new Uint8Array(1 + before.length + 4 + length).fill(97);
+  bytes.set([type, ...before]);
+  new DataView(bytes.buffer).setInt32(1 + before.length, length);
+  return bytes;
+}
+
+test("decodeMessage() refuses names that nobody may have, before it reads them", () => {
+  const most = decode(withText(MessageType.StreamRequest, [], MAX_NAME_BYTES));
+  assertEquals(most.type === MessageType.StreamRequest && most.streamId.length, MAX_NAME_BYTES);
+  const names = {
+    "Stream id of StreamRequest": withText(MessageType.StreamRequest, [], MAX_NAME_BYTES + 1),
+    "Stream id of StreamResponse": withText(MessageType.StreamResponse, [], MAX_NAME_BYTES + 1),
+    "Stream id of StreamFailure": withText(MessageType.StreamFailure, [], MAX_NAME_BYTES + 1),
+  };
+  for (const [what, bytes] of Object.entries(names)) {
+    fails(bytes, `${what} has ${MAX_NAME_BYTES + 1} bytes, more than ${MAX_NAME_BYTES}`, 5);
+  }
+  const request = withText(MessageType.MergedBlockMetaRequest, int64(1), MAX_NAME_BYTES + 1);
+  fails(request, `App id of MergedBlockMetaRequest has ${MAX_NAME_BYTES + 1} bytes, more than ${MAX_NAME_BYTES}`, 13);
+});
+
+test("decodeMessage() cuts the text of a failure", () => {
+  const failures: [type: number, before: readonly number[]][] = [
+    [MessageType.RpcFailure, int64(1)],
+    [MessageType.ChunkFetchFailure, [...int64(1), 0, 0, 0, 2]],
+    [MessageType.StreamFailure, [0, 0, 0, 1, 97]],
+  ];
+  for (const [type, before] of failures) {
+    for (
+      const [length, error] of [
+        [MAX_ERROR_BYTES, "a".repeat(MAX_ERROR_BYTES)],
+        [MAX_ERROR_BYTES + 1, `${"a".repeat(MAX_ERROR_BYTES)}…`],
+      ] as const
+    ) {
+      const message = decode(withText(type, before, length));
+      assert("error" in message && message.error === error, `${type} of ${length}`);
+    }
+    // What is not there is missed all the same.
+    assertThrows(() => decode(withText(type, before, MAX_ERROR_BYTES + 9).subarray(0, -1)), ProtocolError, "are left");
+  }
 });
 
 test("decodeMessage() refuses every prefix of every message, but for a body that is shorter", () => {
