@@ -8,6 +8,8 @@ import type { BodyChannel, BodySink } from "./body_channel.ts";
 
 /** How many bytes wait in a stream before the far end is held back, and no more than a read above. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
+/** What a chunk takes besides its bytes, of which a far end may send one at a time. */
+const CHUNK_BYTES = 256;
 
 /**
  * A stream of what a channel gives. To cancel it cancels the channel.
@@ -43,5 +45,5 @@ export function readableBody(
       if ((controller.desiredSize ?? 0) >= HIGH_WATER_MARK_BYTES / 2) channel?.resume();
     },
     cancel: (reason) => channel?.cancel(reason),
-  }, { highWaterMark: HIGH_WATER_MARK_BYTES, size: (chunk) => chunk.length });
+  }, { highWaterMark: HIGH_WATER_MARK_BYTES, size: (chunk) => chunk.length + CHUNK_BYTES });
 }

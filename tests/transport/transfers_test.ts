@@ -330,3 +330,22 @@ test("StreamManagedBuffer says what is wrong with its source", async () => {
     assertInstanceOf(thrown, RangeError);
   }
 });
+
+test("receiveUpload() holds back a sender of single bytes long before there is a megabyte of them", async () => {
+  const flow = {
+    calls: [] as string[],
+    pause: () => void flow.calls.push("pause"),
+    resume: () => void flow.calls.push("resume"),
+  };
+  const goOn = deferred();
+  const count = 4_096;
+  const upload = receiveUpload("drops", async (stream) => {
+    await goOn.promise;
+    assertEquals((await all(stream)).length, count);
+  });
+  upload.onStart?.("drops", count);
+  for (let i = 0; i < count; i++) upload.onData("drops", new Uint8Array(1), true, flow);
+  assertEquals(flow.calls.at(-1), "pause");
+  goOn.resolve();
+  await within(Promise.resolve(upload.onComplete("drops")), "the end");
+});
