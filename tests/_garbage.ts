@@ -8,8 +8,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { runtimeName, until } from "./_harness.ts";
 
-/** Collects all garbage now. */
-function collector(): () => void {
+/** What collects all garbage. */
+export function collector(): () => void {
   if (runtimeName === "bun") {
     const { Bun } = globalThis as unknown as { readonly Bun: { gc(force: boolean): void } };
     return () => Bun.gc(true);

@@ -76,7 +76,8 @@ export class CborEncoder {
   /** Forgets the message. */
   reset(): void {
     this.#shared.clear();
-    this.#depth = 0;
+    // A key may be as long as a message.
+    while (this.#depth > 0) this.close();
     this.#holes = 0;
     this.#regExpCharacters = 0;
     this.out = NOWHERE;
@@ -284,7 +285,6 @@ export class CborEncoder {
 
   #enter(): number {
     if (this.#depth === MAX_DEPTH) throw this.fail(`more than ${MAX_DEPTH} levels`);
-    this.#path[this.#depth] = undefined;
     return this.#depth++;
   }
 
@@ -295,7 +295,7 @@ export class CborEncoder {
 
   /** Ends the innermost container. */
   close(): void {
-    this.#depth--;
+    this.#path[--this.#depth] = undefined;
   }
 
   /** Counts the holes of a sparse array. */

@@ -4,7 +4,8 @@ import { ByteSink } from "../../src/base/byte_sink.ts";
 import { SerializerError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
-import { fromHex, test } from "../_harness.ts";
+import { collector } from "../_garbage.ts";
+import { fromHex, test, until } from "../_harness.ts";
 import { assertSame, context, decode, encode, encodeHex, FakeRef, roundTrip } from "./_cbor.ts";
 import { randomValue } from "./_random_value.ts";
 
@@ -274,5 +275,26 @@ test("cborSerializer carries objects and arrays whatever their indexes are", () 
     assertSame(arrived, value);
     arrived[7] = "new";
     assertEquals([arrived.push("last"), arrived[7], arrived[61_000]], [61_001, "new", "last"]);
+  }
+});
+
+test("cborSerializer.encode() keeps no keys of a message, however long they are", async () => {
+  const collect = collector();
+  const heapBytes = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const encodeNested = (keyLength: number, fail: boolean): void => {
+    let value: unknown = fail ? () => {} : 1;
+    for (let i = 0; i < 20; i++) value = { [String.fromCharCode(65 + i).repeat(keyLength)]: value };
+    if (fail) assertThrows(() => cborSerializer.encode(value, new ByteSink(), context), SerializerError);
+    else cborSerializer.encode(value, new ByteSink(), context);
+  };
+  for (const fail of [false, true]) {
+    encodeNested(1, fail);
+    const before = heapBytes();
+    encodeNested(5_000_000, fail);
+    await until(() => heapBytes() < before + 50_000_000, "keys of 100 MB to be let go of", 30_000);
+    encodeNested(1, fail);
   }
 });
