@@ -52,8 +52,11 @@ const NAMES: Readonly<Record<string, SocketErrorCode>> = {
   URIError: "HOST_NOT_FOUND",
 };
 
-/** Deno 2.9 has no code for a name that does not resolve, and Bun 1.4 none for one that is listened on. */
+/** Deno 2.9 has no code for a name that does not resolve. */
 const NO_SUCH_HOST = /failed to lookup address information|no such host is known|nodename nor servname/i;
+
+/** Bun 1.4 says it of every failure, with a code of all but a name whose server does not answer. */
+const CANNOT_LISTEN = /^Failed to listen at /;
 
 const TEXTS: Readonly<Record<SocketErrorCode, string>> = {
   ABORTED: "aborted",
@@ -111,7 +114,8 @@ function classify(thrown: unknown): SocketErrorCode | undefined {
   }
   const name = "name" in thrown ? thrown.name : undefined;
   if (typeof name === "string" && Object.hasOwn(NAMES, name)) return NAMES[name];
-  if (NO_SUCH_HOST.test(messageOf(thrown))) return "HOST_NOT_FOUND";
+  const text = messageOf(thrown);
+  if (NO_SUCH_HOST.test(text) || code === undefined && CANNOT_LISTEN.test(text)) return "HOST_NOT_FOUND";
   // A name with several addresses fails once per address; the first one's reason stands for all.
   return "errors" in thrown && Array.isArray(thrown.errors) ? classify(thrown.errors[0]) : undefined;
 }

@@ -38,6 +38,8 @@ const CASES: readonly (readonly [string, unknown, SocketErrorCode])[] = [
     new Error("failed to lookup address information: Name or service not known"),
     "HOST_NOT_FOUND",
   ],
+  ["Bun: a name that does not resolve, to listen on", new Error("Failed to listen at nowhere"), "HOST_NOT_FOUND"],
+  ["Bun: another failure to listen", coded("ESOMETHING", "Failed to listen at 127.0.0.1"), "UNKNOWN"],
   ["Deno: no name at all", named("URIError", "invalid host 'a b'"), "HOST_NOT_FOUND"],
   ["Deno: closed meanwhile", named("BadResource", "Bad resource ID"), "ABORTED"],
   ["Deno: no permission", named("NotCapable", "Requires net access"), "PERMISSION_DENIED"],
