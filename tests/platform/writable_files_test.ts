@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readlink, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { assertEquals, assertRejects } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
 import { MemoryWritableFiles } from "../../src/platform/memory_writable_files.ts";
@@ -39,6 +40,32 @@ test("nodeWritableFiles: what lies below a file is not there", async (context) =
   await files.unlink(`${path}/one/none`);
   await assertRejects(() => files.rename(`${path}/one/none`, `${path}/two`), RpcError, "No such file: ");
 });
+
+test("nodeWritableFiles.unlink() says what it could not take away", async (context) => {
+  const { files, path } = await KINDS.nodeWritableFiles!(context);
+  // With nothing in it Deno 2.9 takes it away.
+  await files.makeFolder(`${path}/folder/in it`);
+  await assertRejects(() => files.unlink(`${path}/folder`));
+});
+
+test("nodeWritableFiles closes what was read and what could not be written", async (context) => {
+  const { files, path } = await KINDS.nodeWritableFiles!(context);
+  const writer = await files.create(`${path}/one`);
+  const reader = await files.open(`${path}/one`);
+  assertEquals((await descriptorsOf(`${path}/one`)).length, 2);
+  await assertRejects(() => writer.write({ length: 5 } as Uint8Array));
+  await writer.close();
+  await reader.close();
+  assertEquals(await descriptorsOf(`${path}/one`), []);
+}, { skip: process.platform === "linux" ? undefined : "the system does not tell which files are open" });
+
+/** The descriptors of this process that lead to a file. */
+async function descriptorsOf(path: string): Promise<string[]> {
+  const real = await realpath(path);
+  const all = (await readdir("/proc/self/fd")).map((name) => `/proc/self/fd/${name}`);
+  const targets = await Promise.all(all.map((name) => readlink(name).catch(() => undefined)));
+  return all.filter((_, index) => targets[index] === real);
+}
 
 for (const [kind, make] of Object.entries(KINDS)) {
   test(`${kind}: a file is written from its beginning to its end, and put in place`, async (context) => {
