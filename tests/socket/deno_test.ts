@@ -52,6 +52,20 @@ if (runtimeName === "deno") {
     assertEquals(rests.length, 2);
   });
 
+  test("denoSocketDriver goes on where a connection that was reset takes no flags", async (context) => {
+    const broken = (conn: Deno.TcpConn): Deno.TcpConn => {
+      conn.setNoDelay = () => {
+        throw new Deno.errors.InvalidData("Invalid argument (os error 22)");
+      };
+      return conn;
+    };
+    changeAccept(context, (accept) => async () => broken(await accept()));
+    changeConnect(context, (connect) => async (options) => broken(await connect(options)));
+    const listener = await denoSocketDriver.listen({ host: "127.0.0.1", port: 0 }, (socket) => (socket.shutdown(), silent));
+    context.defer(() => listener.close());
+    for (let i = 0; i < 2; i++) await dialUntilEnd(listener.address);
+  });
+
   test("denoSocketDriver attaches nobody whom it accepts after close()", async (context) => {
     const arrived = deferred();
     const closing = deferred();
