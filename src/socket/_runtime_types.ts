@@ -63,7 +63,6 @@ export interface BunHandlers<Data> {
   end(socket: BunSocket<Data>): void;
   close(socket: BunSocket<Data>, error?: Error): void;
   error(socket: BunSocket<Data>, error: Error): void;
-  connectError?(socket: BunSocket<Data>, error: Error): void;
 }
 
 /** `Bun.TCPSocketListener`. */

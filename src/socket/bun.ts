@@ -59,7 +59,6 @@ class BunSocket extends BaseSocket {
 
   protected override enqueue(chunks: readonly Uint8Array[]): void {
     for (const chunk of chunks) {
-      if (chunk.length === 0) continue;
       if (this.#queue.bytes > 0) {
         this.#queue.push(chunk);
         continue;
@@ -67,7 +66,7 @@ class BunSocket extends BaseSocket {
       const taken = this.#native.write(chunk);
       if (taken === chunk.length) continue;
       if (taken < 0) return this.#writeFailed();
-      this.#queue.push(taken === 0 ? chunk : chunk.subarray(taken));
+      this.#queue.push(chunk.subarray(taken));
     }
   }
 
@@ -88,7 +87,7 @@ class BunSocket extends BaseSocket {
       this.#queue.take(taken);
       if (taken < chunk.length) break;
     }
-    if (this.isShut && !this.isClosed && this.#queue.bytes === 0) this.#native.shutdown();
+    if (this.isShut && this.#queue.bytes === 0) this.#native.shutdown();
     this.drained();
   }
 
@@ -135,8 +134,6 @@ function handlers(open: (native: Native<Data>) => void): BunHandlers<Data> {
     end: (native) => native.data?.onEnd(),
     close: (native, error) => native.data?.onClose(error),
     error: (native, error) => native.data?.onClose(error),
-    // Without it a refused connect would be an uncaught error besides a rejection.
-    connectError: () => {},
   };
 }
 
