@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
-import { type Files, liesBelow } from "../../src/platform/files.ts";
+import { CountedFiles } from "../../src/platform/counted_files.ts";
+import { type Files, liesBelow, realFiles } from "../../src/platform/files.ts";
 import { MemoryFiles } from "../../src/platform/memory_files.ts";
 import { nodeFiles } from "../../src/platform/node_files.ts";
 import { test, type TestContext } from "../_harness.ts";
@@ -142,6 +143,22 @@ test("MemoryFiles.remove() takes away a link and not what it leads to", async ()
   files.remove("/a");
   await assertNotFound(() => files.open("/a"));
   await assertRejects(() => files.open("/"), Error, "Is a folder: /");
+});
+
+test("realFiles() opens what leads to itself alone, and keeps nothing else open", async () => {
+  const memory = new MemoryFiles();
+  for (const name of ["one", "gone"]) memory.write(`/data/${name}`, pattern(10));
+  memory.link("/data/link", "one");
+  const counted = new CountedFiles({
+    open: (path) => memory.open(path),
+    stat: (path) => memory.stat(path),
+    // Taken away once it is open.
+    realpath: (path) => memory.realpath(path === "/data/gone" ? "/data/none" : path),
+  });
+  const files = realFiles(counted);
+  for (const name of ["link", "gone"]) await assertNotFound(() => files.open(`/data/${name}`));
+  assertEquals(counted.openHandles, 0);
+  await (await files.open("/data/one")).close();
 });
 
 test("liesBelow() takes whole names, and backslashes on Windows alone", () => {
