@@ -9,10 +9,11 @@
  */
 
 import { assert } from "../base/assert.ts";
-import { RpcError, RpcOverloadedError, RpcStoppedError } from "../base/errors.ts";
+import { RpcError, RpcStoppedError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { RingQueue } from "../base/ring_queue.ts";
 import { tellEndpoint } from "./endpoint_events.ts";
+import { inboxFull, type InboxLimit, type InboxLimits } from "./inbox_limits.ts";
 import { bytesOf, type InboxMessage, type RpcMessage } from "./inbox_message.ts";
 import type { MessageLoop } from "./message_loop.ts";
 import { MessageOutcome, promiseOf } from "./message_outcome.ts";
@@ -38,32 +39,6 @@ export interface InboxHost {
   /** A message was dropped, and at which limit if the inbox was full. */
   dropped(inbox: Inbox, message: InboxMessage, reason: DropReason, limit: InboxLimit | undefined): void;
 }
-
-/** Limits of an inbox. */
-export interface InboxLimits {
-  /**
-   * How many messages may wait for one endpoint; one more is dropped, and fails if it is an ask.
-   *
-   * @default 100000
-   */
-  readonly maxInboxMessages: number;
-  /**
-   * How many bytes the messages may be that came over connections and wait for one endpoint or are in its hands; one more is dropped,
-   * and fails if it is an ask. One alone always has room.
-   *
-   * @default 1073741824
-   */
-  readonly maxInboxBytes: number;
-  /**
-   * How many messages a plain endpoint may have in hand; the others wait.
-   *
-   * @default 1024
-   */
-  readonly maxConcurrentMessages: number;
-}
-
-/** A limit at which an inbox is full. */
-export type InboxLimit = "maxInboxMessages" | "maxInboxBytes";
 
 /** A message whose handler has not settled yet. */
 interface InHand {
@@ -97,13 +72,13 @@ export class Inbox {
   droppedMessages = 0;
   /** The most messages that ever waited. */
   maxQueuedMessages = 0;
+  /** How many bytes of connections the messages were that wait or are in hand. */
+  bytes = 0;
   readonly #host: InboxHost;
   readonly #limits: InboxLimits;
   readonly #outcome: MessageOutcome;
   readonly #messages = new RingQueue<InboxMessage>(NO_LIMIT);
   readonly #inHand = new Set<InHand>();
-  /** Of the messages that wait or are in hand. */
-  #bytes = 0;
   readonly #oneAtATime: boolean;
   #stopped = false;
   #concurrent = false;
@@ -166,11 +141,11 @@ export class Inbox {
       this.#drop(message, "stopped");
     } else if (waiting >= this.#limits.maxInboxMessages && isRefusable(message)) {
       this.#drop(message, "full", "maxInboxMessages");
-    } else if (bytes > 0 && this.#bytes > 0 && this.#bytes + bytes > this.#limits.maxInboxBytes) {
+    } else if (bytes > 0 && this.bytes > 0 && this.bytes + bytes > this.#limits.maxInboxBytes) {
       this.#drop(message, "full", "maxInboxBytes");
     } else {
       this.#messages.push(message);
-      this.#bytes += bytes;
+      this.bytes += bytes;
       if (waiting >= this.maxQueuedMessages) this.maxQueuedMessages = waiting + 1;
     }
   }
@@ -228,7 +203,7 @@ export class Inbox {
     return {
       name: this.name,
       queuedMessages: this.length,
-      bytes: this.#bytes,
+      bytes: this.bytes,
       maxQueuedMessages: this.maxQueuedMessages,
       messagesInHand: this.messagesInHand,
       processedMessages: this.processedMessages,
@@ -345,7 +320,7 @@ export class Inbox {
   }
 
   #succeeded(message: InboxMessage, result: unknown): void {
-    this.#bytes -= bytesOf(message);
+    this.bytes -= bytesOf(message);
     switch (message.kind) {
       case "RpcMessage":
         this.#outcome.answered(message, result);
@@ -364,7 +339,7 @@ export class Inbox {
   }
 
   #failed(message: InboxMessage, thrown: unknown): void {
-    this.#bytes -= bytesOf(message);
+    this.bytes -= bytesOf(message);
     this.#outcome.failed(message, thrown);
     if (message.kind === "OnStop") this.#ended();
   }
@@ -376,7 +351,7 @@ export class Inbox {
   }
 
   #dropWaiting(message: InboxMessage): void {
-    this.#bytes -= bytesOf(message);
+    this.bytes -= bytesOf(message);
     this.#drop(message, "stopped");
   }
 
@@ -385,17 +360,8 @@ export class Inbox {
     this.#host.dropped(this, message, reason, limit);
     if (message.kind !== "RpcMessage") return;
     message.context.sendFailure(
-      limit === undefined ? new RpcStoppedError(`Endpoint ${this.name} is stopped`) : this.#overloaded(limit),
+      limit === undefined ? new RpcStoppedError(`Endpoint ${this.name} is stopped`) : inboxFull(this, limit, this.#limits),
     );
-  }
-
-  #overloaded(key: InboxLimit): RpcOverloadedError {
-    const limit = this.#limits[key];
-    const queue = `inbox of ${this.name}`;
-    const waits = key === "maxInboxMessages"
-      ? `${limit} messages wait`
-      : `${this.#bytes} of ${limit} bytes wait or are in hand`;
-    return new RpcOverloadedError(`The ${queue} is full: ${waits} (${key})`, queue, limit);
   }
 }
 

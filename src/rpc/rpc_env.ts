@@ -17,7 +17,7 @@ import type { SocketDriver, TlsOptions } from "../socket/socket.ts";
 import type { TransferOptions } from "../transport/transfers.ts";
 import type { TransportLimits } from "../transport/transport_limits.ts";
 import type { DroppedMessage } from "./dispatcher.ts";
-import type { InboxLimits } from "./inbox.ts";
+import type { InboxLimits } from "./inbox_limits.ts";
 import type { LookupTarget } from "./lookup_target.ts";
 import { createNettyRpcEnv } from "./netty_rpc_env_factory.ts";
 import type { RpcAddress } from "./rpc_address.ts";

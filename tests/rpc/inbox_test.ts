@@ -1,7 +1,8 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { RpcOverloadedError, RpcStoppedError, UnsupportedMessageError } from "../../src/base/errors.ts";
 import { Inbox } from "../../src/rpc/inbox.ts";
-import type { DropReason, InboxHost, InboxLimits } from "../../src/rpc/inbox.ts";
+import type { DropReason, InboxHost } from "../../src/rpc/inbox.ts";
+import type { InboxLimits } from "../../src/rpc/inbox_limits.ts";
 import type { InboxMessage, NettyRpcCallContext } from "../../src/rpc/inbox_message.ts";
 import { SharedMessageLoop } from "../../src/rpc/message_loop.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
