@@ -34,6 +34,8 @@ const MADE_IN_ADVANCE = 1024;
 
 /** The code of `9`: what begins above is no index. */
 const DIGIT_NINE = 0x39;
+/** The first byte of text in parts. */
+const TEXT_IN_PARTS = Major.text | INDEFINITE;
 
 /** Stands in the place of a shared value that is not there yet. */
 const UNFINISHED: unique symbol = Symbol("unfinished");
@@ -172,10 +174,12 @@ export class CborDecoder extends CborReader {
     if (handle >= 0) this.resolve(handle, object);
     let keepsHoles = false;
     for (let i = 0; this.hasNext(i, count); i++) {
+      // Behind the head of a short text is its first letter, and nearly no key begins as an index does.
+      const { bytes, position } = this;
+      const mayBeIndex = bytes[position + 1]! <= DIGIT_NINE || bytes[position] === TEXT_IN_PARTS;
       const key = this.#readKey();
       const value = this.readValue();
-      // Nearly no key begins as an index does.
-      if (key.charCodeAt(0) <= DIGIT_NINE && !keepsHoles && isFarIndex(key, count < 0 ? i : count)) {
+      if (mayBeIndex && !keepsHoles && isFarIndex(key, count < 0 ? i : count)) {
         keepHoles(object);
         keepsHoles = true;
       }

@@ -67,6 +67,10 @@ export class CborEncoder {
 
   /** Ends a message: marks what is shared. */
   finish(): void {
+    if (this.#shared.count > MAX_OBJECTS) {
+      this.#depth = 0;
+      throw this.fail(`more than ${MAX_OBJECTS} objects`);
+    }
     if (this.#shared.found && !this.#shared.mark(this.out)) {
       this.#depth = 0;
       throw this.fail(`more than ${MAX_HANDLES} shared values`);
@@ -232,12 +236,7 @@ export class CborEncoder {
     let count = 0;
     for (const key in record) {
       if (inherits && !hasOwn.call(record, key)) continue;
-      if (key === "toJSON") {
-        // What that returns is another value each time.
-        this.#shared.forgetLast(record);
-        if (this.writeJson(record)) return;
-        this.track(record);
-      }
+      if (key === "toJSON" && this.#writeTrackedJson(record)) return;
       count++;
     }
     this.writeEntries(record, count, inherits);
@@ -258,6 +257,14 @@ export class CborEncoder {
     if (count !== 0) throw this.fail("an object that changed while it was read");
   }
 
+  /** The same as `writeJson` for what has been tracked: what its toJSON returns is another value each time. */
+  #writeTrackedJson(record: object): boolean {
+    this.#shared.forgetLast(record);
+    if (this.writeJson(record)) return true;
+    this.track(record);
+    return false;
+  }
+
   /** Writes what `value.toJSON()` returns, if it has such a method. */
   writeJson(value: object): boolean {
     const { toJSON } = value as { readonly toJSON?: unknown };
@@ -271,9 +278,7 @@ export class CborEncoder {
 
   /** Notes that `value` comes next. False: it has been written before, and nothing more is to be done. */
   track(value: object): boolean {
-    if (!this.#shared.add(value, this.out.position)) return false;
-    if (this.#shared.count > MAX_OBJECTS) throw this.fail(`more than ${MAX_OBJECTS} objects`);
-    return true;
+    return this.#shared.add(value, this.out.position);
   }
 
   /** Begins a container, an array or a map; `at` wants the number returned. */
