@@ -36,14 +36,11 @@ export class RequestTurns {
    */
   take(bytes: number, begin: () => void): void {
     this.#bytes += bytes;
-    if (this.#atWork < MAX_REQUESTS_AT_WORK) {
-      this.#atWork++;
-      this.#hold();
-      begin();
-      return;
-    }
-    this.#waiting.push(begin);
+    const isItsTurn = this.#atWork < MAX_REQUESTS_AT_WORK;
+    if (isItsTurn) this.#atWork++;
+    else this.#waiting.push(begin);
     this.#hold();
+    if (isItsTurn) begin();
   }
 
   /** A request of so many bytes is over. */
