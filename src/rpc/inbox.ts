@@ -85,7 +85,6 @@ export class Inbox {
   /** The one message in the hands of an endpoint that takes one at a time. */
   readonly #single: { message: InboxMessage; seen: 0 | 1 | 2 } = { message: NO_MESSAGE, seen: 0 };
   #singleBusy = false;
-  #calling = false;
 
   /** @param name The endpoint's name. @param loop Gives it its turns. OnStart is queued, and waits for the loop. */
   constructor(
@@ -130,7 +129,8 @@ export class Inbox {
 
   /** The message in hand, for an endpoint that takes one at a time. */
   get current(): InboxMessage | undefined {
-    return this.#singleBusy || (this.#calling && !this.#concurrent) ? this.#single.message : undefined;
+    const { message } = this.#single;
+    return message === NO_MESSAGE || (this.#concurrent && !this.#singleBusy) ? undefined : message;
   }
 
   /** Queues a message. After `stop`, or above the limit, it is dropped: an ask is failed, all else is logged and counted. */
@@ -226,7 +226,6 @@ export class Inbox {
     let result: unknown;
     let promise: Promise<unknown> | undefined;
     this.#single.message = message;
-    this.#calling = true;
     try {
       result = this.#call(message);
       promise = promiseOf(result);
@@ -301,7 +300,6 @@ export class Inbox {
     const { message } = this.#single;
     this.#single.message = NO_MESSAGE;
     this.#singleBusy = false;
-    this.#calling = false;
     return message;
   }
 
