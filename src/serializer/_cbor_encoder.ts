@@ -65,16 +65,10 @@ export class CborEncoder {
     out.position += PREFIX.length;
   }
 
-  /** Ends a message: marks what is shared. */
+  /** Ends a message, all containers of which have been closed: marks what is shared. */
   finish(): void {
-    if (this.#shared.count > MAX_OBJECTS) {
-      this.#depth = 0;
-      throw this.fail(`more than ${MAX_OBJECTS} objects`);
-    }
-    if (this.#shared.found && !this.#shared.mark(this.out)) {
-      this.#depth = 0;
-      throw this.fail(`more than ${MAX_HANDLES} shared values`);
-    }
+    if (this.#shared.count > MAX_OBJECTS) throw this.fail(`more than ${MAX_OBJECTS} objects`);
+    if (this.#shared.found && !this.#shared.mark(this.out)) throw this.fail(`more than ${MAX_HANDLES} shared values`);
   }
 
   /** Forgets the message. */
