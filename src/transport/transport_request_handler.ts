@@ -13,6 +13,7 @@ import type { Logger } from "../base/logger.ts";
 import { isWorthALine } from "../base/sparse_logging.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType } from "../protocol/message.ts";
+import { MAX_ERROR_BYTES } from "../protocol/message_decoder.ts";
 import type { MergedBlockMetaRequest, Message, OneWayMessage, RpcRequest, TransportRequest } from "../protocol/message.ts";
 import type { StreamFlow } from "../protocol/stream_callback.ts";
 import type { TransportFrameDecoder } from "../protocol/transport_frame_decoder.ts";
@@ -27,8 +28,6 @@ import type { TransportMetrics } from "./transport_metrics.ts";
 import { logUnsent } from "./unsent_body.ts";
 import { UploadRequestHandler } from "./upload_request_handler.ts";
 
-/** The longest text of a failure that is sent, in UTF-16 units. */
-const MAX_FAILURE_LENGTH = 65_536;
 /** What a ChunkFetchFailure takes besides its text; a failure of another kind takes less, but for a stream's name. */
 const FAILURE_HEAD_BYTES = 17;
 /** A UTF-16 unit takes no more in UTF-8. */
@@ -62,10 +61,10 @@ export interface TransportRequestHandlerOptions {
 
 function failureText(error: Error, { exposeStack, maxFrameBytes }: TransportRequestHandlerOptions): string {
   const text = exposeStack && error.stack !== undefined ? error.stack : error.message;
-  return cutToBytes(text.slice(0, MAX_FAILURE_LENGTH), maxFrameBytes - FAILURE_HEAD_BYTES);
+  return cutToBytes(text, Math.min(MAX_ERROR_BYTES, maxFrameBytes - FAILURE_HEAD_BYTES));
 }
 
-/** The beginning of `text` that takes no more than `maxBytes` of UTF-8: the peer would close the connection for a larger frame. */
+/** The beginning of `text` that takes no more than `maxBytes` of UTF-8: for a larger frame the peer would close the connection. */
 function cutToBytes(text: string, maxBytes: number): string {
   if (text.length * MAX_UTF8_BYTES_PER_UNIT <= maxBytes) return text;
   return text.slice(0, encoder.encodeInto(text, new Uint8Array(Math.max(0, maxBytes))).read);
