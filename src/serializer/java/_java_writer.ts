@@ -11,9 +11,9 @@ import type { ByteSink } from "../../base/byte_sink.ts";
 import type { SerializerError } from "../../base/errors.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { checkAttached, encodeError, explainEncodeError, pathText } from "../serializer_errors.ts";
-import { keepWritten, writtenImage } from "./_desc_images.ts";
+import { writtenImage } from "./_desc_images.ts";
 import { elementSignature, isKnown, type JavaClassDesc, type KnownClass } from "./class_desc.ts";
-import { MAX_DEPTH, MAX_HANDLES } from "./java_limits.ts";
+import { MAX_DEPTH } from "./java_limits.ts";
 import {
   JavaAs,
   type JavaMapping,
@@ -23,7 +23,7 @@ import {
   type Origin,
   originOf,
 } from "./java_mapping.ts";
-import { annotationSlot, Boxes, type Identity, JavaBlockData, JavaClassObject, JavaEnum, JavaObject } from "./java_object.ts";
+import { annotationSlot, type Identity, JavaBlockData, JavaClassObject, JavaEnum, JavaObject } from "./java_object.ts";
 import { numberDeclaredAs } from "./java_numbers.ts";
 import {
   arrayLetter,
@@ -34,6 +34,7 @@ import {
   writePrimitiveArray,
 } from "./primitives.ts";
 import type { SparkVersion } from "./spark_versions.ts";
+import { WrittenHandles } from "./_written_handles.ts";
 import { Tag, writeName, writeReference, writeStreamHeader, writeString } from "./stream_format.ts";
 
 /** The longest block that has its length in one byte. */
@@ -72,14 +73,7 @@ export class JavaWriter implements JavaWriting {
   readonly #builtin: BuiltinMappings;
   readonly #versionStated: boolean;
   #start = 0;
-  #count = 0;
-  readonly #descs = new Map<JavaClassDesc, number>();
-  readonly #strings = new Map<string, number>();
-  readonly #boxes = new Boxes<number>();
-  /** Objects, and identities of strings and numbers. */
-  readonly #objects = new Map<object, number>();
-  /** Objects that were written in another class than they have of themselves, by the mapping that was asked for. */
-  readonly #objectsAs = new Map<JavaMapping, Map<object, number>>();
+  readonly #handles: WrittenHandles;
   #depth = 0;
   readonly #path: (string | number)[] = [];
 
@@ -91,6 +85,7 @@ export class JavaWriter implements JavaWriting {
     this.#registry = registry;
     this.#builtin = builtin;
     this.#versionStated = versionStated;
+    this.#handles = new WrittenHandles(registry, this);
   }
 
   /** Writes the header and one value. An error leaves `out` as it was. */
@@ -121,38 +116,30 @@ export class JavaWriter implements JavaWriting {
     this.#writeBox(box.known, box.value, known);
   }
 
-  /** Gives the next handle. */
-  #keep(): number {
-    if (this.#count === MAX_HANDLES) throw this.fail(`more than ${MAX_HANDLES} objects`);
-    return this.#count++;
-  }
-
   #checkDepth(): void {
     if (this.#depth === MAX_DEPTH) throw this.fail(`more than ${MAX_DEPTH} levels`);
   }
 
   #writeString(text: string, identity: Identity | undefined): void {
-    const handle = identity === undefined ? this.#strings.get(text) : this.#objects.get(identity);
+    const handle = this.#handles.ofString(text, identity);
     if (handle !== undefined) return writeReference(this.#out, handle);
-    if (identity === undefined) this.#strings.set(text, this.#keep());
-    else this.#objects.set(identity, this.#keep());
+    this.#handles.addString(text, identity);
     writeString(this.#out, text);
   }
 
   #writeBox(known: KnownClass, value: unknown, identity: Identity | undefined): void {
-    const handle = identity === undefined ? this.#boxes.get(known.name, value) : this.#objects.get(identity);
+    const handle = this.#handles.ofBox(known.name, value, identity);
     if (handle !== undefined) return writeReference(this.#out, handle);
     this.#checkDepth();
     this.#out.writeUint8(Tag.Object);
     this.#writeDesc(known.at(this.version));
-    if (identity === undefined) this.#boxes.set(known.name, value, this.#keep());
-    else this.#objects.set(identity, this.#keep());
+    this.#handles.addBox(known.name, value, identity);
     const [field] = known.fields;
     if (field !== undefined && isPrimitive(field.signature)) writePrimitive(this.#out, field.signature, value);
   }
 
   #writeObject(value: object): void {
-    const handle = this.#objects.get(value) ?? this.#handleAsAny(value);
+    const handle = this.#handles.ofObject(value);
     if (handle !== undefined) return writeReference(this.#out, handle);
     this.#checkDepth();
     this.#depth++;
@@ -165,25 +152,15 @@ export class JavaWriter implements JavaWriting {
     this.#depth--;
   }
 
-  /** Where nothing is said of its class, a value is the same as where a class was asked for; but an array may be in a field of arrays. */
-  #handleAsAny(value: object): number | undefined {
-    for (const handles of this.#objectsAs.values()) {
-      const handle = handles.get(value);
-      if (handle !== undefined) return originOf(value)?.arrayClass === undefined ? handle : undefined;
-    }
-    return undefined;
-  }
-
   /** What was written in another class is not referred to: a field can hold only what it is declared as. */
   #writeAs({ value, mapping }: JavaAs): void {
     if (typeof value !== "object" || value === null) return this.#writeRecord(mapping.write(value, this), value);
     const origin = originOf(value);
-    const plain = this.#isMappedBy(mapping, value, origin);
-    const handles = plain ? this.#objects : this.#handlesAs(mapping);
-    const handle = handles.get(value);
+    const as = this.#isMappedBy(mapping, value, origin) ? undefined : mapping;
+    const handle = this.#handles.ofObjectAs(value, as);
     if (handle !== undefined) return writeReference(this.#out, handle);
-    if (plain) this.#writeMapped(value, origin);
-    else this.#writeRecord(mapping.write(value, this), value, handles);
+    if (as === undefined) this.#writeMapped(value, origin);
+    else this.#writeRecord(mapping.write(value, this), value, as);
   }
 
   #isMappedBy(mapping: JavaMapping, value: object, origin: Origin | undefined): boolean {
@@ -191,12 +168,6 @@ export class JavaWriter implements JavaWriting {
     if (origin?.mapping !== undefined) return origin.mapping === mapping;
     const prototype: object | null = Object.getPrototypeOf(value);
     return prototype !== null && this.#registry.byPrototype(prototype) === mapping;
-  }
-
-  #handlesAs(mapping: JavaMapping): Map<object, number> {
-    let handles = this.#objectsAs.get(mapping);
-    if (handles === undefined) this.#objectsAs.set(mapping, handles = new Map());
-    return handles;
   }
 
   #writeMapped(value: object, origin: Origin | undefined): void {
@@ -223,14 +194,12 @@ export class JavaWriter implements JavaWriting {
     throw this.fail(`an object of class ${typeof constructor === "function" ? constructor.name : "null"}`);
   }
 
-  /** Writes an object; `value`, if there is one, is what refers to it from now on, where `handles` are asked. */
-  #writeRecord(object: JavaObject, value: unknown, handles: Map<object, number> = this.#objects): void {
+  /** Writes an object; `value`, if there is one, is what refers to it from now on, where it is asked for `as` that if it is given. */
+  #writeRecord(object: JavaObject, value: unknown, as?: JavaMapping): void {
     const { desc, values, annotations, identities } = object;
     this.#out.writeUint8(Tag.Object);
     this.#writeDesc(desc);
-    const handle = this.#keep();
-    this.#objects.set(object, handle);
-    if (typeof value === "object" && value !== null) handles.set(value, handle);
+    this.#handles.addRecord(object, value, as);
     const line = desc.line;
     let slot = 0;
     for (let i = 0; i < line.length; i++) {
@@ -286,7 +255,7 @@ export class JavaWriter implements JavaWriting {
   #writeArray(array: readonly unknown[], desc: JavaClassDesc, identities: Origin["identities"]): void {
     this.#out.writeUint8(Tag.Array);
     this.#writeDesc(desc);
-    this.#objects.set(array, this.#keep());
+    this.#handles.addObject(array);
     const { length } = array;
     this.#out.writeInt32(length);
     const signature = elementSignature(desc.name);
@@ -297,7 +266,7 @@ export class JavaWriter implements JavaWriting {
     if (array.length === 0) checkAttached(array.buffer);
     this.#out.writeUint8(Tag.Array);
     this.#writeDesc(desc);
-    this.#objects.set(array, this.#keep());
+    this.#handles.addObject(array);
     this.#out.writeInt32(array.length);
     writePrimitiveArray(this.#out, array);
   }
@@ -305,26 +274,23 @@ export class JavaWriter implements JavaWriting {
   #writeEnum(value: JavaEnum): void {
     this.#out.writeUint8(Tag.Enum);
     this.#writeDesc(value.desc);
-    this.#objects.set(value, this.#keep());
+    this.#handles.addObject(value);
     // In full even if the text occurred before: a JVM takes no reference here.
-    this.#strings.set(value.name, this.#keep());
+    this.#handles.addString(value.name, undefined);
     writeString(this.#out, value.name);
   }
 
   #writeClassObject(value: JavaClassObject): void {
     this.#out.writeUint8(Tag.Class);
     this.#writeDesc(value.desc);
-    this.#objects.set(value, this.#keep());
+    this.#handles.addObject(value);
   }
 
   #writeDesc(desc: JavaClassDesc | undefined): void {
     if (desc === undefined) return this.#out.writeUint8(Tag.Null);
-    const handle = this.#descs.get(desc);
-    if (handle !== undefined) return writeReference(this.#out, handle);
-    if (this.#count === 0) return this.#writeFirstDesc(desc);
-    // The same class can have been described more than once in this program: by two fields that are arrays of it, say.
-    const known = this.#descs.get(this.#registry.intern(desc));
-    if (known !== undefined) writeReference(this.#out, known);
+    const handle = this.#handles.ofDesc(desc);
+    if (handle !== undefined) writeReference(this.#out, handle);
+    else if (this.#handles.isEmpty) this.#writeFirstDesc(desc);
     else this.#writeNewDesc(desc);
   }
 
@@ -335,17 +301,11 @@ export class JavaWriter implements JavaWriting {
       const start = this.#out.position;
       this.#writeNewDesc(desc);
       // What the environment must be told of each time is written anew each time.
-      const plain = !desc.line.some((one) => one.variesBySpark);
-      if (plain && this.#count === this.#descs.size + this.#strings.size) {
-        keepWritten(desc, this.#out, start, this.#descs, this.#strings);
-      }
+      if (!desc.line.some((one) => one.variesBySpark)) this.#handles.keepImage(desc, this.#out, start);
       return;
     }
     this.#out.writeBytes(image.bytes);
-    for (const one of image.handles) {
-      if (typeof one === "string") this.#strings.set(one, this.#count++);
-      else this.#descs.set(one, this.#count++);
-    }
+    this.#handles.addImage(image);
   }
 
   #writeNewDesc(desc: JavaClassDesc): void {
@@ -357,10 +317,7 @@ export class JavaWriter implements JavaWriting {
       this.context.wroteSparkClass?.(desc.name, desc.serialVersionUID, at);
     }
     out.writeBigInt64(desc.serialVersionUID);
-    const handle = this.#keep();
-    this.#descs.set(desc, handle);
-    const same = this.#registry.intern(desc);
-    if (same !== desc) this.#descs.set(same, handle);
+    this.#handles.addDesc(desc);
     out.writeUint8(desc.flags);
     out.writeUint16(desc.fields.length);
     for (const { name, signature } of desc.fields) {
