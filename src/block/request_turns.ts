@@ -22,7 +22,6 @@ export class RequestTurns {
   readonly #waiting = new RingQueue<() => void>(Number.MAX_SAFE_INTEGER);
   #atWork = 0;
   #bytes = 0;
-  #isHeld = false;
 
   /** @param client The connection. */
   constructor(client: TransportClient) {
@@ -39,7 +38,7 @@ export class RequestTurns {
     const isItsTurn = this.#atWork < MAX_REQUESTS_AT_WORK;
     if (isItsTurn) this.#atWork++;
     else this.#waiting.push(begin);
-    this.#hold();
+    if (this.#isFull) this.#client.channel.autoRead.hold(this);
     if (isItsTurn) begin();
   }
 
@@ -49,19 +48,10 @@ export class RequestTurns {
     const next = this.#waiting.shift();
     if (next === undefined) this.#atWork--;
     else next();
-    if (!this.#isHeld || this.#isFull) return;
-    this.#isHeld = false;
-    this.#client.channel.socket.resume();
+    if (!this.#isFull) this.#client.channel.autoRead.release(this);
   }
 
   get #isFull(): boolean {
     return this.#waiting.length > 0 || this.#bytes >= MAX_REQUEST_BYTES;
-  }
-
-  /** Each time anew: whoever takes an upload reads on when it has room. */
-  #hold(): void {
-    if (!this.#isFull || !this.#client.isActive) return;
-    this.#isHeld = true;
-    this.#client.channel.socket.pause();
   }
 }

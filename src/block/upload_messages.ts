@@ -8,8 +8,15 @@
 
 import type { ByteReader } from "../base/byte_reader.ts";
 import type { ByteSink } from "../base/byte_sink.ts";
+import { ProtocolError } from "../base/errors.ts";
 import { readByteArray, readString, writeByteArray, writeString } from "../protocol/encoders.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
+
+/**
+ * How much may be said of a block's storage, where Spark says some 500 bytes. It is kept while the block arrives, and a connection
+ * whose requests hold too much is not read: what is said of one block must leave room for its bytes to come.
+ */
+export const MAX_METADATA_BYTES: number = 1024 * 1024;
 
 /** A block and its bytes; the answer is empty. */
 export interface UploadBlock {
@@ -53,7 +60,7 @@ export function readUploadBlock(reader: ByteReader): UploadBlock {
     appId: readString(reader, "application id"),
     execId: readString(reader, "executor id"),
     blockId: readString(reader, "block id"),
-    metadata: readByteArray(reader, "metadata"),
+    metadata: readMetadata(reader),
     blockData: readByteArray(reader, "block data"),
   };
 }
@@ -69,6 +76,13 @@ export function readUploadBlockStream(reader: ByteReader): UploadBlockStream {
   return {
     type: BlockTransferMessageType.UploadBlockStream,
     blockId: readString(reader, "block id"),
-    metadata: readByteArray(reader, "metadata"),
+    metadata: readMetadata(reader),
   };
+}
+
+function readMetadata(reader: ByteReader): Uint8Array {
+  const metadata = readByteArray(reader, "metadata");
+  if (metadata.length <= MAX_METADATA_BYTES) return metadata;
+  const error = `The metadata of a block has ${metadata.length} bytes, more than ${MAX_METADATA_BYTES}`;
+  throw new ProtocolError(error, { offset: reader.position, limit: MAX_METADATA_BYTES });
 }

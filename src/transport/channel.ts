@@ -11,6 +11,7 @@ import type { Deadlines } from "../base/deadlines.ts";
 import { SocketError } from "../socket/socket.ts";
 import type { Socket, SocketAddress } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
+import { AutoRead } from "./auto_read.ts";
 import type { OutgoingLimits } from "./outgoing_limits.ts";
 import { OutgoingQueue } from "./outgoing_queue.ts";
 
@@ -50,6 +51,12 @@ export class Channel {
    */
   readonly outgoing: OutgoingQueue;
   /**
+   * Whether it is read.
+   *
+   * @internal
+   */
+  readonly autoRead: AutoRead;
+  /**
    * Time and deadlines of the context.
    *
    * @internal
@@ -78,6 +85,7 @@ export class Channel {
     this.deadlines = options.deadlines;
     this.#clock = options.clock;
     this.#onInactive = options.onInactive;
+    this.autoRead = new AutoRead(socket, options.deadlines);
     this.outgoing = new OutgoingQueue(socket, options.clock, options.deadlines, options.limits);
   }
 

@@ -42,8 +42,6 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   readonly #responseHandler: TransportResponseHandler;
   readonly #idle: IdleState;
   #lastReadAt: number;
-  /** The consumer of a stream is full, so that nothing is read however much the peer may send. */
-  #isHeld = false;
   /** How many bytes had left when the connection was last found idle. */
   #leftWhenIdle = -1;
 
@@ -168,20 +166,19 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
     this.#context.unregister(this);
   }
 
+  /** The consumer of the stream that is arriving is full. */
   pause(): void {
-    this.#isHeld = true;
-    this.channel.socket.pause();
+    this.channel.autoRead.hold(this);
   }
 
   resume(): void {
-    if (this.#isHeld) this.#lastReadAt = this.channel.deadlines.now();
-    this.#isHeld = false;
-    this.channel.socket.resume();
+    this.channel.autoRead.release(this);
   }
 
   /** When something last happened. */
   get lastActivityAt(): number {
-    return Math.max(this.#lastReadAt, this.channel.outgoing.lastWriteAt, this.#responseHandler.lastRequestAt);
+    const { autoRead, outgoing } = this.channel;
+    return Math.max(this.#lastReadAt, autoRead.releasedAt, outgoing.lastWriteAt, this.#responseHandler.lastRequestAt);
   }
 
   /** Nothing has happened for the whole connection timeout. */
@@ -192,7 +189,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
     const leaving = queuedBytes > 0 && leftBytes > this.#leftWhenIdle;
     this.#leftWhenIdle = leftBytes;
     // What was written long ago may still be leaving, which nothing else tells of.
-    if (leaving || this.#isHeld) return true;
+    if (leaving || this.channel.autoRead.isHeld) return true;
     if (this.#responseHandler.numOutstandingRequests > 0) {
       const message = `Connection to ${remote} has been quiet for ${conf.connectionTimeoutMs} ms while there are outstanding ` +
         `requests. Assuming connection is dead; please adjust spark.${conf.moduleName}.io.connectionTimeout if this is wrong.`;
@@ -240,8 +237,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   #inactive(reason: Error): void {
     this.#idle.stop();
     this.#decoder.channelInactive(reason);
-    // Whoever waits must not be kept waiting by a socket that nobody reads any more.
-    this.channel.socket.resume();
+    this.channel.autoRead.stop();
     this.#responseHandler.channelInactive(reason);
     this.#requestHandler.channelInactive();
   }

@@ -14,6 +14,7 @@ import {
 } from "../../src/block/block_transfer_messages.ts";
 import { NettyBlockRpcServer } from "../../src/block/netty_block_rpc_server.ts";
 import { MAX_REQUEST_BYTES, MAX_REQUESTS_AT_WORK } from "../../src/block/request_turns.ts";
+import { MAX_METADATA_BYTES } from "../../src/block/upload_messages.ts";
 import { encodeMessage } from "../../src/protocol/message_encoder.ts";
 import { MessageType } from "../../src/protocol/message.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
@@ -26,6 +27,7 @@ import { TransportContext } from "../../src/transport/transport_context.ts";
 import { deferred, test, type TestContext, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { RawPeer } from "../rpc/_raw_peer.ts";
+import { frameOf } from "../transport/_raw_peer.ts";
 import { blockBytes, bufferOf, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
 
 const Type = BlockTransferMessageType;
@@ -197,7 +199,7 @@ test("NettyBlockRpcServer refuses an authenticated peer the application of other
   await assertRejects(() => chunk(client, streamId, 0), RpcError, text);
 });
 
-test("NettyBlockRpcServer keeps nothing of a message that lies in its connection's memory", async () => {
+test("NettyBlockRpcServer keeps nothing of a message that lies in its connection's memory", async (context) => {
   const put: Uint8Array[] = [];
   const blocks = new MemoryBlocks();
   blocks.putBlockData = (_blockId, { bytes }, metadata) => put.push(bytes!, metadata) > 0;
@@ -207,8 +209,7 @@ test("NettyBlockRpcServer keeps nothing of a message that lies in its connection
   };
   const options = { appId: undefined, executorId: undefined, random: () => 0, logger: new MemoryLogger() };
   const rpcServer = new NettyBlockRpcServer(blocks, options);
-  // What the server asks of a connection here is its id.
-  const client = { clientId: undefined } as TransportClient;
+  const { client } = await pair(context);
   /** A message that is over once `read` has returned. */
   const borrowed = (message: BlockTransferMessage, read: (body: MessageBody) => void) => {
     const memory = encodeBlockTransferMessage(message);
@@ -439,6 +440,35 @@ test("NettyBlockRpcServer reads no more of a connection whose blocks wait for a 
   assertEquals(read() < MAX_REQUEST_BYTES + 4 * blockData.length, true, String(read()));
   disk.resolve();
   await within(Promise.all(answers), "the answers");
+  await idle(server);
+});
+
+test("NettyBlockRpcServer reads on behind what is said of a block, or refuses it", async (context) => {
+  const blocks = new MemoryBlocks();
+  const server = await startService(context, blocks, { appId: own.appId });
+  const upload = (metadataBytes: number) => {
+    const metadata = new Uint8Array(metadataBytes);
+    const meta = MessageBody.of(encodeBlockTransferMessage({ type: Type.UploadBlockStream, blockId: "a", metadata }));
+    return frameOf({ type: MessageType.UploadStream, requestId: { high: 0, low: 1 }, meta, bodyByteCount: 3 });
+  };
+  for (
+    const [bytes, type] of [[MAX_METADATA_BYTES, MessageType.RpcResponse], [MAX_REQUEST_BYTES, MessageType.RpcFailure]] as const
+  ) {
+    const peer = await within(RawPeer.connect(await defaultSocketDriver(), server.peer), "to connect");
+    context.defer(() => peer.abort());
+    peer.write(upload(bytes));
+    // Not before all of that has been read.
+    await until(() => server.service.stats().connections.some(({ bytesRead }) => bytesRead > bytes), "the message");
+    peer.write(Uint8Array.of(1, 2, 3));
+    await until(() => peer.messages.length > 0, "the answer");
+    assertEquals(peer.messages[0]!.type, type);
+    peer.abort();
+    await within(peer.closed, "the end of the connection");
+    await until(() => server.service.stats().connections.length === 0, "the same at the server");
+  }
+  assertEquals([...blocks.blocks], [["a", Uint8Array.of(1, 2, 3)]]);
+  const refused = `The metadata of a block has ${MAX_REQUEST_BYTES} bytes, more than ${MAX_METADATA_BYTES}`;
+  assertEquals(server.logger.lines.filter((line) => line.includes(refused)).length > 0, true);
   await idle(server);
 });
 

@@ -243,3 +243,30 @@ test("TransportContext does not take a connection for dead whose reader holds it
   assertEquals([connection.isActive, failures.length], [false, 1]);
   await until(() => socket.isShut, "the connection to close");
 });
+
+test("TransportContext does not take a connection for dead that more than one holds back", async (context) => {
+  const driver = new StubDriver();
+  const stage = new Stage(context, driver);
+  const connection = await stage.end(shuffle).dial({ port: 1 });
+  const socket = driver.sockets[0]!;
+  const { autoRead } = connection.channel;
+  const [disk, reader] = [{}, {}];
+  autoRead.hold(disk);
+  autoRead.hold(reader);
+  autoRead.hold(reader);
+  autoRead.release(reader);
+  autoRead.release(reader);
+  assertEquals([autoRead.isHeld, socket.isPaused], [true, true]);
+  const unanswered = failureOf(ask(connection, "first"));
+  await flushed(connection);
+  for (let i = 0; i < 3; i++) stage.clock.advance(TIMEOUT_MS);
+  assertEquals([connection.isActive, socket.isPaused], [true, true]);
+  autoRead.release(disk);
+  assertEquals([autoRead.isHeld, socket.isPaused], [false, false]);
+  autoRead.hold(disk);
+  connection.channel.close();
+  autoRead.hold(reader);
+  assertEquals([autoRead.isHeld, socket.isPaused], [false, false]);
+  assertInstanceOf(await unanswered, RpcError);
+  stage.clock.advance(CLOSE_LINGER_MS);
+});
