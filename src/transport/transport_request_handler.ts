@@ -1,8 +1,8 @@
 /**
  * Answers the requests that arrive on a connection.
  *
- * Spark: common/network-common/…/server/TransportRequestHandler.java. Differences: failures are told without a stack unless
- * `exposeStack` is set, and a MergedBlockMetaRequest that nobody handles is refused instead of being left without an answer.
+ * Spark: common/network-common/…/server/TransportRequestHandler.java. Difference: failures are told without a stack unless
+ * `exposeStack` is set.
  *
  * @module
  */
@@ -11,38 +11,26 @@ import { ProtocolError, RpcOverloadedError, toError } from "../base/errors.ts";
 import type { Int64 } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
 import { isWorthALine } from "../base/sparse_logging.ts";
-import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType } from "../protocol/message.ts";
-import { MAX_ERROR_BYTES } from "../protocol/message_decoder.ts";
-import type { MergedBlockMetaRequest, Message, OneWayMessage, RpcRequest, TransportRequest } from "../protocol/message.ts";
+import type { OneWayMessage, RpcRequest, TransportRequest } from "../protocol/message.ts";
 import type { StreamFlow } from "../protocol/stream_callback.ts";
 import type { TransportFrameDecoder } from "../protocol/transport_frame_decoder.ts";
-import { bodyElsewhere } from "./body_elsewhere.ts";
 import type { Channel } from "./channel.ts";
 import { ChunkFetchRequestHandler } from "./chunk_fetch_request_handler.ts";
+import { failureText, type FailureTextOptions } from "./failure_text.ts";
+import { MergedBlockMetaRequestHandler } from "./merged_block_meta_request_handler.ts";
+import { type Answering, RequestResponder } from "./request_responder.ts";
 import { noOpRpcHandler, type RpcHandler } from "./rpc_handler.ts";
-import type { Content, RpcResponder } from "./rpc_response_callback.ts";
+import type { Content } from "./rpc_response_callback.ts";
 import { StreamRequestHandler } from "./stream_request_handler.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { TransportMetrics } from "./transport_metrics.ts";
-import { logUnsent } from "./unsent_body.ts";
 import { UploadRequestHandler } from "./upload_request_handler.ts";
 
-/** What a ChunkFetchFailure takes besides its text; a failure of another kind takes less, but for a stream's name. */
-const FAILURE_HEAD_BYTES = 17;
-/** A UTF-16 unit takes no more in UTF-8. */
-const MAX_UTF8_BYTES_PER_UNIT = 3;
-
-const encoder = new TextEncoder();
-
 /** How a connection answers. */
-export interface TransportRequestHandlerOptions {
+export interface TransportRequestHandlerOptions extends FailureTextOptions {
   /** Hears of what was dropped. */
   readonly logger: Logger;
-  /** Whether failures carry this end's stack traces. */
-  readonly exposeStack: boolean;
-  /** The largest frame, in bytes: the text of a failure has to fit into it. */
-  readonly maxFrameBytes: number;
   /** How many chunks and streams may be on their way: `spark.shuffle.maxChunksBeingTransferred`. */
   readonly maxChunksBeingTransferred: number;
   /** How many streams one connection may be sent at once. */
@@ -59,63 +47,20 @@ export interface TransportRequestHandlerOptions {
   readonly metrics: TransportMetrics;
 }
 
-function failureText(error: Error, { exposeStack, maxFrameBytes }: TransportRequestHandlerOptions): string {
-  const text = exposeStack && error.stack !== undefined ? error.stack : error.message;
-  return cutToBytes(text, Math.min(MAX_ERROR_BYTES, maxFrameBytes - FAILURE_HEAD_BYTES));
-}
-
-/** The beginning of `text` that takes no more than `maxBytes` of UTF-8: for a larger frame the peer would close the connection. */
-function cutToBytes(text: string, maxBytes: number): string {
-  if (text.length * MAX_UTF8_BYTES_PER_UNIT <= maxBytes) return text;
-  return text.slice(0, encoder.encodeInto(text, new Uint8Array(Math.max(0, maxBytes))).read);
-}
-
 /** Whether the peer's bytes are at fault; an error without an offset is of bytes that were to be sent. */
 function isOfReceived(thrown: unknown): boolean {
   return thrown instanceof ProtocolError && thrown.offset !== undefined;
 }
 
-/** Answers one request, once. */
-class Responder implements RpcResponder {
-  readonly #handler: TransportRequestHandler;
-  readonly #idHigh: number;
-  readonly #idLow: number;
-  #answered: boolean;
-
-  constructor(handler: TransportRequestHandler, idHigh: number, idLow: number) {
-    this.#handler = handler;
-    this.#idHigh = idHigh;
-    this.#idLow = idLow;
-    this.#answered = false;
-  }
-
-  onSuccess(content: Content): number {
-    if (this.#answered) return this.#handler.answeredTwice();
-    const size = this.#handler.respond(this.#idHigh, this.#idLow, content);
-    this.#answered = true;
-    this.#handler.answered();
-    return size;
-  }
-
-  onFailure(error: Error): void {
-    if (this.#answered) {
-      this.#handler.answeredTwice();
-      return;
-    }
-    this.#answered = true;
-    this.#handler.answered();
-    this.#handler.respondFailure({ high: this.#idHigh, low: this.#idLow }, error);
-  }
-}
-
 /** The requests of one connection. */
-export class TransportRequestHandler {
+export class TransportRequestHandler implements Answering {
   readonly #channel: Channel;
   readonly #client: TransportClient;
   readonly #options: TransportRequestHandlerOptions;
   readonly #chunks: ChunkFetchRequestHandler;
   readonly #streams: StreamRequestHandler;
   readonly #uploads: UploadRequestHandler;
+  readonly #mergedBlocks: MergedBlockMetaRequestHandler;
   readonly #maxUnanswered: number;
   #rpcHandler: RpcHandler = noOpRpcHandler;
   /** One-way messages of the peer that failed. */
@@ -128,12 +73,9 @@ export class TransportRequestHandler {
     this.#options = options;
     this.#maxUnanswered = options.maxUnansweredRequests;
     const { logger, metrics, maxChunks, maxStreams, decoder, flow } = options;
-    const answering = {
-      logger,
-      metrics,
-      failureText: (error: Error) => failureText(error, options),
-      guard: (run: () => void) => this.#guard(run),
-    };
+    const text = (error: Error): string => failureText(error, options);
+    const begin = (requestId: Int64): RequestResponder | undefined => this.#begin(requestId);
+    const answering = { logger, metrics, failureText: text, guard: (run: () => void) => this.#guard(run) };
     this.#chunks = new ChunkFetchRequestHandler(channel, client, { ...answering, maxChunks });
     this.#streams = new StreamRequestHandler(channel, client, { ...answering, maxStreams });
     this.#uploads = new UploadRequestHandler(channel, client, {
@@ -141,10 +83,11 @@ export class TransportRequestHandler {
       metrics,
       decoder,
       flow,
-      begin: (requestId) => this.#begin(requestId),
+      begin,
       exceptionCaught: (cause) => this.exceptionCaught(cause),
       onError: (error) => this.#handlerFailed(error),
     });
+    this.#mergedBlocks = new MergedBlockMetaRequestHandler(channel, client, { logger, failureText: text, begin });
   }
 
   /**
@@ -170,7 +113,7 @@ export class TransportRequestHandler {
         this.#uploads.processStreamUpload(request, this.#rpcHandler);
         return;
       case MessageType.MergedBlockMetaRequest:
-        this.#processMergedBlockMetaRequest(request);
+        this.#mergedBlocks.processMergedBlockMetaRequest(request, this.#rpcHandler.mergedBlockMetaReqHandler);
     }
   }
 
@@ -195,9 +138,8 @@ export class TransportRequestHandler {
   }
 
   /** Says that an answer was dropped because there was one already. */
-  answeredTwice(): number {
+  answeredTwice(): void {
     this.#options.logger.warning(`A second answer to a request of ${this.#channel.remote} was dropped`);
-    return 0;
   }
 
   /** A new connection, whose requests are for `rpcHandler`. */
@@ -228,7 +170,7 @@ export class TransportRequestHandler {
       this.#refuse({ high: idHigh, low: idLow });
       return;
     }
-    const responder = new Responder(this, idHigh, idLow);
+    const responder = new RequestResponder(this, idHigh, idLow);
     outgoing.handlersAtWork++;
     try {
       this.#rpcHandler.receive(this.#client, body, responder);
@@ -237,7 +179,7 @@ export class TransportRequestHandler {
     }
   }
 
-  #receiveFailed(thrown: unknown, responder: Responder): void {
+  #receiveFailed(thrown: unknown, responder: RequestResponder): void {
     // Content that cannot be read is one message's fault; bytes that are no message are the connection's.
     if (isOfReceived(thrown)) throw thrown;
     const error = toError(thrown);
@@ -245,15 +187,15 @@ export class TransportRequestHandler {
     responder.onFailure(error);
   }
 
-  /** Takes an upload on, if the peer may wait for one answer more. */
-  #begin(requestId: Int64): RpcResponder | undefined {
+  /** Takes an upload or a request for merged blocks on, if the peer may wait for one answer more. */
+  #begin(requestId: Int64): RequestResponder | undefined {
     const { outgoing } = this.#channel;
     if (outgoing.handlersAtWork >= this.#maxUnanswered) {
       this.#refuse(requestId);
       return undefined;
     }
     outgoing.handlersAtWork++;
-    return new Responder(this, requestId.high, requestId.low);
+    return new RequestResponder(this, requestId.high, requestId.low);
   }
 
   /** The peer has asked for more than it may wait for. */
@@ -290,41 +232,6 @@ export class TransportRequestHandler {
     logger.warning(message);
     this.#channel.close(new Error(message));
     return true;
-  }
-
-  #processMergedBlockMetaRequest({ requestId, appId, shuffleId, shuffleMergeId, reduceId }: MergedBlockMetaRequest): void {
-    const handler = this.#rpcHandler.mergedBlockMetaReqHandler;
-    const onFailure = (error: Error): void => this.respondFailure(requestId, error);
-    if (handler === undefined) {
-      onFailure(new Error("This server has no merged blocks"));
-      return;
-    }
-    const block = { appId, shuffleId, shuffleMergeId, reduceId };
-    try {
-      handler.receiveMergeBlockMetaReq(this.#client, block, {
-        onFailure,
-        onSuccess: (numChunks, buffer) => this.#respondMergedBlockMeta(requestId, numChunks, buffer),
-      });
-    } catch (thrown) {
-      onFailure(toError(thrown));
-    }
-  }
-
-  #respondMergedBlockMeta(requestId: Int64, numChunks: number, buffer: ManagedBuffer): void {
-    const { outgoing, remote } = this.#channel;
-    const head = { type: MessageType.MergedBlockMetaSuccess, requestId, numChunks, body: bodyElsewhere(buffer.size) } as const;
-    const sent = (error: Error | undefined): void => {
-      if (error !== undefined) logUnsent(this.#options.logger, "the meta data of a merged block", remote, error);
-    };
-    const refusal = (error: Error): Message => {
-      return { type: MessageType.RpcFailure, requestId, error: failureText(error, this.#options) };
-    };
-    try {
-      outgoing.writeBody(head, buffer, sent, refusal);
-    } catch (thrown) {
-      // It is larger than a frame may be.
-      this.respondFailure(requestId, toError(thrown));
-    }
   }
 
   #guard(run: () => void): void {

@@ -184,7 +184,9 @@ transportTest("maxUnansweredRequests: one more is answered with a failure, and t
   await held.count(2);
   const queue = `requests of ${[...server.context.connections][0]!.channel.remote}`;
   const text = `Cannot take the request: 2 ${queue} wait for their answers (maxUnansweredRequests)`;
-  for (const refused of [askBytes(connection, bytesOf("c")), sendUpload(connection, bytesOf("u"), [], { size: 0 })]) {
+  const block = { appId: "a", shuffleId: 0, shuffleMergeId: 0, reduceId: 0 };
+  const meta = new Promise((onSuccess, onFailure) => connection.sendMergedBlockMetaReq(block, { onSuccess, onFailure }));
+  for (const refused of [askBytes(connection, bytesOf("c")), sendUpload(connection, bytesOf("u"), [], { size: 0 }), meta]) {
     const error = await failureOf(refused);
     assertInstanceOf(error, RpcRemoteError);
     assertEquals(error.message, text);

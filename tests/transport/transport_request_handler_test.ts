@@ -4,7 +4,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { int64FromBigInt, int64FromSafe } from "../../src/base/int64.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { MessageType } from "../../src/protocol/message.ts";
-import type { MergedBlockMetaReqHandler } from "../../src/transport/merged_block_meta.ts";
+import type { MergedBlockMetaReqHandler, MergedBlockMetaResponder } from "../../src/transport/merged_block_meta.ts";
 import { type Deferred, deferred, until } from "../_harness.ts";
 import { content, CountedBuffer, countedBuffers } from "../_counted_buffer.ts";
 import { dialRaw, type RawPeer } from "./_raw_peer.ts";
@@ -115,14 +115,16 @@ transportTest(
 
 // Spark: TransportRequestHandlerSuite "handleMergedBlockMetaRequest"
 transportTest("TransportRequestHandler answers for the meta data of merged blocks as its handler does", async (stage) => {
+  const responders: MergedBlockMetaResponder[] = [];
   const mergedBlockMetaReqHandler: MergedBlockMetaReqHandler = {
     receiveMergeBlockMetaReq(_, { appId, shuffleId, reduceId }, responder) {
       if (reduceId === 7) throw new RangeError("no such reducer");
-      if (shuffleId === -1) responder.onFailure(new Error("For test"));
+      if (reduceId === 8) responders.push(responder);
+      else if (shuffleId === -1) responder.onFailure(new Error("For test"));
       else responder.onSuccess(2, new BytesManagedBuffer(new TextEncoder().encode(appId)));
     },
   };
-  const { connection } = await stage.pair({ handler: { ...echo, mergedBlockMetaReqHandler } });
+  const { connection, server } = await stage.pair({ handler: { ...echo, mergedBlockMetaReqHandler } });
   const ask = (shuffleId: number, reduceId: number) =>
     new Promise<readonly [number, string]>((resolve, reject) => {
       connection.sendMergedBlockMetaReq({ appId: "app1", shuffleId, shuffleMergeId: 0, reduceId }, {
@@ -133,6 +135,17 @@ transportTest("TransportRequestHandler answers for the meta data of merged block
   assertEquals(await ask(0, 0), [2, "app1"]);
   assertEquals((await failureOf(ask(-1, 1))).message, "For test");
   assertEquals((await failureOf(ask(0, 7))).message, "no such reducer");
+  // Whoever answers twice is told so; nobody else hears of it.
+  const answer = ask(0, 8);
+  await until(() => responders.length === 1, "the request");
+  assertEquals(server.unanswered, 1);
+  const buffer = countedBuffers(stage.test);
+  const [responder] = responders;
+  responder!.onSuccess(1, buffer(bytesOf("first")));
+  responder!.onSuccess(2, buffer(bytesOf("second")));
+  responder!.onFailure(new Error("third"));
+  assertEquals([await answer, server.unanswered], [[1, "first"], 0]);
+  assertEquals(server.logger.lines.filter((line) => line.includes("A second answer to a request")).length, 2);
   assertEquals(connection.numOutstandingRequests, 0);
 });
 
