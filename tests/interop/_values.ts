@@ -168,6 +168,14 @@ const scala: readonly ValueCase[] = [
     spark: ["scala.Tuple3", [long(1n), null, ["List", ["b"]]]],
     back: [1n, null, ["b"]],
   },
+  ...[1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22].map((size) => {
+    const numbers = Array.from({ length: size }, (_, i) => i + 1);
+    return {
+      value: asJava(numbers, javaTypes.tuple(...numbers.map(() => "int" as const))),
+      spark: [`scala.Tuple${size}`, numbers.map(integer)] as const,
+      back: numbers,
+    };
+  }),
   { value: new FiniteDuration({ length: 120n, unit: "SECONDS" }), spark: ["FiniteDuration", "120", "SECONDS"] },
 ];
 

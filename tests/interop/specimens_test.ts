@@ -40,6 +40,7 @@ test("a JVM's objects go back to it whole in one message, where they share class
 test("a pair of Scala's is an array, also of primitives, of which there are classes of their own", async (context) => {
   const { ask } = await connect(context);
   const primitives = [new JavaNumber("char", "c"), 3, 4, 5n, true];
+  assertEquals(await ask("tuples of one"), [[3], [4], [5n], ["a"]]);
   assertEquals(await ask("pairs of primitives"), primitives.flatMap((one) => primitives.map((other) => [one, other])));
 }, { skip });
 

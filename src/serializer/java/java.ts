@@ -24,7 +24,7 @@
  * | List, Vector, Queue, ArraySeq, ArrayBuffer, ListBuffer of Scala | array | the same |
  * | ArraySeq of primitives | the array that it holds, of bytes an Int8Array; an array in a field of `javaTypes.seq` | the same |
  * | Map, Set of Scala | Map, Set | the same, in the class that Scala has for the size |
- * | pairs and triples | array | the same |
+ * | tuples | array | the same |
  * | Date | Date; inert, if it is later or earlier than those here | the same |
  * | Some, None, Left, Right, Success, Failure, FiniteDuration | Some, None, … | the same |
  * | `object Foo` | ScalaObject | the same |

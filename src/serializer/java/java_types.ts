@@ -24,7 +24,7 @@ import {
 } from "./java_type.ts";
 import { scalaClassOf, scalaList, scalaMap, scalaSet, scalaVector } from "./scala_collections.ts";
 import { elementsOf } from "./scala_array_seqs.ts";
-import { isTuple, tuples } from "./scala_tuples.ts";
+import { isTuple, MAX_TUPLE, tuples } from "./scala_tuples.ts";
 import { enumerationType, enumType, None, Some } from "./scala_values.ts";
 
 /** A type whose collections are written by `mapping`, unless they came as another that a field of the type can hold. */
@@ -185,7 +185,9 @@ export type TupleValues<F extends readonly JavaTypeLike[]> = { readonly [I in ke
 
 function tupleType<F extends readonly JavaTypeLike[]>(likes: F): JavaType<TupleValues<F>> {
   const mapping = tuples.get(likes.length);
-  if (mapping === undefined) throw new RangeError(`There are no tuples of ${likes.length} elements; of 2 and 3 there are`);
+  if (mapping === undefined) {
+    throw new RangeError(`There are no tuples of ${likes.length} elements; of 1 to ${MAX_TUPLE} there are`);
+  }
   const types = likes.map((like) => boxedType(like));
   const { name } = mapping.known;
   const convert = (items: readonly unknown[], one: (type: JavaType<unknown>, item: unknown) => unknown) => {
@@ -235,7 +237,7 @@ export interface JavaTypes {
   ): JavaType<ReadonlyMap<JavaTypeValue<K>, JavaTypeValue<V>>>;
   /** An Option of Scala: the value, or undefined for None. */
   option<F extends JavaTypeLike>(element: F): JavaType<JavaTypeValue<F> | undefined>;
-  /** A pair or a triple of Scala, as an array. */
+  /** A tuple of Scala, of 1 to 22 elements, as an array. Throws RangeError for more and for none. */
   tuple<const F extends readonly JavaTypeLike[]>(...elements: F): JavaType<TupleValues<F>>;
   /** What may be null in Java. */
   nullable<F extends JavaTypeLike>(type: F): JavaType<JavaTypeValue<F> | null>;

@@ -1,8 +1,8 @@
 /**
- * Pairs and triples of Scala.
+ * Tuples of Scala.
  *
- * Spark: scala.Tuple2 and Tuple3. Of a pair of primitives Scala makes another class, one for each two of five types: `(1, 2L)` is a
- * `Tuple2$mcIJ$sp`, which leaves the fields of Tuple2 null and has two of its own.
+ * Spark: scala.Tuple1 to Tuple22. Of a pair of primitives Scala makes another class, one for each two of five types: `(1, 2L)` is a
+ * `Tuple2$mcIJ$sp`, which leaves the fields of Tuple2 null and has two of its own. So it is with one element of three types.
  *
  * @module
  */
@@ -36,47 +36,55 @@ function tupleOf(size: number): JavaMapping {
   return mapping;
 }
 
+/** Most elements of a tuple. */
+export const MAX_TUPLE = 22;
+
+/** Tuples of whatever there is, by how many elements they have. */
+export const tuples: ReadonlyMap<number, JavaMapping> = new Map(
+  Array.from({ length: MAX_TUPLE }, (_, i) => [i + 1, tupleOf(i + 1)]),
+);
+
 /** A pair of whatever there is. */
-export const tuple2: JavaMapping = tupleOf(2);
+export const tuple2: JavaMapping = tuples.get(2)!;
 
-/** What can be in a pair of primitives. */
-const LETTERS = ["C", "D", "I", "J", "Z"] as const;
+/** What can be in a tuple of one primitive, and of two. */
+const ONE = ["D", "I", "J"] as const;
+const OF_TWO = ["C", "D", "I", "J", "Z"] as const;
 
-/** A pair of primitives: what is read is what would be if they were boxed. */
-function pairOf(letters: readonly [PrimitiveLetter, PrimitiveLetter]): JavaMapping {
+/** A tuple of primitives: what is read is what would be if they were boxed. */
+function primitivesOf(...letters: readonly PrimitiveLetter[]): JavaMapping {
+  const plain = tuples.get(letters.length)!;
   const names = letters.map((letter, i) => `_${i + 1}$mc${letter}$sp`);
   const fields = Object.fromEntries(names.map((name, i) => [name, letters[i]!]));
-  const known = new KnownClass(`scala.Tuple2$mc${letters.join("")}$sp`, { fields, parent: tuple2.known });
+  const known = new KnownClass(`${plain.known.name}$mc${letters.join("")}$sp`, { fields, parent: plain.known });
   const mapping: JavaMapping = {
     known,
     create: () => setOrigin([], { mapping }),
     read(object, made, reading) {
-      const pair = made as unknown[];
+      const array = made as unknown[];
       for (const [i, name] of names.entries()) {
         const element = object.get(name);
         const letter = letters[i]!;
-        if (letter === "C") pair.push(numberOf("char", element, reading));
-        else pair.push(letter === "D" && reading.exactNumbers ? numberOf("double", element, reading) : element);
+        if (letter === "C") array.push(numberOf("char", element, reading));
+        else array.push(letter === "D" && reading.exactNumbers ? numberOf("double", element, reading) : element);
       }
-      return pair;
+      return array;
     },
     write(value, writing) {
-      const pair = value as readonly unknown[];
-      const primitives = letters.map((letter, i) => unboxElement(letter, pair[i]));
-      if (pair.length !== 2 || primitives.includes(undefined)) return tuple2.write(value, writing);
+      const array = value as readonly unknown[];
+      const primitives = letters.map((letter, i) => unboxElement(letter, array[i]));
+      if (array.length !== letters.length || primitives.includes(undefined)) return plain.write(value, writing);
       return objectOf(known, writing.version, Object.fromEntries(names.map((name, i) => [name, primitives[i]])));
     },
   };
   return mapping;
 }
 
-/** Tuples, by how many elements they have. */
-export const tuples: ReadonlyMap<number, JavaMapping> = new Map([[2, tuple2], [3, tupleOf(3)]]);
-
 /** All classes of tuples. */
 export const tupleMappings: readonly JavaMapping[] = [
   ...tuples.values(),
-  ...LETTERS.flatMap((first) => LETTERS.map((second) => pairOf([first, second]))),
+  ...ONE.map((letter) => primitivesOf(letter)),
+  ...OF_TWO.flatMap((first) => OF_TWO.map((second) => primitivesOf(first, second))),
 ];
 
 /** Whether a value that was read is a tuple of `size` elements, of whichever class. */

@@ -22,7 +22,6 @@ import org.apache.spark.rpc.netty.NettyRpcEnv;
 import scala.Option;
 import scala.Some;
 import scala.Tuple2;
-import scala.Tuple3;
 import scala.collection.immutable.Seq;
 import scala.concurrent.duration.FiniteDuration;
 import scala.jdk.javaapi.CollectionConverters;
@@ -169,14 +168,23 @@ final class Builder {
       case "ArraySeq" -> scala.collection.immutable.ArraySeq$.MODULE$.unsafeWrapArray(items(node.get(1)).toArray());
       case "scala.Map" -> scala.collection.immutable.Map$.MODULE$.from(CollectionConverters.asScala(pairs(node.get(1))));
       case "scala.Set" -> seq(node.get(1)).toSet();
-      case "scala.Tuple2" -> new Tuple2<>(build(node.get(1).get(0)), build(node.get(1).get(1)));
-      case "scala.Tuple3" -> new Tuple3<>(build(node.get(1).get(0)), build(node.get(1).get(1)), build(node.get(1).get(2)));
       case "Throwable" -> throwable(node);
       case "Person" -> person(node);
-      default -> throw new IllegalArgumentException("Nobody can make " + tag);
+      default -> {
+        if (!tag.startsWith("scala.Tuple")) throw new IllegalArgumentException("Nobody can make " + tag);
+        yield tuple(tag, items(node.get(1)));
+      }
     };
     met.set(place, made);
     return made;
+  }
+
+  private static Object tuple(String className, List<Object> items) {
+    try {
+      return Class.forName(className).getConstructors()[0].newInstance(items.toArray());
+    } catch (ReflectiveOperationException wrong) {
+      throw new IllegalArgumentException(wrong);
+    }
   }
 
   private List<Object> items(JsonNode nodes) {

@@ -38,6 +38,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
+import scala.Tuple1;
+import scala.Tuple1$mcD$sp;
+import scala.Tuple1$mcI$sp;
+import scala.Tuple1$mcJ$sp;
 import scala.Tuple2;
 import scala.collection.immutable.ArraySeq$;
 import scala.jdk.javaapi.CollectionConverters;
@@ -103,6 +107,7 @@ final class Specimens {
     all.put("a class", String.class);
     all.put("classes", new ArrayList<>(List.of(int.class, int[].class, String[].class, Person.class, TimeUnit.class)));
     all.put("record", new Point(1, 2.5, "p"));
+    all.put("tuples of one", List.of(new Tuple1$mcD$sp(3.0), new Tuple1$mcI$sp(4), new Tuple1$mcJ$sp(5L), new Tuple1<>("a")));
     all.put("pairs of primitives", pairs(Map.of("C", 'c', "D", 3.0, "I", 4, "J", 5L, "Z", true)));
     Object[] arrays = {new byte[] {1, -1}, new short[] {1, -1}, new char[] {'c'}, new int[] {1, -1}, new long[] {1, -1},
         new float[] {1.5f}, new double[] {1.5, 2}, new boolean[] {true, false}, new String[] {"a"}};
