@@ -209,7 +209,7 @@ export class JavaWriter implements JavaWriting {
         const at = slot++;
         if (!externalizable) this.#writeField(name, signature, values[at], identities?.get(at));
       }
-      if (part.hasAnnotation) this.#writeAnnotation(annotations[i] ?? [], i, object);
+      if (part.hasAnnotation) this.#writeAnnotation(annotations[i] ?? [], i, object, value instanceof Map);
     }
   }
 
@@ -224,7 +224,8 @@ export class JavaWriter implements JavaWriting {
     this.#path.pop();
   }
 
-  #writeAnnotation(items: readonly unknown[], line: number, { identities }: JavaObject): void {
+  #writeAnnotation(items: readonly unknown[], line: number, { desc, identities }: JavaObject, isMap: boolean): void {
+    const { name } = desc.line[line]!;
     // Of a list, as a rule, its size comes first: an error counts the elements alone.
     let blocks = 0;
     for (let i = 0; i < items.length; i++) {
@@ -234,7 +235,7 @@ export class JavaWriter implements JavaWriting {
         blocks++;
         continue;
       }
-      this.#path.push(i - blocks);
+      this.#path.push(annotationKey(name, i - blocks, isMap ? undefined : items[i - 1]));
       this.#writeValue(item, identities?.get(annotationSlot(line, i)));
       this.#path.pop();
     }
@@ -337,4 +338,15 @@ export class JavaWriter implements JavaWriting {
 
 function describe(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? "an object" : String(value);
+}
+
+/**
+ * How a path names the value `at` of those that a class wrote besides its fields: a map's are keys and what they lead to.
+ *
+ * @param key What was written before it, where that may name it.
+ */
+function annotationKey(className: string, at: number, key: unknown): string | number {
+  if (className === "java.util.HashSet") return -1 - at;
+  if (className !== "java.util.HashMap") return at;
+  return at % 2 === 1 && typeof key === "string" ? key : -1 - (at >> 1);
 }
