@@ -187,7 +187,7 @@ export function writeBigint(encoder: CborEncoder, value: bigint): void {
   }
   const hex = magnitude.toString(16);
   const length = (hex.length + 1) >> 1;
-  if (length > MAX_BIGINT_BYTES) throw encoder.fail(`a bigint of ${length} bytes, more than ${MAX_BIGINT_BYTES},`);
+  if (length > MAX_BIGINT_BYTES) throw encoder.fail(`a bigint of ${length} bytes (the most is ${MAX_BIGINT_BYTES})`);
   encoder.head(Major.tag, negative ? Tag.negativeBigint : Tag.bigint);
   encoder.head(Major.bytes, length);
   const digits = hex.padStart(2 * length, "0");

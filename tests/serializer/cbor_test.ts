@@ -265,7 +265,7 @@ for (
     ["what is in a typed message", new TypedMessage("A", { f: () => 1 }), "Cannot encode a function at .payload.f"],
     ["what is in toJSON", { a: { toJSON: () => ({ f: () => 1 }) } }, "Cannot encode a function at .a.f"],
     ["what the environment refuses", { to: new Untravelled() }, "Send its .ref instead at .to"],
-    ["a bigint above the limit", [1n << 524_288n], "Cannot encode a bigint of 65537 bytes, more than 65536, at [0]"],
+    ["a bigint above the limit", [1n << 524_288n], "Cannot encode a bigint of 65537 bytes (the most is 65536) at [0]"],
   ] as const
 ) {
   test(`cborSerializer.encode() refuses ${what} and says where it is`, () => {

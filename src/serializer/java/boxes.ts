@@ -117,7 +117,7 @@ function bigIntegerObject(value: bigint, writing: JavaWriting): JavaObject {
   const magnitude = value < 0n ? -value : value;
   const hex = magnitude === 0n ? "" : magnitude.toString(16);
   const length = (hex.length + 1) >> 1;
-  if (length > MAX_BIGINT_BYTES) throw writing.fail(`a bigint of ${length} bytes, more than ${MAX_BIGINT_BYTES},`);
+  if (length > MAX_BIGINT_BYTES) throw writing.fail(`a bigint of ${length} bytes (the most is ${MAX_BIGINT_BYTES})`);
   const digits = hex.padStart(2 * length, "0");
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = parseInt(digits.slice(2 * i, 2 * i + 2), 16);
