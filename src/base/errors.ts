@@ -327,7 +327,8 @@ export class UnsupportedMessageError extends RpcError {
 }
 
 /**
- * A named limit was reached, so the message was refused. Nothing was sent.
+ * A named limit was reached, here or at the other end, so the message was refused. It was not sent or not handled, unless `queue` is
+ * of answers: then it may be its answer that found no room.
  *
  * @example
  * ```ts
