@@ -314,10 +314,9 @@ export {
   StreamError,
   UnsupportedMessageError,
 } from "./src/base/errors.ts";
+export type { AskPhase, RpcErrorCode } from "./src/base/error_codes.ts";
 export type {
-  AskPhase,
   ProtocolErrorOptions,
-  RpcErrorCode,
   RpcRemoteErrorOptions,
   RpcTimeoutErrorOptions,
   SerializerErrorOptions,

@@ -7,21 +7,7 @@
  * @module
  */
 
-/** What kind of failure an {@linkcode RpcError} is. */
-export type RpcErrorCode =
-  | "AUTH"
-  | "DISCONNECTED"
-  | "INVALID_ADDRESS"
-  | "NOT_FOUND"
-  | "OVERLOADED"
-  | "PROTOCOL"
-  | "REMOTE"
-  | "SERIALIZER"
-  | "SOCKET"
-  | "STOPPED"
-  | "STREAM"
-  | "TIMEOUT"
-  | "UNSUPPORTED_MESSAGE";
+import type { AskPhase, RpcErrorCode } from "./error_codes.ts";
 
 const BRAND = Symbol.for("sparkwire.RpcError");
 
@@ -65,9 +51,6 @@ export class RpcError extends Error {
     return typeof value === "object" && value !== null && BRAND in value;
   }
 }
-
-/** How far an ask had come when it failed. */
-export type AskPhase = "lookup" | "connecting" | "handshake" | "queued" | "sent" | "waiting";
 
 /** What {@linkcode RpcTimeoutError} carries. */
 export interface RpcTimeoutErrorOptions extends ErrorOptions {

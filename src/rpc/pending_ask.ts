@@ -9,7 +9,7 @@
  */
 
 import type { ByteSink } from "../base/byte_sink.ts";
-import type { AskPhase } from "../base/errors.ts";
+import type { AskPhase } from "../base/error_codes.ts";
 import { RpcEndpointNotFoundError, RpcError, RpcRemoteError, RpcStoppedError, toError } from "../base/errors.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import { RpcFailure } from "../serializer/serializer.ts";

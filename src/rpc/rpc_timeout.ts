@@ -9,7 +9,8 @@
 
 import { type Clock, systemClock } from "../base/clock.ts";
 import { WatchTimer } from "../base/watch_timer.ts";
-import { type AskPhase, RpcError, RpcTimeoutError } from "../base/errors.ts";
+import type { AskPhase } from "../base/error_codes.ts";
+import { RpcError, RpcTimeoutError } from "../base/errors.ts";
 import { checkDuration } from "../base/limits.ts";
 import { illegalValue, type SparkConf } from "../base/spark_conf.ts";
 import { parseTime } from "../base/spark_units.ts";

@@ -8,10 +8,10 @@
  * @module
  */
 
+import type { RpcErrorCode } from "../base/error_codes.ts";
 import {
   RpcEndpointNotFoundError,
   RpcError,
-  type RpcErrorCode,
   RpcOverloadedError,
   RpcRemoteError,
   RpcStoppedError,
