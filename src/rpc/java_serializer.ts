@@ -16,7 +16,8 @@ import { RpcEndpointAddress } from "./rpc_endpoint_address.ts";
  * A number is an Integer if it is one, else a Double; a bigint a Long, or a BigInteger if it is too large; an array an ArrayList, a
  * Map a LinkedHashMap, a Set a LinkedHashSet. A particular type is asked for by `asJava`: `asJava(1, "double")`. What came from Java
  * goes on as what it was. Classes of one's own are told of by `java.with({ classes })`; what comes of another class is an inert
- * JavaObject, and nothing of a stream is ever run. The whole table is in `src/serializer/java/java.ts`.
+ * JavaObject, and nothing of a stream is ever run. The whole table is in `src/serializer/java/java.ts`. A message has at most 512 levels,
+ * 1,000,000 objects, strings and classes, and BigIntegers of 65,536 bytes each.
  *
  * Some of Spark's classes are others in another version: references to endpoints, and a few of the Master's. A peer is written to in
  * its own, for Spark 3.5, 4.0, 4.1 and 4.2 with Scala 2.13. Its version is learnt from what it sends and from what it refuses: an

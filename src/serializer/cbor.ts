@@ -86,6 +86,15 @@ function read(content: MessageBody, context: SerializerContext): unknown {
 /**
  * The serializer between Sparkwires, and an environment's default.
  *
+ * It carries what `structuredClone` carries, and references to endpoints: undefined, bigint, Map, Set, Date, RegExp, Error, ArrayBuffer
+ * and its views, shared and cyclic references. An object of a class arrives as a plain object, or as what its `toJSON` gave. A
+ * function, a symbol, or an object of the platform without `toJSON`, such as a Promise or a Blob, is refused, and the error names its
+ * path.
+ *
+ * A message has at most 512 levels, 2,000,000 objects (arrays, Dates and byte strings among them), 1,000,000 values that occur more
+ * than once, arrays with 65,536 holes, RegExps of 16,384 characters, and bigints of 65,536 bytes each. One that has more is refused
+ * with a {@linkcode SerializerError} before anything is sent; of its bytes `spark.rpc.message.maxSize` is the limit.
+ *
  * @example
  * ```ts
  * import { cborSerializer } from "@sparkwire/sparkwire";
