@@ -210,7 +210,7 @@ export class KnownClass implements ClassSource {
    * @throws {RangeError} If it has no serialVersionUID and is none of those whose table is known, which is not read before it is needed.
    */
   constructor(name: string, { uid, fields = {}, flags = ClassFlag.Serializable, parent }: KnownClassInit = {}) {
-    if (uid === undefined && !OF_SPARK.test(name)) throw new RangeError(`There is no serialVersionUID of ${name}`);
+    if (uid === undefined && !OF_SPARK.test(name)) throw noUid(name);
     this.name = name;
     this.parent = parent;
     this.#uid = uid;
@@ -226,7 +226,7 @@ export class KnownClass implements ClassSource {
   #describe(version: SparkVersion): JavaClassDesc {
     const parent = this.parent?.at(version);
     const uid = this.uidAt(version) ?? this.uidAt(DEFAULT_SPARK_VERSION);
-    if (uid === undefined) throw new RangeError(`There is no serialVersionUID of ${this.name}`);
+    if (uid === undefined) throw noUid(this.name);
     const made = new JavaClassDesc(this.name, uid, { flags: this.#flags, fields: this.fields, parent });
     // The same description where two versions agree, or one of them would not be recognised in a stream of the other.
     const same = [...this.#descs.values()].find((desc) => desc.equals(made)) ?? made;
@@ -283,4 +283,8 @@ export function arrayClassName(elementSignature: string): string {
 /** The signature of the elements of arrays of that class. */
 export function elementSignature(arrayClass: string): string {
   return arrayClass.slice(1).replaceAll(".", "/");
+}
+
+function noUid(className: string): RangeError {
+  return new RangeError(`There is no serialVersionUID of ${className}: give what serialver prints of it`);
 }

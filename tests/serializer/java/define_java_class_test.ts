@@ -293,7 +293,7 @@ test("defineJavaClass() needs a serialVersionUID, but for Spark's own classes", 
   assertThrows(
     () => defineJavaClass("com.example.None", { fields: {} }),
     RangeError,
-    "There is no serialVersionUID of com.example.None",
+    "There is no serialVersionUID of com.example.None: give what serialver prints",
   );
   assertEquals(defineJavaClass("org.apache.spark.rpc.RpcAddress", { fields: {} }).className, "org.apache.spark.rpc.RpcAddress");
 });
