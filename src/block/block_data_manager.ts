@@ -14,6 +14,9 @@ import type { Cause } from "./corruption_messages.ts";
 /**
  * Has blocks. What a method throws, or its promise rejects with, fails the request, with its message. Names are the peer's words: they
  * may be anything.
+ *
+ * Of one connection 16 requests are worked on at once, and while others wait for their turn, or those that came have 16 MiB or more,
+ * it is not read. So a promise that waits for something else of the same connection may wait for ever.
  */
 export interface BlockDataManager {
   /** A block, which is released when it has been sent. Throws if it is not there. */

@@ -79,7 +79,10 @@ export interface SocketListener extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Certificates and names of a TLS socket, in PEM. */
+/**
+ * Certificates and names of a TLS socket, in PEM. A listener gives each client 30 seconds for its handshake, and has 8,192 handshakes
+ * under way at most: for one more the oldest is cut off.
+ */
 export interface TlsOptions {
   /** The certificate chain of this end. */
   readonly cert?: string;

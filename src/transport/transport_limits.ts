@@ -20,7 +20,8 @@ export interface TransportLimits {
    */
   readonly maxConnections: number;
   /**
-   * The largest frame, in bytes without its length field. Sending more fails locally; receiving more closes the connection.
+   * The largest frame, in bytes without its length field. Sending more fails locally; receiving more closes the connection. As in
+   * Spark, none has more than 2,147,483,646.
    *
    * @default 2147483647 (2 GiB); in an RpcEnv it is `spark.rpc.message.maxSize`, 128 MiB
    */
