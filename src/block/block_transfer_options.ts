@@ -44,7 +44,11 @@ export interface BlockTransferServiceOptions {
    * @default the runtime's own
    */
   readonly driver?: SocketDriver | undefined;
-  /** Speak TLS on every connection. */
+  /**
+   * Speak TLS on every connection.
+   *
+   * @default no TLS
+   */
   readonly tls?: TlsOptions | undefined;
   /**
    * Hears of what was retried, refused or could not be done.
@@ -74,7 +78,11 @@ export interface BlockTransferServiceOptions {
    * @default 500000
    */
   readonly maxOpenBlocks?: number | undefined;
-  /** Asks the driver whether an executor lives, when it cannot be reached. Spark: IsExecutorAlive. */
+  /**
+   * Asks the driver whether an executor lives, when it cannot be reached. Spark: IsExecutorAlive.
+   *
+   * @default nobody is asked: who cannot be reached is tried again
+   */
   readonly isExecutorAlive?: ((execId: string) => Promise<boolean>) | undefined;
   /**
    * Tell peers the stacks of failures.

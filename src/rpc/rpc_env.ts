@@ -59,9 +59,17 @@ export interface RpcEnvOptions {
    * listen.
    */
   readonly port?: number | undefined;
-  /** Configuration, by Spark's keys. */
+  /**
+   * Configuration, by Spark's keys.
+   *
+   * @default no key is set
+   */
   readonly conf?: SparkConf | SparkConfInit | undefined;
-  /** Must have authentication disabled, which is not there yet: one that has it enabled is refused. */
+  /**
+   * Must have authentication disabled, which is not there yet: one that has it enabled is refused.
+   *
+   * @default none
+   */
   readonly securityManager?: SecurityManager | undefined;
   /**
    * The codecs of messages; the first is what is sent, all are understood.
@@ -69,7 +77,11 @@ export interface RpcEnvOptions {
    * @default CBOR and Java
    */
   readonly serializers?: readonly Serializer[] | undefined;
-  /** Names of the serializers whose content is accepted from peers; look-ups always are. All if absent. */
+  /**
+   * Names of the serializers whose content is accepted from peers; look-ups always are.
+   *
+   * @default those of all `serializers`
+   */
   readonly accept?: readonly string[] | undefined;
   /**
    * Makes sockets.
@@ -83,7 +95,11 @@ export interface RpcEnvOptions {
    * @default the machine's
    */
   readonly files?: Files | undefined;
-  /** Speak TLS on every connection. */
+  /**
+   * Speak TLS on every connection.
+   *
+   * @default no TLS
+   */
   readonly tls?: TlsOptions | undefined;
   /**
    * Hears of what was dropped, retried or could not be done.
@@ -105,7 +121,7 @@ export interface RpcEnvOptions {
   readonly random?: Random | undefined;
   /** How many cores there are; without effect, as Spark makes threads of it. Spark: numUsableCores. */
   readonly numUsableCores?: number | undefined;
-  /** Limits that differ from the defaults. */
+  /** Limits that differ from the defaults; each says its own in {@linkcode RpcEnvLimits}, and `env.stats().limits` has those in force. */
   readonly limits?: Partial<RpcEnvLimits> | undefined;
   /**
    * Whether endpoints of this environment get the sender's own objects, as in Spark, or copies by the serializer of the reference.
@@ -125,7 +141,7 @@ export interface RpcEnvOptions {
    * @default false
    */
   readonly bindForwardedRefs?: boolean | undefined;
-  /** Hears of each message that an inbox drops. */
+  /** Hears of each message that an inbox drops. What it throws is logged. */
   readonly onDropped?: ((dropped: DroppedMessage) => void) | undefined;
 }
 

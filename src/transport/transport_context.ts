@@ -33,7 +33,7 @@ export interface TransportContextOptions {
    * @default those of `rpc`, all at their defaults
    */
   readonly conf?: TransportConf | undefined;
-  /** Limits per connection that differ from the defaults. */
+  /** Limits that differ from {@linkcode DEFAULT_TRANSPORT_LIMITS}. */
   readonly limits?: Partial<TransportLimits> | undefined;
   /**
    * Close connections that are merely idle for `spark.<module>.io.connectionTimeout`; without it only those are closed that are
