@@ -178,8 +178,8 @@ export class TransportClient {
    *
    * @param streamId Its name.
    * @param callback Takes it.
-   * @throws RangeError for an id of more than 65,536 characters, ProtocolError for one that fits into no frame, RpcOverloadedError if
-   * too much waits; then nothing was sent and the callback hears nothing.
+   * @throws RangeError for an id of more than 65,536 characters, ProtocolError for one that fits into no frame, RpcOverloadedError
+   * at `maxOutboxBytes` and where 65,536 streams wait already; then nothing was sent and the callback hears nothing.
    */
   stream(streamId: string, callback: StreamCallback): void {
     if (streamId.length > MAX_STREAM_ID_LENGTH) {
@@ -204,7 +204,7 @@ export class TransportClient {
    * @param chunkIndex Which chunk; the first is 0.
    * @param callback Waits for it.
    * @throws RangeError if one of the numbers does not fit into the protocol's, so that no answer would be of this chunk,
-   * RpcOverloadedError if too much waits; then nothing was sent and the callback hears nothing.
+   * RpcOverloadedError at `maxOutboxBytes` and `maxOutstandingRequests`; then nothing was sent and the callback hears nothing.
    */
   fetchChunk(streamId: bigint, chunkIndex: number, callback: ChunkReceivedCallback): void {
     const chunk = new StreamChunkId(streamId, chunkIndex);
@@ -232,8 +232,8 @@ export class TransportClient {
    * @param data The bytes; they are the connection's from here on and are released once, also where this throws.
    * @param callback Hears of the answer. Bytes that cannot be read fail it, and close the connection.
    * @returns The request's id, or -1 if the callback has been failed already.
-   * @throws RpcOverloadedError if too much waits, ProtocolError if `meta` is too large; then nothing was sent and the callback hears
-   * nothing.
+   * @throws RpcOverloadedError at `maxOutboxBytes` and `maxOutstandingRequests`, ProtocolError if `meta` is too large; then nothing was
+   * sent and the callback hears nothing.
    */
   uploadStream(meta: Uint8Array, data: ManagedBuffer, callback: RpcResponseCallback): number {
     const { channel } = this;
@@ -270,8 +270,8 @@ export class TransportClient {
    *
    * @param block Which one.
    * @param callback Waits for the answer.
-   * @throws RpcOverloadedError if too much waits, ProtocolError if the application's name fits into no frame; then nothing was sent
-   * and the callback hears nothing.
+   * @throws RpcOverloadedError at `maxOutboxBytes` and `maxOutstandingRequests`, ProtocolError if the application's name fits into no
+   * frame; then nothing was sent and the callback hears nothing.
    */
   sendMergedBlockMetaReq(block: MergedBlock, callback: MergedBlockMetaResponseCallback): void {
     if (!this.channel.active) {

@@ -34,7 +34,8 @@ export interface TransportLimits {
    */
   readonly maxOutboxBytes: number;
   /**
-   * Own requests that may wait for their answers on one connection; one more fails before it is sent.
+   * Own requests that may wait for their answers on one connection, and own fetches of chunks besides; one more fails before it is
+   * sent. Of streams 65,536 may wait.
    *
    * @default 1000000
    */
