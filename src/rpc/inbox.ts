@@ -9,7 +9,7 @@
  */
 
 import { assert } from "../base/assert.ts";
-import { RpcError, RpcStoppedError } from "../base/errors.ts";
+import { RpcStoppedError, UnsupportedMessageError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { RingQueue } from "../base/ring_queue.ts";
 import { tellEndpoint } from "./endpoint_events.ts";
@@ -266,8 +266,8 @@ export class Inbox {
     return later;
   }
 
-  #cannot(what: string): RpcError {
-    return new RpcError("UNSUPPORTED_MESSAGE", `${this.#host.describe(this)} ${what}`);
+  #cannot(what: string): UnsupportedMessageError {
+    return new UnsupportedMessageError(`${this.#host.describe(this)} ${what}`);
   }
 
   /** OnStop is about to be handled. */

@@ -522,6 +522,8 @@ test("Inbox says in Spark's words that an endpoint has no receive and no receive
   inbox.process(ALL);
   assertEquals(errors, ["NettyRpcEndpointRef(spark://bare@localhost:1) does not implement 'receive'"]);
   assertEquals(context.failures[0]?.message, "NettyRpcEndpointRef(spark://bare@localhost:1) won't reply anything");
+  // As who asks from elsewhere has it.
+  assertInstanceOf(context.failures[0], UnsupportedMessageError);
 });
 
 test("Inbox logs and ignores what onError throws, and errors that have no onError", async () => {
