@@ -7,8 +7,9 @@
  * @module
  */
 
-import { toError, UnsupportedMessageError } from "../base/errors.ts";
+import { RpcError, toError, UnsupportedMessageError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { isWorthALine } from "../base/sparse_logging.ts";
 import { failureText } from "../serializer/serializer_errors.ts";
 import { describeMessage } from "./inbox_message.ts";
 import type { InboxMessage, OneWayMessage, RpcMessage } from "./inbox_message.ts";
@@ -29,6 +30,8 @@ export interface MessageOwner {
 export class MessageOutcome {
   readonly #owner: MessageOwner;
   readonly #logger: Logger;
+  /** How many messages the endpoint did not take without that anybody could be told. */
+  #untaken = 0;
 
   /** @param logger Hears of what nobody else is told. */
   constructor(owner: MessageOwner, logger: Logger) {
@@ -83,7 +86,8 @@ export class MessageOutcome {
     const { endpoint, name } = this.#owner;
     if (endpoint.onError === undefined) {
       if (askerTold) this.#logger.debug(`Endpoint ${name} failed an ask`, error);
-      else this.#ignore(error);
+      else if (!isUntaken(error)) this.#ignore(error);
+      else if (isWorthALine(++this.#untaken)) this.#ignore(error, ` (${this.#untaken} messages that it does not take so far)`);
       return;
     }
     try {
@@ -93,9 +97,9 @@ export class MessageOutcome {
     }
   }
 
-  #ignore(thrown: unknown): void {
+  #ignore(thrown: unknown, which = ""): void {
     const { name, stopped } = this.#owner;
-    this.#logger[stopped ? "debug" : "error"](`Ignoring error of endpoint ${name}`, thrown);
+    this.#logger[stopped ? "debug" : "error"](`Ignoring error of endpoint ${name}${which}`, thrown);
   }
 }
 
@@ -111,6 +115,11 @@ export function promiseOf(value: unknown): Promise<unknown> | undefined {
 
 function unsupported(message: OneWayMessage | RpcMessage): Error {
   return new UnsupportedMessageError(`Unsupported message ${describeMessage(message)} from ${message.senderAddress}`);
+}
+
+/** Whether an endpoint does not take a message: whether there are many of those is the sender's choice. */
+function isUntaken(error: Error): boolean {
+  return RpcError.is(error) && error.code === "UNSUPPORTED_MESSAGE";
 }
 
 /** What Scala's NonFatal would not catch: here a stack that ran over. Never throws, though the error's text may. */

@@ -12,7 +12,7 @@ import { SlowHandlers } from "../../src/rpc/slow_handlers.ts";
 import { SimulatedClock } from "../../src/base/simulated_clock.ts";
 import { untilCollected } from "../_garbage.ts";
 import { HandClock } from "../_hand_clock.ts";
-import { deferred, test } from "../_harness.ts";
+import { deferred, test, until } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 
 const sender = new RpcAddress("localhost", 12345);
@@ -546,6 +546,38 @@ test("Inbox logs and ignores what onError throws, and errors that have no onErro
   rejecting.inbox.process(ALL);
   await new Promise((resolve) => setTimeout(resolve));
   assertStringIncludes(rejecting.host.logger.lines.join(), "Ignoring error of endpoint test (async onError)");
+});
+
+test("Inbox logs the first, the second, the fourth … of the one-way messages that its endpoint does not take", async () => {
+  const receives: RpcEndpoint["receive"][] = [
+    undefined,
+    () => unhandled,
+    () => Promise.reject(new UnsupportedMessageError("Payload of Add is not valid")),
+  ];
+  for (const receive of receives) {
+    const { inbox, host, endpoint } = setUp(receive && { receive }, { maxInboxMessages: 2_000 });
+    delete endpoint.onError;
+    if (receive === undefined) delete endpoint.receive;
+    for (let i = 0; i < 1_000; i++) inbox.post(oneWay(i));
+    await until(() => {
+      inbox.process(ALL);
+      return inbox.isEmpty && inbox.messagesInHand === 0;
+    }, "all messages to be refused");
+    assertEquals(host.logger.lines.length, 10);
+    assertStringIncludes(host.logger.lines.at(-1)!, "endpoint test (512 messages that it does not take so far)");
+  }
+});
+
+test("Inbox logs each error of a handler where there is no onError", () => {
+  const { inbox, host, endpoint } = setUp({
+    receive: (message) => {
+      throw new Error(`no ${message}`);
+    },
+  });
+  delete endpoint.onError;
+  for (let i = 0; i < 3; i++) inbox.post(oneWay(i));
+  inbox.process(ALL);
+  assertEquals(host.logger.lines, [0, 1, 2].map((i) => `error: Ignoring error of endpoint test (no ${i})`));
 });
 
 test("Inbox logs what fails after the answer, of which the asker does not hear", async () => {
