@@ -161,10 +161,10 @@ export class OneForOneBlockFetcher {
     this.#fetchMore();
   }
 
-  /** A stream gives its chunks in order: after one that failed, those behind it fail too. */
+  /** A stream gives its chunks in order: after one that failed, those behind it fail too, but for those that have. */
   #failFrom(index: number, error: Error): void {
     const { blockIds } = this.#request;
-    const end = index >= this.#failedFrom ? index + 1 : blockIds.length;
+    const end = index >= this.#failedFrom ? index + 1 : Math.min(blockIds.length, this.#failedFrom);
     this.#failedFrom = Math.min(this.#failedFrom, index);
     for (let i = index; i < end; i++) this.#tell(() => this.#listener.onBlockFetchFailure(blockIds[i]!, error));
   }

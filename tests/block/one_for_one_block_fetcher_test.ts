@@ -142,6 +142,25 @@ test("OneForOneBlockFetcher fails those behind a chunk that fails", () => {
   assertEquals(heard, ["b0: 12", "b1 failed: Failed 1", "b2 failed: Failed 1", "b2 failed: Failed 2"]);
 });
 
+test("OneForOneBlockFetcher fails each block once if its chunks fail from the last to the first", () => {
+  const ids = Array.from({ length: 1_000 }, (_, i) => `b${i}`);
+  const waiting: (() => void)[] = [];
+  const client: FetchingClient = {
+    sendRpc(_, callback) {
+      const handle = { type: Type.StreamHandle, streamId: 1n, numChunks: ids.length };
+      callback.onSuccess(MessageBody.of(encodeBlockTransferMessage(handle)));
+      return 1;
+    },
+    fetchChunk: (_, index, callback) => void waiting.push(() => callback.onFailure(index, new Error(`Failed ${index}`))),
+    stream() {},
+  };
+  const heard: string[] = [];
+  const listener = { onBlockFetchSuccess() {}, onBlockFetchFailure: (blockId: string) => void heard.push(blockId) };
+  new OneForOneBlockFetcher(client, makeFetchRequest(parties, ids), listener, { logger: new MemoryLogger() }).start();
+  while (waiting.length > 0) waiting.pop()!();
+  assertEquals([heard.length, new Set(heard).size], [ids.length, ids.length]);
+});
+
 // Spark: OneForOneBlockFetcherSuite "testFailureAndSuccess".
 test("OneForOneBlockFetcher may tell of a block that comes after all", () => {
   const { heard } = fetchBlocks([["b0", bytes(12)], ["b1", undefined], ["b2", bytes(21)]]);
