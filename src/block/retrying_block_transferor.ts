@@ -49,6 +49,8 @@ export class RetryingBlockTransferor {
   #retryCount = 0;
   #saslRetryCount = 0;
   #timer: Timer | undefined;
+  /** The failure that was logged last. */
+  #logged: Error | undefined;
 
   /**
    * @param start Begins an attempt.
@@ -106,8 +108,10 @@ export class RetryingBlockTransferor {
       return;
     }
     const message = `Failed to fetch block ${blockId}, and will not retry (${this.#retryCount} retries)`;
-    if (this.#errorHandler.shouldLogError(error)) this.#options.logger.error(message, error);
-    else this.#options.logger.debug(message, error);
+    // One chunk's failure is that of all blocks behind it, and its text, with which a peer fails them, may be long.
+    const isNews = error !== this.#logged && this.#errorHandler.shouldLogError(error);
+    this.#options.logger[isNews ? "error" : "debug"](message, error);
+    this.#logged = error;
     this.#outstanding.delete(blockId);
     this.#tell(() => this.#listener.onBlockFetchFailure(blockId, error));
   }

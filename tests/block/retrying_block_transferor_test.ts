@@ -269,3 +269,15 @@ test("RetryingBlockTransferor does not listen to how an attempt begins that is o
     assertEquals(heard, isCancelled ? ["b0 failed: No longer wanted"] : []);
   }
 });
+
+test("RetryingBlockTransferor logs a failure once, of however many blocks it is", () => {
+  const failure = new Error("x".repeat(65_536));
+  const blockIds = Array.from({ length: 1_000 }, (_, i) => `b${i}`);
+  const failed = Object.fromEntries(blockIds.map((blockId) => [blockId, failure]));
+  const { heard, logger } = perform([{ ...failed, another: refused() }]);
+  assertEquals(heard.length, 1_001);
+  assertEquals(logger.lines.filter((line) => line.startsWith("error")), [
+    `error: Failed to fetch block b0, and will not retry (0 retries) (${failure.message})`,
+    "error: Failed to fetch block another, and will not retry (0 retries) (Ouch!)",
+  ]);
+});
