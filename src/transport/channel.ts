@@ -14,6 +14,7 @@ import { formatAddress } from "../socket/socket_errors.ts";
 import { AutoRead } from "./auto_read.ts";
 import type { OutgoingLimits } from "./outgoing_limits.ts";
 import { OutgoingQueue } from "./outgoing_queue.ts";
+import type { SharedPieces } from "./piece_memory.ts";
 
 /** How long a connection that is being closed may take to flush and to hear the peer's FIN, unless it is told. */
 export const CLOSE_LINGER_MS = 5_000;
@@ -28,6 +29,8 @@ export interface ChannelOptions {
   readonly deadlines: Deadlines;
   /** Limits of what it sends. */
   readonly limits: OutgoingLimits;
+  /** Counts the memory of files that are being sent, over other connections too. */
+  readonly pieces: SharedPieces;
   /** Called once, when nothing more can be asked or answered over it. */
   readonly onInactive: (reason: Error) => void;
 }
@@ -86,7 +89,7 @@ export class Channel {
     this.#clock = options.clock;
     this.#onInactive = options.onInactive;
     this.autoRead = new AutoRead(socket, options.deadlines);
-    this.outgoing = new OutgoingQueue(socket, options.clock, options.deadlines, options.limits);
+    this.outgoing = new OutgoingQueue(socket, options.clock, options.deadlines, options.limits, options.pieces);
   }
 
   /** Whether the connection can be used. */

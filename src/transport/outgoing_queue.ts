@@ -25,6 +25,7 @@ import { GATHER_BYTES, GatherBuffers, MAX_POOLED_BYTES } from "./gather_buffers.
 import type { Socket } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
 import { checkRoom, frameTooLarge, type OutgoingLimits } from "./outgoing_limits.ts";
+import type { SharedPieces } from "./piece_memory.ts";
 import { type Content, writeContent } from "./rpc_response_callback.ts";
 import { SettlingFlush } from "./settling_flush.ts";
 import { lastingBytes, StreamBodies } from "./stream_bodies.ts";
@@ -73,24 +74,29 @@ export class OutgoingQueue {
    * @param clock Gives the microtasks in which the flush settles.
    * @param deadlines Give the time of the turn.
    * @param limits What it may hold.
+   * @param pieces Those of files that are sent over other connections too.
    */
-  constructor(socket: Socket, clock: Clock, deadlines: Deadlines, limits: OutgoingLimits) {
+  constructor(socket: Socket, clock: Clock, deadlines: Deadlines, limits: OutgoingLimits, pieces?: SharedPieces) {
     this.#socket = socket;
     this.#clock = clock;
     this.#deadlines = deadlines;
     this.#maxQueuedBytes = limits.maxQueuedBytes;
     this.#maxFrameBytes = Math.min(limits.maxFrameBytes, MAX_FRAME_BYTES);
     this.#settlingFlush = new SettlingFlush(this, clock);
-    this.#bodies = new StreamBodies({
-      writtenBytes: () => this.#writtenBytes,
-      leftBytes: () => this.leftBytes,
-      write: (bytes) => {
-        this.lastWriteAt = this.#deadlines.now();
-        return this.#write(bytes);
+    this.#bodies = new StreamBodies(
+      {
+        writtenBytes: () => this.#writtenBytes,
+        leftBytes: () => this.leftBytes,
+        write: (bytes) => {
+          this.lastWriteAt = this.#deadlines.now();
+          return this.#write(bytes);
+        },
+        failed: (error) => this.#socket.abort(error),
+        emptied: () => this.#finish(),
       },
-      failed: (error) => this.#socket.abort(error),
-      emptied: () => this.#finish(),
-    }, limits.maxQueuedBytes / 4);
+      limits.maxQueuedBytes / 4,
+      pieces,
+    );
   }
 
   /** Bytes that have been queued and have not left this process. */

@@ -54,6 +54,7 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
       clock,
       deadlines,
       limits,
+      pieces: context.pieces,
       onInactive: (reason) => this.#inactive(reason),
     });
     this.#lastReadAt = deadlines.now();

@@ -15,6 +15,7 @@ import { SparkConf } from "../base/spark_conf.ts";
 import { defaultSocketDriver } from "../socket/default.ts";
 import { DEFAULT_HIGH_WATER_MARK_BYTES } from "../socket/socket.ts";
 import type { Socket, SocketAddress, SocketDriver, SocketOptions, TlsOptions } from "../socket/socket.ts";
+import { SharedPieces } from "./piece_memory.ts";
 import type { RpcHandler } from "./rpc_handler.ts";
 import { TransportChannelHandler } from "./transport_channel_handler.ts";
 import type { TransportClientBootstrap } from "./transport_client_bootstrap.ts";
@@ -148,6 +149,12 @@ export class TransportContext implements AsyncDisposable {
    * @internal
    */
   readonly metrics: TransportMetrics = new TransportMetrics();
+  /**
+   * The memory of files that its connections are sending.
+   *
+   * @internal
+   */
+  readonly pieces: SharedPieces = new SharedPieces();
   readonly #tls: TlsOptions | undefined;
   readonly #connections = new Set<TransportChannelHandler>();
 

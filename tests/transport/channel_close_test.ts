@@ -6,6 +6,7 @@ import { MessageType } from "../../src/protocol/message.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import { CLOSE_LINGER_MS } from "../../src/transport/channel.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
+import { PIECE_BYTES } from "../../src/transport/piece_memory.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { deferred, until, within } from "../_harness.ts";
 import { dialRaw, listenRaw } from "./_raw_peer.ts";
@@ -249,6 +250,24 @@ transportTest("StreamManager: a stream that opens when its connection is gone is
   await until(() => buffer.releases === 1, "the release");
   assertEquals([buffer.holders, buffer.readBytes, heard], [0, 0, ["sent"]]);
 });
+
+transportTest(
+  "The readers of a server's streams who stall have their memory together, and leave none behind",
+  async (stage) => {
+    const server = stage.end({ handler: { ...echo, streamManager: { openStream: () => new CountedBuffer(100_000_000) } } });
+    const listening = await server.listen();
+    const { pieces } = server.context;
+    const readers = [await dialRaw(stage, listening), await dialRaw(stage, listening)];
+    for (const reader of readers) {
+      const before = pieces.bytes;
+      reader.read(0);
+      reader.send({ type: MessageType.StreamRequest, streamId: "s" });
+      await until(() => pieces.bytes >= before + 2 * PIECE_BYTES, "a piece that is sent, and another one");
+    }
+    for (const reader of readers) reader.reset();
+    await until(() => pieces.bytes === 0, "the memory to be given up");
+  },
+);
 
 transportTest("StreamManager: a body that cannot be read ends the connection, since its bytes were promised", async (stage) => {
   const buffer = new CountedBuffer(10_000_000);

@@ -1,6 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { BytesManagedBuffer, type ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
-import { PIECE_BYTES, PieceMemory } from "../../src/transport/piece_memory.ts";
+import {
+  MAX_SHARED_BYTES,
+  PIECE_BYTES,
+  PieceMemory,
+  SharedPieces,
+  SPARE_PIECE_BYTES,
+} from "../../src/transport/piece_memory.ts";
 import { StreamBodies } from "../../src/transport/stream_bodies.ts";
 import { deferred, test, until } from "../_harness.ts";
 
@@ -50,6 +56,25 @@ class SlowFile implements ManagedBuffer {
   }
 }
 
+/** A file of that many bytes, which are read at once. */
+class BlankFile implements ManagedBuffer {
+  readonly size: number;
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  read(_position: number, into: Uint8Array): Promise<number> {
+    return Promise.resolve(into.length);
+  }
+
+  retain(): this {
+    return this;
+  }
+
+  release(): void {}
+}
+
 function byteAt(position: number): number {
   return (position * 131 + (position >> 8) + (position >> 16) * 7) & 0xff;
 }
@@ -63,19 +88,23 @@ class Wire {
   faults = 0;
   readonly bodies: StreamBodies;
 
-  constructor(maxPieceBytes = Infinity) {
-    this.bodies = new StreamBodies({
-      writtenBytes: () => this.written,
-      leftBytes: () => this.left,
-      write: (bytes) => {
-        this.queue.push(bytes);
-        this.pieces.push(bytes.length);
-        this.written += bytes.length;
-        return this.written - this.left < 64 * 1024;
+  constructor(maxPieceBytes = Infinity, pieces = new SharedPieces()) {
+    this.bodies = new StreamBodies(
+      {
+        writtenBytes: () => this.written,
+        leftBytes: () => this.left,
+        write: (bytes) => {
+          this.queue.push(bytes);
+          this.pieces.push(bytes.length);
+          this.written += bytes.length;
+          return this.written - this.left < 64 * 1024;
+        },
+        failed() {},
+        emptied() {},
       },
-      failed() {},
-      emptied() {},
-    }, maxPieceBytes);
+      maxPieceBytes,
+      pieces,
+    );
   }
 
   /** The oldest chunk leaves, as it is by now. */
@@ -210,7 +239,7 @@ test("StreamBodies keeps no memory when all bodies have been handed over", async
 });
 
 test("PieceMemory.take() gives what has left again, and is as large as is wanted", () => {
-  const memory = new PieceMemory();
+  const memory = new PieceMemory(new SharedPieces());
   const first = memory.take(1_000, 0);
   assertEquals([first.bytes.length, first.inUseUntil], [1_000, Infinity]);
   first.inUseUntil = 500;
@@ -223,6 +252,35 @@ test("PieceMemory.take() gives what has left again, and is as large as is wanted
   assertEquals(memory.take(5 * PIECE_BYTES, 600).bytes.length, PIECE_BYTES);
   // No more than three are kept.
   assertEquals(memory.take(5 * PIECE_BYTES, 600).bytes.length, PIECE_BYTES / 4);
+});
+
+test("StreamBodies reads files in small pieces while readers that stall keep as much memory as there may be", async () => {
+  const shared = new SharedPieces();
+  const stalled: Wire[] = [];
+  const stall = async (): Promise<number> => {
+    const wire = new Wire(Infinity, shared);
+    wire.bodies.push(new BlankFile(4 * PIECE_BYTES), () => {});
+    for (let i = 0; i < 20; i++) await undefined;
+    stalled.push(wire);
+    return wire.pieces[0]!;
+  };
+  // One piece is with the socket, another one has been read, and that is all.
+  while (shared.bytes < MAX_SHARED_BYTES) assertEquals(await stall(), PIECE_BYTES);
+  assertEquals(stalled.length, MAX_SHARED_BYTES / PIECE_BYTES / 2);
+  for (let i = 0; i < 100; i++) assertEquals(await stall(), SPARE_PIECE_BYTES);
+  assertEquals(shared.bytes, MAX_SHARED_BYTES + 200 * SPARE_PIECE_BYTES);
+  // Whoever reads is served, though in small pieces, as long as the others stall.
+  const wire = new Wire(Infinity, shared);
+  const file = new SlowFile(2 * PIECE_BYTES);
+  wire.bodies.push(file, () => stalled.pop()!.bodies.stop(new Error("gone")));
+  while (file.waiting > 0 || wire.queue.length > 0) {
+    if (file.waiting > 0) await file.answer();
+    if (wire.queue.length > 0) wire.send();
+  }
+  assertEquals([wire.left, wire.faults, file.holders], [2 * PIECE_BYTES, 0, 0]);
+  assertEquals(new Set(wire.pieces), new Set([SPARE_PIECE_BYTES]));
+  for (const { bodies } of stalled) bodies.stop(new Error("gone"));
+  assertEquals([shared.bytes, await stall()], [0, PIECE_BYTES]);
 });
 
 test("StreamBodies that many have waited in gives out the last of them as fast as the first", async () => {
