@@ -9,7 +9,6 @@
 
 import { toError } from "../base/errors.ts";
 import { int64FromBigInt, int64ToBigInt } from "../base/int64.ts";
-import type { Logger } from "../base/logger.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { type ChunkFetchFailure, type ChunkFetchRequest, MessageType } from "../protocol/message.ts";
 import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
@@ -18,12 +17,12 @@ import type { Channel } from "./channel.ts";
 import type { StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { TransportMetrics } from "./transport_metrics.ts";
-import { logUnsent } from "./unsent_body.ts";
+import type { UnsentBodies } from "./unsent_bodies.ts";
 
 /** How {@linkcode ChunkFetchRequestHandler} answers. */
 export interface ChunkFetchRequestHandlerOptions {
   /** Hears of what could not be sent. */
-  readonly logger: Logger;
+  readonly unsent: UnsentBodies;
   /** How many chunks of one connection may wait to be sent. */
   readonly maxChunks: number;
   /** What a peer is told of a failure. */
@@ -98,7 +97,7 @@ export class ChunkFetchRequestHandler {
       this.#respondFailure(chunk, found);
       return;
     }
-    const { guard, logger, metrics } = this.#options;
+    const { guard, metrics, unsent } = this.#options;
     const { streamId, chunkIndex } = chunk;
     guard(() => manager.chunkBeingSent?.(streamId));
     const sent = (error: Error | undefined): void => {
@@ -109,7 +108,7 @@ export class ChunkFetchRequestHandler {
         return;
       }
       metrics.transfersFailed++;
-      logUnsent(logger, `${chunk}`, this.#channel.remote, error);
+      unsent.log(`${chunk}`, error);
     };
     const body = bodyElsewhere(found.size);
     try {

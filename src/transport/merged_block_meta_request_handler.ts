@@ -9,7 +9,6 @@
 
 import { toError } from "../base/errors.ts";
 import type { Int64 } from "../base/int64.ts";
-import type { Logger } from "../base/logger.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { type MergedBlockMetaRequest, MessageType, type RpcFailure } from "../protocol/message.ts";
 import { bodyElsewhere } from "./body_elsewhere.ts";
@@ -17,12 +16,12 @@ import type { Channel } from "./channel.ts";
 import type { MergedBlockMetaReqHandler } from "./merged_block_meta.ts";
 import type { RequestResponder } from "./request_responder.ts";
 import type { TransportClient } from "./transport_client.ts";
-import { logUnsent } from "./unsent_body.ts";
+import type { UnsentBodies } from "./unsent_bodies.ts";
 
 /** How {@linkcode MergedBlockMetaRequestHandler} answers. */
 export interface MergedBlockMetaRequestHandlerOptions {
   /** Hears of what could not be sent. */
-  readonly logger: Logger;
+  readonly unsent: UnsentBodies;
   /** What a peer is told of a failure. */
   readonly failureText: (error: Error) => string;
   /** Takes a request on; undefined if it was refused, since too many wait for their answers. */
@@ -69,10 +68,10 @@ export class MergedBlockMetaRequestHandler {
   }
 
   #respond(requestId: Int64, numChunks: number, buffer: ManagedBuffer): void {
-    const { outgoing, remote } = this.#channel;
+    const { outgoing } = this.#channel;
     const head = { type: MessageType.MergedBlockMetaSuccess, requestId, numChunks, body: bodyElsewhere(buffer.size) } as const;
     const sent = (error: Error | undefined): void => {
-      if (error !== undefined) logUnsent(this.#options.logger, "the meta data of a merged block", remote, error);
+      if (error !== undefined) this.#options.unsent.log("the meta data of a merged block", error);
     };
     try {
       outgoing.writeBody(head, buffer, sent, (error) => this.#failure(requestId, error));

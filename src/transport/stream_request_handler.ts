@@ -8,14 +8,13 @@
  */
 
 import { ProtocolError, toError } from "../base/errors.ts";
-import type { Logger } from "../base/logger.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType, type StreamFailure, type StreamRequest } from "../protocol/message.ts";
 import type { Channel } from "./channel.ts";
 import { MAX_STREAM_ID_LENGTH, type StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { TransportMetrics } from "./transport_metrics.ts";
-import { logUnsent } from "./unsent_body.ts";
+import type { UnsentBodies } from "./unsent_bodies.ts";
 
 /** How many streams that are refused may wait for their turn to be told so. */
 const MAX_REFUSED_STREAMS = 1_024;
@@ -23,7 +22,7 @@ const MAX_REFUSED_STREAMS = 1_024;
 /** How {@linkcode StreamRequestHandler} answers. */
 export interface StreamRequestHandlerOptions {
   /** Hears of what could not be sent. */
-  readonly logger: Logger;
+  readonly unsent: UnsentBodies;
   /** How many streams one connection may be sent at once. */
   readonly maxStreams: number;
   /** What a peer is told of a failure. */
@@ -96,7 +95,7 @@ export class StreamRequestHandler {
       this.#respondFailure(streamId, buffer);
       return;
     }
-    const { guard, logger, metrics } = this.#options;
+    const { guard, metrics, unsent } = this.#options;
     guard(() => manager.streamBeingSent?.(streamId));
     const head = { type: MessageType.StreamResponse, streamId, byteCount: buffer.size } as const;
     const sent = (error: Error | undefined): void => {
@@ -107,7 +106,7 @@ export class StreamRequestHandler {
         return;
       }
       metrics.transfersFailed++;
-      logUnsent(logger, `stream ${streamId}`, this.#channel.remote, error);
+      unsent.log(`stream ${streamId}`, error);
     };
     try {
       this.#channel.outgoing.writeBody(head, buffer, sent, (error) => this.#failure(streamId, error));

@@ -25,6 +25,7 @@ import type { Content } from "./rpc_response_callback.ts";
 import { StreamRequestHandler } from "./stream_request_handler.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { TransportMetrics } from "./transport_metrics.ts";
+import { UnsentBodies } from "./unsent_bodies.ts";
 import { UploadRequestHandler } from "./upload_request_handler.ts";
 
 /** How a connection answers. */
@@ -75,7 +76,8 @@ export class TransportRequestHandler implements Answering {
     const { logger, metrics, maxChunks, maxStreams, decoder, flow } = options;
     const text = (error: Error): string => failureText(error, options);
     const begin = (requestId: Int64): RequestResponder | undefined => this.#begin(requestId);
-    const answering = { logger, metrics, failureText: text, guard: (run: () => void) => this.#guard(run) };
+    const unsent = new UnsentBodies(logger, channel.remote);
+    const answering = { unsent, metrics, failureText: text, guard: (run: () => void) => this.#guard(run) };
     this.#chunks = new ChunkFetchRequestHandler(channel, client, { ...answering, maxChunks });
     this.#streams = new StreamRequestHandler(channel, client, { ...answering, maxStreams });
     this.#uploads = new UploadRequestHandler(channel, client, {
@@ -87,7 +89,7 @@ export class TransportRequestHandler implements Answering {
       exceptionCaught: (cause) => this.exceptionCaught(cause),
       onError: (error) => this.#handlerFailed(error),
     });
-    this.#mergedBlocks = new MergedBlockMetaRequestHandler(channel, client, { logger, failureText: text, begin });
+    this.#mergedBlocks = new MergedBlockMetaRequestHandler(channel, client, { unsent, failureText: text, begin });
   }
 
   /**

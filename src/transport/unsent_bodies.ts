@@ -1,0 +1,33 @@
+/**
+ * What is said of bodies that could not be sent.
+ *
+ * @module
+ */
+
+import { RpcError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
+
+/** Tells of the bodies of one connection. */
+export class UnsentBodies {
+  readonly #logger: Logger;
+  readonly #remote: string;
+  #isReaderGone = false;
+
+  /** @param logger Hears of them. @param remote Who reads them. */
+  constructor(logger: Logger, remote: string) {
+    this.#logger = logger;
+    this.#remote = remote;
+  }
+
+  /**
+   * Logs that `what` has not been sent whole. That its reader has gone is an end like others: then no stack is told, and once will do,
+   * since that is the end of all that it has asked for, which may be very much.
+   */
+  log(what: string, error: Error): void {
+    const message = `Error sending ${what} to ${this.#remote}: ${error.message}`;
+    const isGone = RpcError.is(error) && (error.code === "SOCKET" || error.code === "DISCONNECTED");
+    if (!isGone) this.#logger.warning(message, error);
+    else this.#logger[this.#isReaderGone ? "debug" : "warning"](message);
+    this.#isReaderGone ||= isGone;
+  }
+}
