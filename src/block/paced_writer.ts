@@ -10,6 +10,8 @@ import { ReadSlab } from "../transport/read_slab.ts";
 
 /** How many bytes may wait to be written before the far end is held back; one read more may come. */
 export const MAX_WAITING_BYTES: number = 2 * 1024 * 1024;
+/** In how many chunks, of which a far end may send some with a single byte in it. */
+export const MAX_WAITING_CHUNKS = 4_096;
 
 /** The bytes of one stream on their way to a writer, in order. After the first failure what comes is dropped. */
 export class PacedWriter {
@@ -43,7 +45,7 @@ export class PacedWriter {
     this.#chunks.push(owned ? chunk : chunk.slice());
     this.#waitingBytes += chunk.length;
     this.#writing ??= this.#writeAll();
-    if (this.#waitingBytes < MAX_WAITING_BYTES) return;
+    if (this.#waitingBytes < MAX_WAITING_BYTES && this.#chunks.length < MAX_WAITING_CHUNKS) return;
     this.#flow = flow;
     flow.pause();
   }
@@ -70,7 +72,7 @@ export class PacedWriter {
         this.#fail(toError(thrown));
       }
       this.#waitingBytes = this.#failure === undefined ? this.#waitingBytes - chunk.length : 0;
-      if (this.#waitingBytes < MAX_WAITING_BYTES / 2) this.#resume();
+      if (this.#waitingBytes < MAX_WAITING_BYTES / 2 && this.#chunks.length < MAX_WAITING_CHUNKS / 2) this.#resume();
     }
     this.#writing = undefined;
   }

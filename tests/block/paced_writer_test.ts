@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { MAX_WAITING_BYTES, PacedWriter } from "../../src/block/paced_writer.ts";
+import { MAX_WAITING_BYTES, MAX_WAITING_CHUNKS, PacedWriter } from "../../src/block/paced_writer.ts";
 import { type Deferred, deferred, test, until } from "../_harness.ts";
 
 const CHUNK = 256 * 1024;
@@ -98,4 +98,22 @@ test("PacedWriter.stop() waits for the write that is under way, and for no other
   assertEquals(writes.length, 1);
   await writer.stop(new Error("Again"));
   await assertRejects(() => writer.finish(), Error, "No longer wanted");
+});
+
+test("PacedWriter holds back a stream that comes a byte at a time, of which each costs far more than that", async () => {
+  const { writes, writer, flow } = held();
+  for (let i = 0; i < MAX_WAITING_CHUNKS; i++) {
+    assertEquals(flow.calls.length, 0);
+    writer.push(Uint8Array.of(i), true, flow);
+    // The first is being written.
+    if (i === 0) writer.push(Uint8Array.of(i), true, flow);
+  }
+  assertEquals(flow.calls, ["pause"]);
+  for (let i = 0; i <= MAX_WAITING_CHUNKS; i++) {
+    if (i === MAX_WAITING_CHUNKS / 2) assertEquals(flow.calls, ["pause"]);
+    writes[i]!.end.resolve();
+    for (let turn = 0; turn < 10; turn++) await undefined;
+  }
+  await writer.finish();
+  assertEquals([flow.calls, writer.waitingBytes], [["pause", "resume"], 0]);
 });
