@@ -14,6 +14,9 @@ import { PiecesManagedBuffer } from "./pieces_managed_buffer.ts";
 export const MAX_CLAIMED_BYTES: number = 16 * 1024 * 1024;
 /** A connection reads so much at once: into 4 MiB Deno 2.9 reads at two thirds of the rate. */
 const READ_BYTES = 256 * 1024;
+/** So many pieces are kept however small they are; of more, which take far more than their bytes if those are few, each has so many. */
+const MAX_SMALL_PIECES = 1_024;
+const MIN_PIECE_BYTES = 4_096;
 
 /** Takes a chunk's stream. */
 export class ChunkCollector implements StreamCallback {
@@ -50,7 +53,7 @@ export class ChunkCollector implements StreamCallback {
   }
 
   onData(_streamId: string, chunk: Uint8Array, owned: boolean): void {
-    if (owned && this.#bytes === undefined) {
+    if (owned && this.#bytes === undefined && !this.#isInShreds()) {
       this.#pieces.push(chunk);
     } else {
       const bytes = this.#reserve(chunk.length);
@@ -71,6 +74,11 @@ export class ChunkCollector implements StreamCallback {
     this.#pieces = [];
     this.#bytes = undefined;
     this.#onFailure(error);
+  }
+
+  #isInShreds(): boolean {
+    const { length } = this.#pieces;
+    return length >= MAX_SMALL_PIECES && this.#filled < length * MIN_PIECE_BYTES;
   }
 
   /** Memory with room for so much more. */

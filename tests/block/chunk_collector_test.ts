@@ -89,3 +89,21 @@ test("ChunkCollector takes memory that a block before has given back", () => {
   collector.onComplete();
   assertEquals(got, [bytes]);
 });
+
+test("ChunkCollector puts together what comes in very many small pieces, and keeps many that are not small", () => {
+  for (const [pieceBytes, isKept] of [[1, false], [8_192, true]] as const) {
+    const memory = new ChunkMemory();
+    let taken = 0;
+    const take = memory.take.bind(memory);
+    memory.take = (length) => {
+      taken++;
+      return take(length);
+    };
+    const bytes = blockBytes(4_000 * pieceBytes);
+    const { got, collector } = collect(bytes.length, memory);
+    for (let at = 0; at < bytes.length; at += pieceBytes) deliver(collector, bytes.slice(at, at + pieceBytes), "owned");
+    collector.onComplete();
+    assertEquals([taken, got[0] instanceof Uint8Array && got[0].length], [isKept ? 0 : 1, bytes.length]);
+    assertEquals(got, [bytes]);
+  }
+});
