@@ -302,3 +302,17 @@ test("OneForOneStreamManager keeps no chunk that it has handed out, though there
   await untilCollected(chunks, "the chunks");
   assertEquals([chunks.length, manager.numStreamStates], [4, 2]);
 });
+
+test("OneForOneStreamManager keeps no connection whose streams have been read", async () => {
+  const manager = new OneForOneStreamManager();
+  const clients: WeakRef<object>[] = [];
+  const read = (): void => {
+    const client = clientOf();
+    clients.push(new WeakRef(client));
+    manager.getChunk(manager.registerStream("appId", buffers(1), { client }), 0);
+    manager.connectionTerminated(client);
+  };
+  read();
+  await untilCollected(clients, "the connection");
+  assertEquals(manager.numStreamStates, 0);
+});
