@@ -10,6 +10,7 @@ import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { CountedBuffer } from "../_counted_buffer.ts";
 import { test, type TestContext, until, within } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
 import { blockBytes, bufferOf, idle, startService } from "./_blocks.ts";
 
 async function makeFolder(context: TestContext): Promise<string> {
@@ -207,9 +208,27 @@ test("DiskBlockStore tells peers, who work in folders of their own, where its fo
   assertEquals(told, new Map([["1", [join(real, "a"), join(real, "b")]]]));
 });
 
+/** Takes its time for whatever changes it. */
+class SlowDisk extends MemoryWritableFiles {
+  override async create(path: string) {
+    const writer = await super.create(path);
+    const write = (bytes: Uint8Array) => this.later().then(() => writer.write(bytes));
+    return { write, close: () => writer.close(), [Symbol.asyncDispose]: () => writer.close() };
+  }
+
+  override async unlink(path: string) {
+    await this.later();
+    await super.unlink(path);
+  }
+
+  later(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
 test("DiskBlockStore.putBlockData() copies blocks that are in no memory", async () => {
-  const files = new MemoryWritableFiles();
-  const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files }));
+  const files = new SlowDisk();
+  const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files, subDirectories: 0 }));
   assertEquals(await store.putBlockData("a", new CountedBuffer(blockBytes(700_000))), true);
   assertEquals(await contents(await store.getLocalBlockData("a")), blockBytes(700_000));
   class Cut extends CountedBuffer {
@@ -222,6 +241,17 @@ test("DiskBlockStore.putBlockData() copies blocks that are in no memory", async 
   const text = "Block data of 10 bytes ended after 0";
   const error = await assertRejects(() => store.putBlockData("b", new Cut(blockBytes(10))), RpcError, text);
   assertEquals(error.code, "STREAM");
+  await store.blocks.removeBlock("a");
+  await assertRejects(() => files.stat("/blocks"), RpcError, "No such file");
+});
+
+test("DiskBlockStore says so where it cannot take away what there is of a block", async () => {
+  const files = new SlowDisk();
+  const logger = new MemoryLogger();
+  const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files }), { logger });
+  files.later = () => Promise.reject(new Error("Read-only"));
+  await assertRejects(() => store.putBlockData("a", bufferOf(blockBytes(10))), Error, "Read-only");
+  assertEquals(logger.lines, ["warning: Cannot take away what there is of block a"]);
 });
 
 test("DiskBlockStore.putBlockDataAsStream() tells whoever completes it, and nobody else, that a block cannot be made", async () => {
