@@ -31,11 +31,12 @@ function join(...urls: readonly string[]): string {
   return `spark://${urls.map((url) => url.slice("spark://".length)).join(",")}`;
 }
 
-/** A port that takes connections and never answers. */
-async function listenAndSayNothing(context: TestContext): Promise<string> {
+function nothing(): void {}
+
+/** A port that takes connections and never answers; `onData` is called when it is asked. */
+async function listenAndSayNothing(context: TestContext, onData: () => void = nothing): Promise<string> {
   const driver = await defaultSocketDriver();
-  const nothing = () => {};
-  const handler: SocketHandler = { onData: nothing, onDrain: nothing, onEnd: (socket) => socket.shutdown(), onClose: nothing };
+  const handler: SocketHandler = { onData, onDrain: nothing, onEnd: (socket) => socket.shutdown(), onClose: nothing };
   const listener = await driver.listen({ host: "127.0.0.1", port: 0 }, () => handler);
   context.defer(() => listener.close());
   return `spark://127.0.0.1:${listener.address.port}`;
@@ -253,6 +254,9 @@ test("SparkMaster looks for another Master after its own did not answer in time"
   assertEquals(String(master.address), first.hostPort);
   assertEquals((await within(master.status(), "status")).rpcPort, second.env.address!.port);
   assertEquals(String(master.address), second.hostPort);
+  second.asked.length = 0;
+  assertEquals(await within(master.driverStatus("driver-0"), "the driver"), undefined);
+  assertEquals(second.asked, ["RequestDriverStatus"]);
 });
 
 test("SparkMaster.awaitDriver() waits on while another Master takes over", async (context) => {
@@ -295,6 +299,29 @@ test("SparkMaster does not submit a driver twice when the answer is lost", async
   assertEquals(String(master.address), second.hostPort);
 });
 
+test("SparkMaster asks the Master that took over all else when the answer is lost", async (context) => {
+  const questions: readonly ((master: SparkMaster) => Promise<unknown>)[] = [
+    (master) => master.ports(),
+    (master) => master.ready(),
+    (master) => master.status(),
+    (master) => master.driverStatus("driver-0"),
+    (master) => master.killDriver("driver-0"),
+  ];
+  for (const ask of questions) {
+    const [first, second] = [await FakeMaster.start(context), await FakeMaster.start(context, { state: "STANDBY" })];
+    const master = await connect(context, join(first.url, second.url));
+    const never = deferred<void>();
+    context.defer(() => never.resolve());
+    first.onAsked = () => {
+      second.state = "ALIVE";
+      first.env.shutdown({ deadlineMs: 0 });
+      return never.promise;
+    };
+    await within(ask(master), "the other's answer");
+    assertEquals(String(master.address), second.hostPort);
+  }
+});
+
 test("SparkMaster.ready() is true beyond standby, also of a Master that has no such question", async (context) => {
   for (const knowsReadyz of [true, false]) {
     const fake = await FakeMaster.start(context, { knowsReadyz });
@@ -302,17 +329,23 @@ test("SparkMaster.ready() is true beyond standby, also of a Master that has no s
     assertEquals(await within(master.ready(), "readiness"), true);
     fake.state = "STANDBY";
     assertEquals(await within(master.ready(), "readiness"), false);
+    fake.onAsked = () => Promise.reject(new Error("No idea"));
+    fake.asked.length = 0;
+    await within(assertRejects(() => master.ready(), RpcError, "No idea"), "the failure");
+    assertEquals(fake.asked, ["RequestReadyz"]);
   }
 });
 
 test("SparkMaster gives up when its signal says so, or when the time is up", async (context) => {
-  const silent = await listenAndSayNothing(context);
+  const asked = deferred();
+  const silent = await listenAndSayNothing(context, asked.resolve);
   const reason = new Error("enough");
   const aborted = AbortSignal.abort(reason);
   assertEquals(await assertRejects(() => SparkMaster.connect(silent, { signal: aborted })), reason);
   assertEquals(await assertRejects(() => SparkMaster.probe(silent, { signal: aborted })), reason);
   const giveUp = new AbortController();
   const connecting = assertRejects(() => SparkMaster.connect(silent, { signal: giveUp.signal, logger: silentLogger }));
+  await within(asked.promise, "the question");
   giveUp.abort(reason);
   assertEquals(await within(connecting, "the end of connect()"), reason);
   const fake = await FakeMaster.start(context);
@@ -325,7 +358,9 @@ test("SparkMaster gives up when its signal says so, or when the time is up", asy
   const { driverId } = await master.submitDriver(LAUNCH);
   const stop = new AbortController();
   const waiting = assertRejects(() => master.awaitDriver(driverId, { intervalMs: 60_000, signal: stop.signal }));
-  fake.onAsked = () => {};
+  // In that time it would have asked again.
+  for (let i = 0; i < 5; i++) await within(master.ports(), "the ports");
+  assertEquals(fake.asked.filter((name) => name === "RequestDriverStatus").length, 1);
   stop.abort(reason);
   assertEquals(await within(waiting, "the end of awaitDriver()"), reason);
 });
