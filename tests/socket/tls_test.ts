@@ -200,6 +200,51 @@ socketCase(suite, "createTlsServer() cuts off the oldest of too many handshakes"
   listener.close();
 });
 
+socketCase(suite, "createTlsServer() counts no handshake whose connection has gone", async (stage) => {
+  const refused: SocketError[] = [];
+  const { server: listener } = createTlsServer(server, () => {}, (error) => refused.push(error), 4);
+  let [begun, gone] = [0, 0];
+  listener.on("connection", (below: NodeSocket) => {
+    begun++;
+    below.once("close", () => gone++);
+  });
+  try {
+    await new Promise<void>((resolve) => listener.listen({ host: "127.0.0.1", port: 0 }, resolve));
+    const bound = listener.address();
+    assert(typeof bound === "object" && bound !== null);
+    const address = { host: "127.0.0.1", port: bound.port };
+    for (const all of [4, 8]) {
+      const peers: Peer[] = [];
+      while (peers.length < 4) peers.push(await stage.connect(address, { hooks: { hearsOther: true } }));
+      await until(() => begun === all, "the handshakes");
+      for (const peer of peers) peer.abort();
+      await until(() => gone === all, "the end of the connections");
+    }
+    assertEquals(refused.filter(({ message }) => message.startsWith("The oldest")), []);
+  } finally {
+    listener.close();
+  }
+});
+
+socketCase(suite, "SocketListener: who has said all over TLS is still told what comes later", async (stage) => {
+  const listener = await stage.listen({
+    hooks: {
+      onEnd: (peer) => {
+        setTimeout(() => {
+          peer.send(100_000);
+          peer.shutdown();
+        }, 0);
+      },
+    },
+    options: { tls: server },
+  });
+  const peer = await stage.connect(listener.address, { options: { tls: trusting } });
+  peer.send(10);
+  peer.shutdown();
+  await stage.until(peer, "the answer", () => peer.hasEnded);
+  assertEquals(peer.receivedBytes, 100_000);
+});
+
 socketCase(suite, "SocketDriver.connect() to a listener that does not speak TLS fails", async (stage) => {
   const listener = await stage.listen({
     hooks: {
