@@ -27,6 +27,9 @@ test("ErrorHandler.shouldRetryError() gives up what will fail again", () => {
   assertEquals(blockFetchErrorHandler.shouldRetryError(stale), false);
   assertEquals(blockFetchErrorHandler.shouldRetryError(new Error("outer", { cause: stale })), false);
   assertEquals(blockFetchErrorHandler.shouldRetryError(new Error("anything")), true);
+  const circular = new Error("its own cause");
+  circular.cause = circular;
+  assertEquals(blockFetchErrorHandler.shouldRetryError(circular), true);
   assertEquals(noopErrorHandler.shouldRetryError(stale), true);
 });
 

@@ -255,6 +255,21 @@ test("NettyBlockTransferService.uploadBlock() streams large blocks and a shuffle
   await idle(server);
 });
 
+test("NettyBlockTransferService.uploadBlock() closes a connection of its own when the block is there", async (context) => {
+  const blocks = new MemoryBlocks();
+  const server = await startService(context, blocks);
+  const client = await startService(context);
+  const { signal } = new AbortController();
+  for (const blockId of ["a", "shuffle_0_0_0"]) {
+    const upload = client.service.uploadBlock(server.peer, blockId, new CountedBuffer(blockBytes(10)), new Uint8Array(0), {
+      signal,
+    });
+    await within(upload, "the upload");
+    await until(() => client.service.stats().connections.length === 0, "its connection to close");
+    assertEquals(blocks.blocks.get(blockId), blockBytes(10));
+  }
+});
+
 test("NettyBlockTransferService.uploadBlock() streams what does not fit into a message, or beside what waits to be sent", async (context) => {
   const blocks = new MemoryBlocks({ rdd_0_0: blockBytes(10) });
   const server = await startService(context, blocks);
@@ -370,7 +385,7 @@ test("NettyBlockTransferService.diagnoseCorruption() hands the question on, and 
   const diagnoses = Object.assign(new MemoryBlocks(), {
     diagnoseShuffleBlockCorruption(...question: unknown[]) {
       asked.push(question);
-      return "DISK_ISSUE" as const;
+      return Promise.resolve("DISK_ISSUE" as const);
     },
   });
   const client = await startService(context);
