@@ -40,6 +40,16 @@ test("java.encode() writes the same collection once for each of the classes that
   assertStrictEquals(f, a);
 });
 
+test("java.encode() refers to each of several collections that were written in declared classes", () => {
+  const [one, two, three] = [["one"], ["two"], ["three"]];
+  const { a, c, d, e } = written(
+    { a: seq("String"), b: seq("String"), c: vector("String"), d: seq("String"), e: "Object" },
+    { a: one, b: two, c: three, d: one, e: three },
+  );
+  assertStrictEquals(d, a);
+  assertStrictEquals(e, c);
+});
+
 test("java.encode() writes an array that came as an array as one, whatever it was written as before", () => {
   const came = decode(encode(asJava(["a", "b"], array("String"))));
   const { a, b, c, d } = written({ a: list("String"), b: array("String"), c: "Object", d: list("String") }, {
