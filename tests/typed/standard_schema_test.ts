@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { RpcError, UnsupportedMessageError } from "../../src/base/errors.ts";
 import { TypedMessage } from "../../src/serializer/serializer.ts";
 import { endpoint } from "../../src/typed/endpoint.ts";
@@ -103,4 +103,7 @@ test("validatePayload() bounds its text, whatever the payload", async () => {
   );
   assertEquals(error.message.length < MAX_ISSUES * (MAX_ISSUE_LENGTH + 3) + 100, true);
   assertStringIncludes(error.message, "0.Symbol(s): xxx");
+  const all = Array.from({ length: MAX_ISSUES }, () => ({ message: "x".repeat(MAX_ISSUE_LENGTH) }));
+  const whole = assertThrows(() => validatePayload(schema(() => ({ issues: all })), "Add", {}), UnsupportedMessageError);
+  assertEquals(whole.message, `Payload of Add is not valid: ${all.map(({ message }) => message).join("; ")}`);
 });
