@@ -4,9 +4,11 @@
  * @module
  */
 
+import { X509Certificate } from "node:crypto";
+import { isIPv6 } from "node:net";
 import type { Server, Socket as Native, TcpNetConnectOpts } from "node:net";
-import { connect, createServer } from "node:tls";
-import type { TLSSocket } from "node:tls";
+import { checkServerIdentity, connect, createServer } from "node:tls";
+import type { PeerCertificate, TLSSocket } from "node:tls";
 import { type ListenOptions, SocketError, type TlsOptions } from "./socket.ts";
 import { formatAddress, toSocketError } from "./socket_errors.ts";
 
@@ -28,7 +30,15 @@ export function connectTls(target: TcpNetConnectOpts, tls: TlsOptions): Native {
   const { serverName, ...secrets } = pemOptions(tls);
   const name = serverName === undefined ? {} : { servername: serverName };
   // Without a word on it an environment with NODE_TLS_REJECT_UNAUTHORIZED=0 has any certificate accepted.
-  return connect({ ...target, ...secrets, ...name, rejectUnauthorized: true });
+  return connect({ ...target, ...secrets, ...name, rejectUnauthorized: true, checkServerIdentity: checkIdentity });
+}
+
+/** Whether a certificate is for `host`. From 22.23.0 and 24.17.0 on some Nodes find no IPv6 address in any (nodejs/node#64144). */
+function checkIdentity(host: string, certificate: PeerCertificate): Error | undefined {
+  const error = checkServerIdentity(host, certificate);
+  // What has a zone is no address for a certificate.
+  if (error === undefined || !isIPv6(host) || host.includes("%")) return error;
+  return new X509Certificate(certificate.raw).checkIP(host) === undefined ? error : undefined;
 }
 
 /**

@@ -27,8 +27,8 @@ const server: TlsOptions = { cert: SERVER_CERT, key: SERVER_KEY };
 const trusting: TlsOptions = { caCerts: [CA_CERT] };
 const client: TlsOptions = { ...trusting, cert: CLIENT_CERT, key: CLIENT_KEY };
 
-function listenTls(stage: Stage, tls: TlsOptions): Promise<TestListener> {
-  return stage.listen({ hooks: { onData: (peer, chunk) => void peer.send(chunk.length) }, options: { tls } });
+function listenTls(stage: Stage, tls: TlsOptions, host?: string): Promise<TestListener> {
+  return stage.listen({ hooks: { onData: (peer, chunk) => void peer.send(chunk.length) }, options: { tls } }, host);
 }
 
 async function assertEcho(stage: Stage, address: SocketAddress, tls: TlsOptions): Promise<void> {
@@ -76,6 +76,15 @@ socketCase(suite, "SocketDriver.connect() verifies the name that was dialled, or
     await assertEcho(stage, where, { ...trusting, serverName: "sparkwire.test" });
     const error = await refusal(stage, where, { tls: { ...trusting, serverName: "elsewhere.test" } });
     assertEquals(error.socketCode, "TLS");
+  }
+  // The certificate is for ::1 and for 127.0.0.1, which is not this.
+  const { address: sixth } = await listenTls(stage, server, "::1");
+  await assertEcho(stage, sixth, trusting);
+  await assertEcho(stage, { ...sixth, host: "0:0::0001" }, trusting);
+  await assertEcho(stage, sixth, { ...trusting, serverName: "sparkwire.test" });
+  for (const [where, serverName] of [[sixth, "elsewhere.test"], [{ ...address, host: "::ffff:127.0.0.1" }]] as const) {
+    const tls = serverName === undefined ? trusting : { ...trusting, serverName };
+    assertEquals((await refusal(stage, where, { tls })).socketCode, "TLS");
   }
   const noName = { ...trusting, serverName: "127.0.0.1" };
   await assertRejects(() => stage.dial(address, (socket) => stage.track(socket), { tls: noName }), TypeError, "serverName");
