@@ -41,9 +41,10 @@ export interface BunSocket<Data> {
   data: Data;
   readonly localAddress: string;
   readonly localPort: number;
-  /** Undefined once it is not connected any more. */
+  /** Undefined once it is not connected any more, unless it was asked for before. */
   readonly remoteAddress: string | undefined;
-  readonly remotePort: number;
+  /** Undefined once it is not connected any more. */
+  readonly remotePort: number | undefined;
   /** How many bytes were taken; -1 if it is closed. */
   write(chunk: Uint8Array): number;
   pause(): void;

@@ -33,12 +33,8 @@ class BunSocket extends BaseSocket {
   readonly #native: Native<Data>;
   readonly #queue = new WriteQueue();
 
-  constructor(native: Native<Data>, options: SocketOptions) {
-    const ends = {
-      local: socketAddress(native.localAddress, native.localPort),
-      remote: socketAddress(native.remoteAddress ?? "", native.remotePort),
-    };
-    super(ends, options);
+  constructor(native: Native<Data>, remote: SocketAddress, options: SocketOptions) {
+    super({ local: socketAddress(native.localAddress, native.localPort), remote }, options);
     this.#native = native;
   }
 
@@ -113,15 +109,17 @@ class BunSocket extends BaseSocket {
   }
 }
 
-/** Whether it is still connected: a peer that has reset it by now has no address any more. */
-function hasPeer(native: Native<Data>): boolean {
-  return native.remoteAddress !== undefined;
-}
-
-function makeSocket(native: Native<Data>, options: SocketOptions): BunSocket {
+/** Ours for a native socket; undefined, and that one is cut off, if its peer has reset it by now: it has no address any more. */
+function makeSocket(native: Native<Data>, options: SocketOptions): BunSocket | undefined {
+  const { remoteAddress, remotePort } = native;
+  // Either may be the first to be asked for after the reset.
+  if (remoteAddress === undefined || remotePort === undefined) {
+    native.terminate();
+    return undefined;
+  }
   native.setNoDelay(options.noDelay ?? true);
   if (options.keepAlive === true) native.setKeepAlive(true);
-  return native.data = new BunSocket(native, options);
+  return native.data = new BunSocket(native, socketAddress(remoteAddress, remotePort), options);
 }
 
 /** Passes the events of native sockets on to ours; `open` makes ours. */
@@ -181,14 +179,9 @@ function dial(
       native.terminate();
       return;
     }
-    if (!hasPeer(native)) {
-      native.terminate();
-      reject(socketError("CONNECTION_RESET", what));
-      return;
-    }
     const made = makeSocket(native, options);
-    const error = made.open(attach);
-    if (error === undefined) resolve(made);
+    const error = made === undefined ? socketError("CONNECTION_RESET", what) : made.open(attach);
+    if (made !== undefined && error === undefined) resolve(made);
     else reject(error);
   });
   const failed = (thrown: unknown) => {
@@ -208,10 +201,7 @@ async function listen(address: SocketAddress, attach: AttachSocket, options: Lis
   const { backlog } = options;
   const target = { hostname: address.host, port: address.port, allowHalfOpen: true as const };
   try {
-    const socket = handlers((native) => {
-      if (hasPeer(native)) makeSocket(native, options).open(attach);
-      else native.terminate();
-    });
+    const socket = handlers((native) => void makeSocket(native, options)?.open(attach));
     return new Listener(bun().listen({ ...target, socket, ...(backlog === undefined ? {} : { backlog }) }));
   } catch (thrown) {
     throw toSocketError(thrown, `Cannot listen on ${formatAddress(address)}`);
