@@ -268,6 +268,8 @@ export class TransportClientFactory implements AsyncDisposable {
     const gaveUp = new Promise<never>((_, reject) => {
       giveUp = () => reject(signal.reason);
     });
+    // A bootstrap that closes its factory and throws is never raced against it.
+    gaveUp.catch(() => {});
     signal.addEventListener("abort", giveUp, { once: true });
     try {
       signal.throwIfAborted();

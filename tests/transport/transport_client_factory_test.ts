@@ -368,6 +368,20 @@ test("TransportClientFactory ends a bootstrap that outlasts the creation timeout
   }
 });
 
+test("TransportClientFactory that a bootstrap closes before it throws leaves no error behind", async (context) => {
+  const { stage } = stubbed(context);
+  const end = stage.end();
+  const factory = end.makeFactory([{
+    doBootstrap() {
+      void factory.close();
+      throw new RangeError("wrong password");
+    },
+  }]);
+  const error = await failureOf(factory.createClient(PEER));
+  assertEquals([error.name, error.message], ["RangeError", "wrong password"]);
+  await until(() => end.context.connections.size === 0, "the connection to close");
+});
+
 transportTest("TransportClientFactory.createClient() is given up by its signal for who has it alone", async (stage) => {
   const held = deferred();
   const server = stage.end({ handler: echo });
