@@ -82,9 +82,9 @@ export function readStream(
  * @param streamId The stream's number, as the peer gave it.
  * @param chunkIndex Which chunk; the first is 0, and they are asked for in their order.
  * @param options Signal and size.
- * @returns The bytes, in chunks that are the reader's to keep. It fails with a StreamError if the peer refuses the chunk or the
- * connection breaks within it, with an RpcError of code `DISCONNECTED` if it is closed before, with an RpcOverloadedError if too much
- * waits, and with the signal's reason.
+ * @returns The bytes, in chunks that are the reader's to keep. It fails with a StreamError if the peer refuses the chunk, with an
+ * RpcError of code `DISCONNECTED` if the connection is closed before its last byte, with an RpcOverloadedError if too much waits, and
+ * with the signal's reason. What was disconnected may be had over another connection.
  *
  * @example
  * ```ts

@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { RpcError, StreamError } from "../../src/base/errors.ts";
+import { int64FromSafe } from "../../src/base/int64.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
+import { MessageType } from "../../src/protocol/message.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import { type ByteSource, StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
@@ -8,6 +11,7 @@ import { readChunk, readStream, receiveUpload, sendUpload } from "../../src/tran
 import { countListeners } from "../_counted_listeners.ts";
 import { deferred, test, until, untilStill, within } from "../_harness.ts";
 import { content, CountedBuffer, countedBuffers } from "../_counted_buffer.ts";
+import { frameOf, listenRaw } from "./_raw_peer.ts";
 import { ask, bytesOf, echo, failureOf, transportTest } from "./_stage.ts";
 
 const MIB = 1024 * 1024;
@@ -68,6 +72,26 @@ transportTest("readStream() and readChunk() can be iterated", async (stage) => {
   };
   assertEquals(await within(count(readStream(connection, "3000000")), "the stream"), 3_000_000);
   assertEquals(await within(count(readChunk(connection, 7n, 3_000_000)), "the chunk"), 3_000_000);
+});
+
+transportTest("readStream() and readChunk() fail as they say where the connection breaks within", async (stage) => {
+  const listener = await listenRaw(stage);
+  const broken = async (read: (client: TransportClient) => ReadableStream<Uint8Array>, answer: Uint8Array): Promise<Error> => {
+    const { length } = listener.peers;
+    const failing = failureOf(all(read(await stage.end().dial(listener))));
+    await until(() => (listener.peers[length]?.receivedBytes ?? 0) > 0, "the request");
+    listener.peers[length]!.write(answer);
+    listener.peers[length]!.end();
+    return await failing;
+  };
+  const response = frameOf({ type: MessageType.StreamResponse, streamId: "a", byteCount: 2 * MIB });
+  assertInstanceOf(await broken((client) => readStream(client, "a"), response), StreamError);
+  const body = MessageBody.of(new Uint8Array(2 * MIB));
+  const chunk = frameOf({ type: MessageType.ChunkFetchSuccess, streamId: int64FromSafe(7), chunkIndex: 0, body });
+  for (const cut of [10, 21, MIB, chunk.length - 1]) {
+    const error = await broken((client) => readChunk(client, 7n, 0), chunk.subarray(0, cut));
+    assert(RpcError.is(error) && error.code === "DISCONNECTED" && !(error instanceof StreamError), `${cut}: ${error}`);
+  }
 });
 
 transportTest("readStream() and readChunk() fail with what the peer says", async (stage) => {
