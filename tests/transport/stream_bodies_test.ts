@@ -184,6 +184,7 @@ test("StreamBodies keeps few bytes between two bodies in little memory, and many
   }
   const frames = sent.filter(({ length }) => length < PIECE_BYTES);
   assertEquals(frames.slice(0, 3).map(({ buffer }) => buffer.byteLength < 100), [true, true, true]);
+  assert(frames.every(({ length }) => length <= 16 * 1024));
   assertEquals([frames.length, wire.bodies.queuedBytes, wire.written], [3 + 7, 0, 4 * PIECE_BYTES + 3 * 29 + 100_000]);
 });
 
@@ -217,6 +218,16 @@ test("StreamBodies.pushFrames() keeps nothing after stop()", () => {
   assertEquals([bodies.idle, bodies.queuedBytes], [true, 0]);
 });
 
+test("StreamBodies.push() releases what comes after stop()", () => {
+  const { bodies } = new Wire();
+  const reason = new Error("gone");
+  bodies.stop(reason);
+  const file = new SlowFile(100);
+  const results: unknown[] = [];
+  bodies.push(file, (error) => results.push(error));
+  assertEquals([results, file.holders, file.reads], [[reason], 0, []]);
+});
+
 test("StreamBodies counts what is said of a body that cannot be begun as it does frames", async () => {
   const { bodies, pieces } = new Wire();
   const file = Object.assign(new SlowFile(100), { read: () => Promise.reject(new Error("disk is gone")) });
@@ -245,6 +256,8 @@ test("PieceMemory.take() gives what has left again, and is as large as is wanted
   first.inUseUntil = 500;
   assert(memory.take(900, 499) !== first);
   assert(memory.take(900, 500) === first);
+  // And it is in use again.
+  assertEquals(first.inUseUntil, Infinity);
   first.inUseUntil = 600;
   // Too small: another one takes its place.
   const larger = memory.take(2_000, 600);
