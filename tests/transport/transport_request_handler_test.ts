@@ -124,7 +124,7 @@ transportTest("TransportRequestHandler answers for the meta data of merged block
       else responder.onSuccess(2, new BytesManagedBuffer(new TextEncoder().encode(appId)));
     },
   };
-  const { connection, server } = await stage.pair({ handler: { ...echo, mergedBlockMetaReqHandler } });
+  const { connection, server, client } = await stage.pair({ handler: { ...echo, mergedBlockMetaReqHandler } });
   const ask = (shuffleId: number, reduceId: number) =>
     new Promise<readonly [number, string]>((resolve, reject) => {
       connection.sendMergedBlockMetaReq({ appId: "app1", shuffleId, shuffleMergeId: 0, reduceId }, {
@@ -147,6 +147,8 @@ transportTest("TransportRequestHandler answers for the meta data of merged block
   assertEquals([await answer, server.unanswered], [[1, "first"], 0]);
   assertEquals(server.logger.lines.filter((line) => line.includes("A second answer to a request")).length, 2);
   assertEquals(connection.numOutstandingRequests, 0);
+  assertEquals(await ask(0, 0), [2, "app1"]);
+  assert(!client.logger.has("not outstanding"));
 });
 
 // Spark: MessageEncoder, which answers with a failure where a body cannot be opened.

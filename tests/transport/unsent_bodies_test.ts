@@ -10,14 +10,16 @@ test("UnsentBodies.log() tells the stack of each body that fails, and once, with
   const unsent = new UnsentBodies({ ...silentLogger, warning: (...line: unknown[]) => lines.push(line) }, "127.0.0.1:1024");
   const gone = new SocketError("BROKEN_PIPE", "the peer does not read any more");
   const failed = new Error("disk is gone");
+  const short = new RpcError("STREAM", "a buffer of 2 bytes read 0 of 2");
   const closed = new RpcError("DISCONNECTED", "The connection is closed");
   unsent.log("stream r", failed);
   for (let i = 0; i < 1_000; i++) unsent.log(`stream ${i}`, gone);
   unsent.log("stream s", closed);
-  unsent.log("stream t", failed);
+  for (const error of [failed, short]) unsent.log("stream t", error);
   assertEquals(lines, [
     ["Error sending stream r to 127.0.0.1:1024: disk is gone", failed],
     ["Error sending stream 0 to 127.0.0.1:1024: the peer does not read any more"],
     ["Error sending stream t to 127.0.0.1:1024: disk is gone", failed],
+    ["Error sending stream t to 127.0.0.1:1024: a buffer of 2 bytes read 0 of 2", short],
   ]);
 });
