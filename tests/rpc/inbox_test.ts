@@ -344,7 +344,9 @@ test("Inbox.post() refuses messages above maxInboxMessages, and never an event o
   assertEquals([context.failures[0].queue, context.failures[0].limit], ["inbox of test", 3]);
   inbox.process(ALL);
   assertEquals(calls, ["onStart", "receive 1", "receive 2", "onConnected localhost:12345"]);
-  assertEquals(inbox.stats().maxQueuedMessages, 4);
+  inbox.post(oneWay(5));
+  inbox.process(ALL);
+  assertEquals([inbox.stats().maxQueuedMessages, inbox.stats().processedMessages], [4, 5]);
 });
 
 test("Inbox.post() refuses messages above maxInboxBytes until those that wait or are in hand have settled", async () => {
@@ -413,6 +415,15 @@ test("Inbox answers an ask that fails, and tells onError", async () => {
   assertEquals(texts, ["Boom", "Boom", "Unsupported message unhandled from localhost:12345", "not to be encoded"]);
   assertInstanceOf(contexts[2]!.failures[0], UnsupportedMessageError);
   assertEquals(errors.length, 4);
+});
+
+test("Inbox logs why a failure could not be sent, and tells onError what failed", () => {
+  const { inbox, host, errors } = setUp({ receiveAndReply: () => raise(new Error("Boom")) });
+  const context = Object.assign(new Context(), { sendFailure: () => raise(new Error("no room")) });
+  inbox.post(ask("hi", context));
+  inbox.process(ALL);
+  assertStringIncludes(host.logger.lines.join(), "could not be sent by endpoint test (no room)");
+  assertEquals(errors.map(({ message }) => message), ["Boom"]);
 });
 
 test("Inbox awaits what is like a promise as await does, and takes its first answer only", async () => {
@@ -493,18 +504,18 @@ test("Inbox asks for threadCount() when it is made, so that what that throws rea
   assertThrows(() => setUp({ threadCount }), Error, "no count");
 });
 
-test("Inbox leaves an ask to its context after `later`, and after a reply within the handler", () => {
+test("Inbox leaves an ask to its context after `later`, and after a reply within the handler; other symbols are answers", () => {
+  const symbol = Symbol("answer");
   const { inbox, errors } = setUp({
     receiveAndReply: (message, context) => {
       if (message === "later") return context.later;
+      if (message === "symbol") return symbol;
       context.reply("in hand");
     },
   });
-  const contexts = [new Context(), new Context()];
-  inbox.post(ask("later", contexts[0]));
-  inbox.post(ask("now", contexts[1]));
+  const contexts = askEach(inbox, ["later", "now", "symbol"]);
   inbox.process(ALL);
-  assertEquals(contexts.map((context) => context.replies), [[], ["in hand"]]);
+  assertEquals(contexts.map((context) => context.replies), [[], ["in hand"], [symbol]]);
   assertEquals(errors, []);
 });
 
