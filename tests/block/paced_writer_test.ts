@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MAX_WAITING_BYTES, MAX_WAITING_CHUNKS, PacedWriter } from "../../src/block/paced_writer.ts";
 import { type Deferred, deferred, test, until } from "../_harness.ts";
 
@@ -57,6 +57,9 @@ test("PacedWriter copies what is borrowed, and gives out memory for what is not"
   }
   await writer.finish();
   assertEquals(writes.map(({ chunk }) => [...chunk]), [[1, 2, 3], [4, 5], [6]]);
+  assertEquals(writes.map(({ chunk }) => chunk.buffer === slab.buffer), [false, true, true]);
+  // Nothing of it is kept.
+  assert(writer.allocate().buffer !== slab.buffer);
 });
 
 test("PacedWriter.finish() waits until all is written, also what came after a pause", async () => {
