@@ -4,7 +4,7 @@ import { type RpcRemoteError, SerializerError } from "../../../src/base/errors.t
 import { type Random, seededRandom } from "../../../src/base/random.ts";
 import { java } from "../../../src/rpc/java_serializer.ts";
 import { JavaBigDecimal, JavaNumber } from "../../../src/serializer/java/java_numbers.ts";
-import { MAX_CAUSES, MAX_DEPTH } from "../../../src/serializer/java/java_limits.ts";
+import { MAX_CAUSES, MAX_DEPTH, MAX_HANDLES } from "../../../src/serializer/java/java_limits.ts";
 import { JavaObject } from "../../../src/serializer/java/java_object.ts";
 import { asJava, javaTypes } from "../../../src/serializer/java/java_types.ts";
 import { sparkDeploy } from "../../../src/serializer/java/deploy_messages.ts";
@@ -204,6 +204,14 @@ test("java.encode() writes what is the same object once, and equal texts and num
   assertEquals(decoded[0] === decoded, true);
 });
 
+test("java lets texts of a list that are equal and not the same go on as that", () => {
+  // Who wrote it had the text "ab" twice.
+  const content = fromHex(toHex(encode(["ab", "ac"])).replace("7400026163", "7400026162"));
+  const list = decode(content);
+  assertEquals(list, ["ab", "ab"]);
+  assertEquals(toHex(encode(list)), toHex(content));
+});
+
 test("java.encode() names what it cannot write, and where, and writes nothing", () => {
   class Unknown {}
   const cases: readonly [unknown, string, string][] = [
@@ -248,6 +256,11 @@ test(`java.encode() writes ${MAX_DEPTH} levels and no more`, () => {
   assertThrows(() => encode([value]), SerializerError, `Cannot encode more than ${MAX_DEPTH} levels`);
   const error = assertThrows(() => encode([[value]]), SerializerError, `Cannot encode more than ${MAX_DEPTH} levels`);
   assertEquals(error.path, "[0]".repeat(8) + "…" + "[0]".repeat(8));
+});
+
+test(`java.encode() writes no more than ${MAX_HANDLES} objects, which is what java.decode() reads`, () => {
+  const lists = Array.from({ length: MAX_HANDLES }, () => []);
+  assertThrows(() => encode(lists), SerializerError, `Cannot encode more than ${MAX_HANDLES} objects`);
 });
 
 test("java.encode() can be called from within itself", () => {
@@ -446,4 +459,6 @@ test("java.encode() writes an inert object only with values that its class has",
   const bad = new JavaObject(desc, ["text", null, "v"], [undefined]);
   const error = assertThrows(() => encode(bad), SerializerError, 'Cannot encode "text" in a field of type I at .n');
   assertEquals(error.path, ".n");
+  const worse = new JavaObject(desc, [Object.create(null), null, "v"], [undefined]);
+  assertThrows(() => encode(worse), SerializerError, "Cannot encode an object in a field of type I at .n");
 });
