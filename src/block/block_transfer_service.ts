@@ -121,7 +121,8 @@ export interface BlockTransferService extends AsyncDisposable {
    * @param target Who is to have it.
    * @param blockId Its name.
    * @param data Its bytes, which are the service's from here on, and released once.
-   * @param metadata How it is to be stored: in Spark the Java stream of a storage level and a class tag.
+   * @param metadata How it is to be stored: in Spark the Java stream of a storage level and a class tag. A Sparkwire takes up to
+   * 1 MiB of it.
    * @param options A signal.
    * @returns When the peer has stored it. Rejects with what it failed with, once; it is not tried again.
    */
