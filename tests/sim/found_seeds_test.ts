@@ -1,8 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { RpcOverloadedError } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { StreamCallback, StreamFlow } from "../../src/protocol/stream_callback.ts";
+import type { RpcCallContext } from "../../src/rpc/rpc_call_context.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import type { SimulatedWorld } from "../../src/rpc/simulated_world.ts";
 import { noOpRpcHandler, type RpcHandler } from "../../src/transport/rpc_handler.ts";
@@ -137,4 +139,29 @@ test("sim seed 64: a consumer that is late to resume does not wake the stream af
   await world.advance(1_000);
   assertEquals(bytesOfSecond, before);
   await world.settle(Promise.all([factory.close(), server.close()]));
+});
+
+test("sim seed 9880000173: an answer that comes late and finds no room is refused, and its asker can be told", async () => {
+  const world = RpcEnv.createSimulated(9880000173);
+  const limits = { maxQueuedBytes: 20_000 };
+  const server = await world.create({ name: "server", host: "server", port: 7077, limits });
+  const client = await world.create({ name: "client", host: "client" });
+  const waiting: RpcCallContext[] = [];
+  server.setupEndpoint("endpoint", { receiveAndReply: (_, context) => (waiting.push(context), context.later) });
+  const ref = await world.settle(client.setupEndpointRef(`spark://endpoint@${server.address}`));
+  const answers = Promise.allSettled(Array.from({ length: 20 }, (_, i) => ref.ask(i)));
+  await world.run(() => waiting.length === 20);
+  for (const context of waiting) {
+    try {
+      context.reply(new Uint8Array(1_000));
+    } catch (thrown) {
+      assertInstanceOf(thrown, RpcOverloadedError);
+      context.sendFailure(thrown);
+    }
+  }
+  const settled = await world.settle(answers);
+  const refused = settled.flatMap((answer) => answer.status === "rejected" ? [answer.reason] : []);
+  assertEquals(refused.length, 10);
+  for (const reason of refused) assertInstanceOf(reason, RpcOverloadedError);
+  await world.shutdown();
 });

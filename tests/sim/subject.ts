@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RpcError } from "../../src/base/errors.ts";
+import { RpcError, RpcOverloadedError } from "../../src/base/errors.ts";
 import type { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { type RpcCallContext, unhandled } from "../../src/rpc/rpc_call_context.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
@@ -197,12 +197,16 @@ export class Subject implements RpcEndpoint {
     });
   }
 
-  /** An answer may come at any time, whatever has become of the asker and the environment; but it may come only once. */
+  /**
+   * An answer may come at any time, whatever has become of the asker and the environment; but it may come only once. One that finds no
+   * room is no answer, and its asker is told why.
+   */
   #reply(context: RpcCallContext, answer: Answer): void {
     try {
       context.reply(answer);
     } catch (thrown) {
-      this.#fail(`could not answer: ${thrown}`);
+      if (thrown instanceof RpcOverloadedError) context.sendFailure(thrown);
+      else this.#fail(`could not answer: ${thrown}`);
     }
     try {
       context.reply(answer);
