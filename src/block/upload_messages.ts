@@ -8,7 +8,6 @@
 
 import type { ByteReader } from "../base/byte_reader.ts";
 import type { ByteSink } from "../base/byte_sink.ts";
-import { ProtocolError } from "../base/errors.ts";
 import { readByteArray, readString, writeByteArray, writeString } from "../protocol/encoders.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
 
@@ -83,6 +82,5 @@ export function readUploadBlockStream(reader: ByteReader): UploadBlockStream {
 function readMetadata(reader: ByteReader): Uint8Array {
   const metadata = readByteArray(reader, "metadata");
   if (metadata.length <= MAX_METADATA_BYTES) return metadata;
-  const error = `The metadata of a block has ${metadata.length} bytes, more than ${MAX_METADATA_BYTES}`;
-  throw new ProtocolError(error, { offset: reader.position, limit: MAX_METADATA_BYTES });
+  throw reader.errorHere(`The metadata of a block has ${metadata.length} bytes, more than ${MAX_METADATA_BYTES}`);
 }
