@@ -76,7 +76,7 @@ export class TransportRequestHandler implements Answering {
     const { logger, metrics, maxChunks, maxStreams, decoder, flow } = options;
     const text = (error: Error): string => failureText(error, options);
     const begin = (requestId: Int64): RequestResponder | undefined => this.#begin(requestId);
-    const unsent = new UnsentBodies(logger, channel.remote);
+    const unsent = new UnsentBodies(logger, channel);
     const answering = { unsent, metrics, failureText: text, guard: (run: () => void) => this.#guard(run) };
     this.#chunks = new ChunkFetchRequestHandler(channel, client, { ...answering, maxChunks });
     this.#streams = new StreamRequestHandler(channel, client, { ...answering, maxStreams });

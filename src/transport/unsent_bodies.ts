@@ -6,17 +6,18 @@
 
 import { RpcError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import type { Channel } from "./channel.ts";
 
 /** Tells of the bodies of one connection. */
 export class UnsentBodies {
   readonly #logger: Logger;
-  readonly #remote: string;
+  readonly #channel: Pick<Channel, "remote">;
   #isReaderGone = false;
 
-  /** @param logger Hears of them. @param remote Who reads them. */
-  constructor(logger: Logger, remote: string) {
+  /** @param logger Hears of them. @param channel Leads to who reads them. */
+  constructor(logger: Logger, channel: Pick<Channel, "remote">) {
     this.#logger = logger;
-    this.#remote = remote;
+    this.#channel = channel;
   }
 
   /**
@@ -24,7 +25,7 @@ export class UnsentBodies {
    * since that is the end of all that it has asked for, which may be very much.
    */
   log(what: string, error: Error): void {
-    const message = `Error sending ${what} to ${this.#remote}: ${error.message}`;
+    const message = `Error sending ${what} to ${this.#channel.remote}: ${error.message}`;
     const isGone = RpcError.is(error) && (error.code === "SOCKET" || error.code === "DISCONNECTED");
     if (!isGone) this.#logger.warning(message, error);
     else this.#logger[this.#isReaderGone ? "debug" : "warning"](message);

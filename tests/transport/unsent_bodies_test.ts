@@ -7,7 +7,9 @@ import { test } from "../_harness.ts";
 
 test("UnsentBodies.log() tells the stack of each body that fails, and once, without one, that the reader has gone", () => {
   const lines: unknown[][] = [];
-  const unsent = new UnsentBodies({ ...silentLogger, warning: (...line: unknown[]) => lines.push(line) }, "127.0.0.1:1024");
+  const unsent = new UnsentBodies({ ...silentLogger, warning: (...line: unknown[]) => lines.push(line) }, {
+    remote: "127.0.0.1:1024",
+  });
   const gone = new SocketError("BROKEN_PIPE", "the peer does not read any more");
   const failed = new Error("disk is gone");
   const short = new RpcError("STREAM", "a buffer of 2 bytes read 0 of 2");
