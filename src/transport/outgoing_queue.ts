@@ -76,7 +76,7 @@ export class OutgoingQueue {
    * @param limits What it may hold.
    * @param pieces Those of files that are sent over other connections too.
    */
-  constructor(socket: Socket, clock: Clock, deadlines: Deadlines, limits: OutgoingLimits, pieces?: SharedPieces) {
+  constructor(socket: Socket, clock: Clock, deadlines: Deadlines, limits: OutgoingLimits, pieces: SharedPieces) {
     this.#socket = socket;
     this.#clock = clock;
     this.#deadlines = deadlines;

@@ -11,7 +11,7 @@ import { ByteSink } from "../base/byte_sink.ts";
 import { RpcError, toError } from "../base/errors.ts";
 import { RingQueue } from "../base/ring_queue.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
-import { type PieceBuffer, PieceMemory, SharedPieces } from "./piece_memory.ts";
+import { type PieceBuffer, PieceMemory, type SharedPieces } from "./piece_memory.ts";
 
 /** How much of a body in memory is handed over at once. */
 const VIEW_BYTES = 1024 * 1024;
@@ -80,7 +80,7 @@ export class StreamBodies {
   #stopped: Error | undefined;
 
   /** @param owner Is told what happens. @param maxPieceBytes How much may be handed over at once. @param pieces Those of others too. */
-  constructor(owner: StreamBodiesOwner, maxPieceBytes: number, pieces: SharedPieces = new SharedPieces()) {
+  constructor(owner: StreamBodiesOwner, maxPieceBytes: number, pieces: SharedPieces) {
     this.#owner = owner;
     this.#memory = new PieceMemory(pieces);
     this.#maxPieceBytes = Math.max(1, Math.floor(maxPieceBytes));

@@ -6,6 +6,7 @@ import { MessageBody } from "../../src/base/message_body.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { bodyElsewhere } from "../../src/transport/body_elsewhere.ts";
 import { OutgoingQueue } from "../../src/transport/outgoing_queue.ts";
+import { SharedPieces } from "../../src/transport/piece_memory.ts";
 import { HandClock } from "../_hand_clock.ts";
 import { test, until } from "../_harness.ts";
 import { content, CountedBuffer } from "../_counted_buffer.ts";
@@ -16,7 +17,7 @@ function setUp(): { socket: StubSocket; queue: OutgoingQueue } {
   const clock = new HandClock();
   const socket = new StubSocket({ host: "peer", port: 1 }, () => ({ onData() {}, onDrain() {}, onEnd() {}, onClose() {} }));
   const limits = { maxQueuedBytes: 2 ** 28, maxFrameBytes: 2 ** 31 };
-  return { socket, queue: new OutgoingQueue(socket, clock, new Deadlines(clock), limits) };
+  return { socket, queue: new OutgoingQueue(socket, clock, new Deadlines(clock), limits, new SharedPieces()) };
 }
 
 const STREAM = int64FromSafe(7);

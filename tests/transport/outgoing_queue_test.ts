@@ -7,6 +7,7 @@ import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { MessageType } from "../../src/protocol/message.ts";
 import type { Socket } from "../../src/socket/socket.ts";
 import { OutgoingQueue } from "../../src/transport/outgoing_queue.ts";
+import { SharedPieces } from "../../src/transport/piece_memory.ts";
 import type { Content } from "../../src/transport/rpc_response_callback.ts";
 import { untilCollected } from "../_garbage.ts";
 import { HandClock } from "../_hand_clock.ts";
@@ -74,7 +75,7 @@ function setUp(
   return {
     clock,
     socket,
-    queue: new OutgoingQueue(socket, clock, new Deadlines(clock), { maxQueuedBytes, maxFrameBytes }),
+    queue: new OutgoingQueue(socket, clock, new Deadlines(clock), { maxQueuedBytes, maxFrameBytes }, new SharedPieces()),
   };
 }
 

@@ -299,13 +299,14 @@ test("StreamBodies reads files in small pieces while readers that stall keep as 
 test("StreamBodies that many have waited in gives out the last of them as fast as the first", async () => {
   const body = new BytesManagedBuffer(new Uint8Array(1));
   let [given, sent] = [0, 0];
-  const bodies = new StreamBodies({
+  const owner = {
     writtenBytes: () => sent,
     leftBytes: () => sent,
     write: () => ++sent % 10_000 !== 1,
-    failed: (error) => assert(false, error.message),
+    failed: (error: Error) => assert(false, error.message),
     emptied() {},
-  }, 1_024);
+  };
+  const bodies = new StreamBodies(owner, 1_024, new SharedPieces());
   while (given < 400_000) {
     bodies.push(body, () => {});
     given++;
