@@ -21,9 +21,7 @@ import { type Message, MessageType, type OneWayMessage, type RpcRequest, type Rp
 
 /** The longest name of a stream or an application that is read: 65,536 characters. */
 export const MAX_NAME_BYTES: number = 3 * 65_536;
-/**
- * How much of a failure's text is read, and sent: whoever fails for it, a fetch of blocks say, has a line with it in the log.
- */
+/** How much of a failure's text is read, and sent: whoever fails for it, a fetch of blocks say, has a line with it in the log. */
 export const MAX_ERROR_BYTES = 65_536;
 
 /** What a frame with a request id or chunk id and a 32-bit number has before its body: type, id, number. */

@@ -12,6 +12,7 @@ import type { SerializerError } from "../../base/errors.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { checkAttached, encodeError, explainEncodeError, pathText } from "../serializer_errors.ts";
 import { writtenImage } from "./_desc_images.ts";
+import { WrittenHandles } from "./_written_handles.ts";
 import { elementSignature, isKnown, type JavaClassDesc, type KnownClass } from "./class_desc.ts";
 import { MAX_DEPTH } from "./java_limits.ts";
 import {
@@ -34,7 +35,6 @@ import {
   writePrimitiveArray,
 } from "./primitives.ts";
 import type { SparkVersion } from "./spark_versions.ts";
-import { WrittenHandles } from "./_written_handles.ts";
 import { Tag, writeName, writeReference, writeStreamHeader, writeString } from "./stream_format.ts";
 
 /** The longest block that has its length in one byte. */
