@@ -110,7 +110,9 @@ function hasHeader(body: MessageBody, { header, words }: Route): boolean {
 }
 
 function wordsOf(header: Uint8Array): Int32Array {
-  return Int32Array.from({ length: header.length >> 2 }, (_, i) => int32At(header, 4 * i));
+  const words = new Int32Array(header.length >> 2);
+  for (let i = 0; i < words.length; i++) words[i] = int32At(header, 4 * i);
+  return words;
 }
 
 /** Spark's names begin and end alike, and so do addresses, so bytes all over the header are taken in. */
