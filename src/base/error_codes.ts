@@ -37,8 +37,12 @@ export type RpcErrorCode =
   | "UNSUPPORTED_MESSAGE";
 
 /**
- * How far an ask had come when its time was up: a `lookup` is one of `setupEndpointRef`, wherever it was; another one was `connecting`,
- * `queued` (the connection stands, but not all that is to be sent over it has left) or `waiting` for the answer, as one of an endpoint
- * of the same environment always is. `handshake` and `sent` do not occur yet.
+ * How far an ask had come when its time was up.
+ *
+ * - `lookup`: it was one of `setupEndpointRef`, wherever it was.
+ * - `connecting`: no connection stood yet; TLS is part of that.
+ * - `handshake`: a bootstrap asked, before anybody else had the connection.
+ * - `queued`: the connection stood, but not all that was to be sent over it had left this process, as where the peer does not read.
+ * - `waiting`: all had left, and no answer had come. An ask of an endpoint of the same environment always waits.
  */
-export type AskPhase = "lookup" | "connecting" | "handshake" | "queued" | "sent" | "waiting";
+export type AskPhase = "lookup" | "connecting" | "handshake" | "queued" | "waiting";

@@ -218,7 +218,7 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
   #phase(): AskPhase {
     if (this.#particulars?.lookup === true) return "lookup";
     if (this.#client === undefined) return this.#requestId >= 0 ? "waiting" : "connecting";
-    return this.#requestId >= 0 && this.#client.channel.outgoing.empty ? "waiting" : "queued";
+    return this.#requestId >= 0 ? this.#client.askPhase : "queued";
   }
 
   #timeoutError(): Error {

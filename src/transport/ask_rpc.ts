@@ -105,7 +105,7 @@ export function promisedAnswer(
         onFailure: (error) => settle(() => reject(error)),
         onTimeout() {
           const message = `Cannot receive any answer from ${remote} in ${timeoutMs} ms`;
-          giveUp(new RpcTimeoutError(message, { timeoutMs, key: "timeoutMs", peer: remote, phase: "waiting" }));
+          giveUp(new RpcTimeoutError(message, { timeoutMs, key: "timeoutMs", peer: remote, phase: client.askPhase }));
         },
       });
     } catch (thrown) {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { AskPhase } from "../base/error_codes.ts";
 import { RpcError, RpcOverloadedError } from "../base/errors.ts";
 import { highOfSafe, int64FromBigInt, int64FromSafe } from "../base/int64.ts";
 import { MessageBody } from "../base/message_body.ts";
@@ -75,6 +76,12 @@ export class TransportClient {
   readonly #maxOutboxBytes: number;
   readonly #maxFrameBytes: number;
   #clientId: string | undefined;
+  /**
+   * Whether bootstraps are at work on it, before anybody else gets it.
+   *
+   * @internal
+   */
+  inHandshake = false;
 
   /**
    * @param channel The connection.
@@ -114,6 +121,16 @@ export class TransportClient {
   /** How many requests wait for their answers. */
   get numOutstandingRequests(): number {
     return this.#handler.numOutstandingRequests;
+  }
+
+  /**
+   * How far a request has come that was sent over it and has not been answered.
+   *
+   * @internal
+   */
+  get askPhase(): AskPhase {
+    if (this.inHandshake) return "handshake";
+    return this.channel.outgoing.empty ? "waiting" : "queued";
   }
 
   /** Counts as a request for the idle timeout: somebody is about to use this connection. */

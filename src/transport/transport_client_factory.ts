@@ -271,6 +271,7 @@ export class TransportClientFactory implements AsyncDisposable {
     // A bootstrap that closes its factory and throws is never raced against it.
     gaveUp.catch(() => {});
     signal.addEventListener("abort", giveUp, { once: true });
+    client.inHandshake = true;
     try {
       signal.throwIfAborted();
       for (const bootstrap of this.#bootstraps) await Promise.race([bootstrap.doBootstrap(client), gaveUp]);
@@ -280,6 +281,7 @@ export class TransportClientFactory implements AsyncDisposable {
       client.close(error);
       throw error;
     } finally {
+      client.inHandshake = false;
       signal.removeEventListener("abort", giveUp);
     }
   }

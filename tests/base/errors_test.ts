@@ -6,7 +6,7 @@ import { test } from "../_harness.ts";
 test("RpcError.is() knows its own and those of another copy of the module, and nothing else", () => {
   const foreign = Object.assign(new Error("late"), { [Symbol.for("sparkwire.RpcError")]: true });
   assert(RpcError.is(new RpcError("STOPPED", "Stopped")));
-  assert(RpcError.is(new RpcTimeoutError("late", { timeoutMs: 1, key: "timeoutMs", phase: "sent" })));
+  assert(RpcError.is(new RpcTimeoutError("late", { timeoutMs: 1, key: "timeoutMs", phase: "waiting" })));
   assert(RpcError.is(foreign));
   for (const other of [new Error("late"), undefined, null, "late", {}]) assert(!RpcError.is(other));
 });

@@ -1,9 +1,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { RpcTimeoutError } from "../../src/base/errors.ts";
+import { NettyRpcEndpointRef } from "../../src/rpc/netty_rpc_endpoint_ref.ts";
+import type { NettyRpcEnv } from "../../src/rpc/netty_rpc_env.ts";
+import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { later } from "../../src/rpc/rpc_call_context.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { untilCollected } from "../_garbage.ts";
-import { test } from "../_harness.ts";
+import { HandTime } from "../_hand_time.ts";
+import { test, until } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { StubDriver } from "../transport/_stub_driver.ts";
 
@@ -36,6 +40,31 @@ test("PendingAsk that ends at its deadline says whether it was waited for here, 
   const asks = [() => silent.ask("x", { timeoutMs: 1 }), () => env.setupEndpointRef({ address, name: "x" }, { timeoutMs: 1 })];
   const errors = await Promise.all(asks.map((ask) => assertRejects(ask, RpcTimeoutError)));
   assertEquals(errors.map(({ phase }) => phase), ["waiting", "lookup"]);
+});
+
+test("PendingAsk that ends at its deadline says whether it had a connection, and whether all had left that", async (context) => {
+  const driver = new StubDriver();
+  driver.silent = true;
+  const clock = new HandTime();
+  const env = await RpcEnv.create({ name: "env", driver, clock, logger: new MemoryLogger() });
+  context.defer(async () => {
+    const closed = env.shutdown();
+    driver.sockets[0]!.queuedBytes = 0;
+    clock.advance(10_000);
+    await closed;
+  });
+  const phaseOf = async (name: string): Promise<string> => {
+    const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress(name, 7077), "silent");
+    const asking = assertRejects(() => ref.ask("x", { timeoutMs: 1_000 }), RpcTimeoutError);
+    if (!driver.silent) await until(() => (driver.sockets[0]?.writtenBytes ?? 0) > 0, "the ask to leave");
+    clock.advance(1_000);
+    return (await asking).phase;
+  };
+  assertEquals(await phaseOf("unreachable"), "connecting");
+  driver.silent = false;
+  assertEquals(await phaseOf("peer"), "waiting");
+  driver.sockets[0]!.queuedBytes = 1;
+  assertEquals(await phaseOf("peer"), "queued");
 });
 
 test("PendingAsk whose answer has been taken is kept by nobody, nor is its environment after its shutdown", async (context) => {

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { ProtocolError, RpcError, RpcOverloadedError, RpcRemoteError, RpcTimeoutError } from "../../src/base/errors.ts";
 import { askRpc } from "../../src/transport/ask_rpc.ts";
-import { within } from "../_harness.ts";
-import { bytesOf, echo, failureOf, Held, textOf, transportTest } from "./_stage.ts";
+import type { TransportClient } from "../../src/transport/transport_client.ts";
+import { test, until, within } from "../_harness.ts";
+import { bytesOf, echo, failureOf, Held, Stage, textOf, transportTest } from "./_stage.ts";
+import { StubDriver } from "./_stub_driver.ts";
 
 transportTest("askRpc() resolves with the answer, which is the caller's own", async (stage) => {
   const { connection } = await stage.pair({ handler: echo });
@@ -49,6 +51,48 @@ transportTest("askRpc() gives up after its time, and a late answer is ignored", 
   for (const { responder, text } of held.requests) responder.onSuccess(bytesOf(text));
   assertEquals(await within(patient, "the other one"), bytesOf("patient"));
   assertEquals([connection.isActive, connection.numOutstandingRequests, server.unanswered], [true, 0, 0]);
+});
+
+transportTest(
+  "askRpc() that a bootstrap waits for in vain says that it was in the handshake; afterwards asks wait again",
+  async (stage) => {
+    const held = new Held();
+    const server = stage.end({ handler: held });
+    const { port } = await server.listen();
+    const dial = (count: number, doBootstrap: (client: TransportClient) => Promise<void>) => {
+      const dialled = stage.end().makeFactory([{ doBootstrap }]).createClient({ host: "127.0.0.1", port });
+      return held.count(count).then(() => dialled);
+    };
+    const asking = dial(1, async (client) => void await askRpc(client, bytesOf("who"), { timeoutMs: 300 }));
+    await held.count(1);
+    stage.clock.advance(300);
+    const late = await failureOf(asking);
+    assertInstanceOf(late, RpcTimeoutError);
+    assertEquals(late.phase, "handshake");
+
+    const connecting = dial(2, async (client) => void await askRpc(client, bytesOf("who")));
+    await held.count(2);
+    held.requests[1]!.responder.onSuccess(bytesOf("me"));
+    const client = await within(connecting, "the connection");
+    const again = failureOf(askRpc(client, bytesOf("slow"), { timeoutMs: 300 }));
+    await held.count(3);
+    stage.clock.advance(300);
+    assertEquals((await again as RpcTimeoutError).phase, "waiting");
+  },
+);
+
+test("askRpc() says whether all had left when its time was up", async (context) => {
+  const driver = new StubDriver();
+  const stage = new Stage(context, driver);
+  const client = await stage.end().factory.createClient({ host: "peer", port: 7077 });
+  for (const [asked, phase] of ["waiting", "queued"].entries()) {
+    const asking = failureOf(askRpc(client, bytesOf("anybody?"), { timeoutMs: 300 }));
+    await until(() => driver.sockets[0]!.writes.length > asked, "the ask to leave");
+    driver.sockets[0]!.queuedBytes = asked;
+    stage.clock.advance(300);
+    assertEquals((await asking as RpcTimeoutError).phase, phase);
+  }
+  driver.sockets[0]!.queuedBytes = 0;
 });
 
 transportTest("askRpc() gives up by signal, and leaves that alone once it is over", async (stage) => {
