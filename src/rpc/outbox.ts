@@ -10,6 +10,7 @@
 import { ByteSink } from "../base/byte_sink.ts";
 import type { Deadlines, DeadlineSource } from "../base/deadlines.ts";
 import { RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
+import { ONE_WAY_HEAD_BYTES, RPC_HEAD_BYTES } from "../protocol/message_encoder.ts";
 import { type Content, writeContent } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
@@ -114,9 +115,9 @@ export class Outbox implements DeadlineSource {
       throw thrown;
     }
     const versioned = content instanceof OneWayOutboxMessage ? content.versioned : ask?.versioned;
-    this.#checkRoom(bytes);
-    this.#messages.push({ bytes, versioned, ask });
-    this.#queuedBytes += bytes.length;
+    const message = { bytes, versioned, ask };
+    this.#checkRoom(sizeOf(message));
+    this.#add(message);
     if (ask !== undefined && ask.deadline !== Infinity) this.#host.deadlines.note(ask.deadline);
     if (!this.#dialled && this.#held === undefined) this.#dial = this.#connect();
   }
@@ -124,8 +125,7 @@ export class Outbox implements DeadlineSource {
   /** Keeps a message that wants no answer, and all that follow it, until it is known what the peer of `client` is. */
   hold(client: TransportClient, content: VersionedContent): void {
     this.#client = undefined;
-    this.#messages.push({ bytes: content.bytes, versioned: content, ask: undefined });
-    this.#queuedBytes += content.bytes.length;
+    this.#add({ bytes: content.bytes, versioned: content, ask: undefined });
     if (this.#held === undefined) this.#dial = this.#drain(client);
   }
 
@@ -136,11 +136,16 @@ export class Outbox implements DeadlineSource {
     this.stop(reason);
   }
 
-  #checkRoom(bytes: Uint8Array): void {
+  #add(message: OutboxMessage): void {
+    this.#messages.push(message);
+    this.#queuedBytes += sizeOf(message);
+  }
+
+  #checkRoom(size: number): void {
     const limit = this.#host.maxOutboxBytes;
-    if (this.#messages.length > 0 && this.#queuedBytes + bytes.length > limit) {
+    if (this.#messages.length > 0 && this.#queuedBytes + size > limit) {
       const queue = `outbox to ${this.address}`;
-      const message = `Cannot send ${bytes.length} bytes: the ${queue} holds ${this.#queuedBytes} of ${limit} (maxOutboxBytes)`;
+      const message = `Cannot send ${size} bytes: the ${queue} holds ${this.#queuedBytes} of ${limit} (maxOutboxBytes)`;
       throw new RpcOverloadedError(message, queue, limit);
     }
   }
@@ -167,13 +172,14 @@ export class Outbox implements DeadlineSource {
   expire(now: number): number {
     let earliest = Infinity;
     const late: PendingAsk[] = [];
-    this.#messages = this.#messages.filter(({ bytes, ask }) => {
+    this.#messages = this.#messages.filter((message) => {
+      const { ask } = message;
       if (ask === undefined) return true;
       if (!ask.settled && ask.deadline > now) {
         earliest = Math.min(earliest, ask.deadline);
         return true;
       }
-      this.#queuedBytes -= bytes.length;
+      this.#queuedBytes -= sizeOf(message);
       late.push(ask);
       return false;
     });
@@ -219,7 +225,7 @@ export class Outbox implements DeadlineSource {
         const waiting = this.#sendOne(client, messages[next]!);
         if (waiting === undefined) continue;
         this.#messages = [...messages.slice(next), ...this.#messages];
-        this.#queuedBytes = this.#messages.reduce((sum, { bytes }) => sum + bytes.length, 0);
+        this.#queuedBytes = this.#messages.reduce((sum, message) => sum + sizeOf(message), 0);
         return waiting;
       }
     }
@@ -244,6 +250,11 @@ export class Outbox implements DeadlineSource {
     }
     return undefined;
   }
+}
+
+/** What it takes on the connection, which has the same limit: what was taken here is not refused there. */
+function sizeOf({ bytes, ask }: OutboxMessage): number {
+  return bytes.length + (ask === undefined ? ONE_WAY_HEAD_BYTES : RPC_HEAD_BYTES);
 }
 
 function toBytes(content: Content): Uint8Array {

@@ -33,7 +33,7 @@ export interface OutboxStats {
   readonly address: string;
   /** How many wait. */
   readonly queuedMessages: number;
-  /** Their bytes. */
+  /** Their bytes, as the frames that they will be. */
   readonly queuedBytes: number;
 }
 

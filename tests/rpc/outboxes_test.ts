@@ -84,6 +84,34 @@ test("Outbox whose connection breaks as soon as it stands fails what waits with 
   assertEquals([error.message, env.stats().outboxes], ["Gone at once", []]);
 });
 
+test("Outbox takes no more than the connection will: what had room while it was dialled is sent", async (context) => {
+  const driver = new StubDriver();
+  const opened = deferred();
+  driver.gate = opened.promise;
+  const limits = { maxOutboxBytes: 4_096 };
+  const env = await RpcEnv.create({ name: "env", driver, logger: new MemoryLogger(), limits });
+  context.defer(() => env.shutdown());
+  const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", 1), "x");
+  const refused: Promise<unknown>[] = [];
+  for (let i = 0; i < 100; i++) {
+    ref.send(i);
+    refused.push(ref.ask(i, { timeoutMs: 60_000 }).catch((error: RpcError) => error.code));
+  }
+  const { lostMessages, outboxes: [outbox] } = env.stats();
+  assert(lostMessages > 0 && outbox!.queuedBytes > 4_000, `${outbox!.queuedBytes} bytes wait`);
+  opened.resolve();
+  await until(() => (driver.sockets[0]?.writtenBytes ?? 0) > 0, "the messages to leave");
+  const { lostMessages: lost, connections: [connection] } = env.stats();
+  assertEquals([lost, connection!.framesWritten, connection!.bytesWritten], [
+    lostMessages,
+    outbox!.queuedMessages,
+    outbox!.queuedBytes,
+  ]);
+  await env.shutdown();
+  const codes = await Promise.all(refused);
+  assertEquals(codes.filter((code) => code === "STOPPED").length, connection!.outstandingRequests);
+});
+
 test("RpcEnv.shutdown() gives connections its deadline to send what was sent before", async () => {
   for (const deadlineMs of [30_000, 1]) {
     const world = RpcEnv.createSimulated(1);
