@@ -144,6 +144,7 @@ export class NettyRpcEnv implements RpcEnv {
     this.sparkPeers = new SparkPeers({ encoding, deadlines, maxOutboxBytes, logger });
     this.outboxes = new Outboxes({
       maxOutboxBytes,
+      maxFrameBytes: this.#context.limits.maxFrameBytes,
       deadlines,
       logger,
       sparkPeers: this.sparkPeers,

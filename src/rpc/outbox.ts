@@ -10,7 +10,9 @@
 import { ByteSink } from "../base/byte_sink.ts";
 import type { Deadlines, DeadlineSource } from "../base/deadlines.ts";
 import { RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
+import { FRAME_LENGTH_BYTES } from "../protocol/frame_length.ts";
 import { ONE_WAY_HEAD_BYTES, RPC_HEAD_BYTES } from "../protocol/message_encoder.ts";
+import { frameTooLarge } from "../transport/outgoing_limits.ts";
 import { type Content, writeContent } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
@@ -34,6 +36,8 @@ export interface OutboxHost {
   readonly deadlines: Deadlines;
   /** The most bytes that may wait. */
   readonly maxOutboxBytes: number;
+  /** The largest frame, in bytes without its length field. */
+  readonly maxFrameBytes: number;
   /** Dials. */
   connect(address: RpcAddress): Promise<TransportClient>;
   /** The outbox is of no more use: it has failed. */
@@ -101,23 +105,22 @@ export class Outbox implements DeadlineSource {
   }
 
   /**
-   * Keeps a message until the connection stands, which is dialled if need be. Throws what `content` throws, and an
-   * RpcOverloadedError at the limit; a message alone always has room.
+   * Keeps a message until the connection stands, which is dialled if need be. Throws what `content` throws, a ProtocolError if no frame
+   * can hold it, and an RpcOverloadedError at the limit; a message alone always has room.
    */
   send(content: Content, ask?: PendingAsk): void {
     if (this.#stopped) throw new RpcStoppedError("Message is dropped because Outbox is stopped");
     if (this.#held !== undefined) ask?.waitFor(this.#held);
-    let bytes: Uint8Array;
     try {
-      bytes = toBytes(content);
+      const bytes = toBytes(content);
+      const versioned = content instanceof OneWayOutboxMessage ? content.versioned : ask?.versioned;
+      const message = { bytes, versioned, ask };
+      this.#checkSize(sizeOf(message));
+      this.#add(message);
     } catch (thrown) {
       this.#removeIfUnused(toError(thrown));
       throw thrown;
     }
-    const versioned = content instanceof OneWayOutboxMessage ? content.versioned : ask?.versioned;
-    const message = { bytes, versioned, ask };
-    this.#checkRoom(sizeOf(message));
-    this.#add(message);
     if (ask !== undefined && ask.deadline !== Infinity) this.#host.deadlines.note(ask.deadline);
     if (!this.#dialled && this.#held === undefined) this.#dial = this.#connect();
   }
@@ -141,8 +144,9 @@ export class Outbox implements DeadlineSource {
     this.#queuedBytes += sizeOf(message);
   }
 
-  #checkRoom(size: number): void {
-    const limit = this.#host.maxOutboxBytes;
+  #checkSize(size: number): void {
+    const { maxFrameBytes, maxOutboxBytes: limit } = this.#host;
+    if (size - FRAME_LENGTH_BYTES > maxFrameBytes) throw frameTooLarge(size - FRAME_LENGTH_BYTES, maxFrameBytes);
     if (this.#messages.length > 0 && this.#queuedBytes + size > limit) {
       const queue = `outbox to ${this.address}`;
       const message = `Cannot send ${size} bytes: the ${queue} holds ${this.#queuedBytes} of ${limit} (maxOutboxBytes)`;

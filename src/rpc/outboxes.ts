@@ -25,6 +25,8 @@ import { HeldBack, type VersionedContent } from "./versioned_content.ts";
 export interface OutboxesOptions {
   /** The most bytes that may wait for one address. */
   readonly maxOutboxBytes: number;
+  /** The largest frame, in bytes without its length field. */
+  readonly maxFrameBytes: number;
   /** Times out asks that wait for a connection. */
   readonly deadlines: Deadlines;
   /** Hears of lost messages. */
@@ -38,6 +40,7 @@ export interface OutboxesOptions {
 /** All outboxes of an environment. */
 export class Outboxes implements OutboxHost {
   readonly maxOutboxBytes: number;
+  readonly maxFrameBytes: number;
   readonly deadlines: Deadlines;
   /** One-way messages that were lost on their way out: no connection, or no room. */
   lostMessages = 0;
@@ -51,6 +54,7 @@ export class Outboxes implements OutboxHost {
   constructor(options: OutboxesOptions) {
     this.#options = options;
     this.maxOutboxBytes = options.maxOutboxBytes;
+    this.maxFrameBytes = options.maxFrameBytes;
     this.deadlines = options.deadlines;
   }
 

@@ -48,7 +48,7 @@ export interface RpcEndpointRef<in out C = unknown> {
    * much waits for it (`maxOutboxBytes`), or if the environment has been stopped.
    *
    * @throws {SerializerError} If the message cannot be encoded.
-   * @throws {ProtocolError} If it is larger than `spark.rpc.message.maxSize`; before the connection stands, such a message is lost.
+   * @throws {ProtocolError} If it is larger than `spark.rpc.message.maxSize`.
    * @throws {TypeError} If it is null or undefined.
    * @throws {RpcError} NOT_FOUND if a local endpoint does not exist, INVALID_ADDRESS if the reference has neither an address nor a
    * connection.

@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { RpcError, SerializerError } from "../../src/base/errors.ts";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { ProtocolError, RpcError, SerializerError } from "../../src/base/errors.ts";
 import { NettyRpcEndpointRef } from "../../src/rpc/netty_rpc_endpoint_ref.ts";
 import type { NettyRpcEnv } from "../../src/rpc/netty_rpc_env.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
@@ -8,7 +8,7 @@ import { type LookupOptions, RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
 import type { Serializer, SerializerContext } from "../../src/serializer/serializer.ts";
 import { SocketError } from "../../src/socket/socket.ts";
-import { deferred, test, until } from "../_harness.ts";
+import { deferred, test, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { StubDriver } from "../transport/_stub_driver.ts";
 
@@ -72,6 +72,31 @@ test("Outbox counts the bytes that wait, and forgets asks that have ended", asyn
   assertEquals(outbox(), [[0, false]]);
   await env.shutdown();
   await sent;
+});
+
+test("Outbox refuses at the call what no frame can hold, and others have the room", async (context) => {
+  const driver = new StubDriver();
+  const opened = deferred();
+  driver.gate = opened.promise;
+  const options = { name: "env", driver, logger: new MemoryLogger(), conf: { "spark.rpc.message.maxSize": 1 } };
+  const env = await RpcEnv.create({ ...options, limits: { maxOutboxBytes: 4_096 } });
+  context.defer(() => env.shutdown());
+  const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", 1), "x");
+  const large = new Uint8Array(1024 * 1024);
+  const refuse = async (): Promise<void> => {
+    const text = /^Message takes 10486\d\d bytes, but the limit is 1048576 /;
+    assertMatch(assertThrows(() => ref.send(large), ProtocolError).message, text);
+    assertMatch((await within(assertRejects(() => ref.ask(large), ProtocolError), "the refusal")).message, text);
+  };
+  await refuse();
+  assertEquals([driver.dials, env.stats().outboxes, env.stats().lostMessages], [0, [], 0]);
+  ref.send("small");
+  await refuse();
+  ref.send("small too");
+  opened.resolve();
+  await until(() => env.stats().connections[0]?.framesWritten === 2, "the messages to leave");
+  await refuse();
+  assertEquals(env.stats().lostMessages, 0);
 });
 
 test("Outbox whose connection breaks as soon as it stands fails what waits with the reason", async (context) => {
