@@ -215,16 +215,17 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     return true;
   }
 
+  /** How far it has come. */
   #phase(): AskPhase {
-    if (this.#particulars?.lookup === true) return "lookup";
     if (this.#client === undefined) return this.#requestId >= 0 ? "waiting" : "connecting";
     return this.#requestId >= 0 ? this.#client.askPhase : "queued";
   }
 
   #timeoutError(): Error {
     const peer = this.#ref.address?.hostPort ?? this.#client?.channel.remote;
-    const phase = this.#phase();
-    if (phase === "connecting") this.#env.logger.error("Ask terminated before connecting successfully");
+    const reached = this.#phase();
+    if (reached === "connecting") this.#env.logger.error("Ask terminated before connecting successfully");
+    const phase = this.#particulars?.lookup === true ? "lookup" : reached;
     const error = this.#timeout.noReplyError({ peer, phase });
     const selfAskDuring = this.#particulars?.selfAskDuring;
     if (selfAskDuring === undefined) return error;

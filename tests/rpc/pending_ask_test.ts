@@ -46,10 +46,11 @@ test("PendingAsk that ends at its deadline says whether it had a connection, and
   const driver = new StubDriver();
   driver.silent = true;
   const clock = new HandTime();
-  const env = await RpcEnv.create({ name: "env", driver, clock, logger: new MemoryLogger() });
+  const logger = new MemoryLogger();
+  const env = await RpcEnv.create({ name: "env", driver, clock, logger });
   context.defer(async () => {
     const closed = env.shutdown();
-    driver.sockets[0]!.queuedBytes = 0;
+    for (const socket of driver.sockets) socket.queuedBytes = 0;
     clock.advance(10_000);
     await closed;
   });
@@ -60,11 +61,20 @@ test("PendingAsk that ends at its deadline says whether it had a connection, and
     clock.advance(1_000);
     return (await asking).phase;
   };
-  assertEquals(await phaseOf("unreachable"), "connecting");
+  const unconnected = (): number =>
+    logger.lines.filter((line) => line === "error: Ask terminated before connecting successfully").length;
+  assertEquals([await phaseOf("unreachable"), unconnected()], ["connecting", 1]);
+  const lookingUp = assertRejects(
+    () => env.setupEndpointRef("spark://x@unreachable:7077", { timeoutMs: 1_000 }),
+    RpcTimeoutError,
+  );
+  clock.advance(1_000);
+  assertEquals([(await lookingUp).phase, unconnected()], ["lookup", 2]);
   driver.silent = false;
   assertEquals(await phaseOf("peer"), "waiting");
   driver.sockets[0]!.queuedBytes = 1;
   assertEquals(await phaseOf("peer"), "queued");
+  assertEquals(unconnected(), 2);
 });
 
 test("PendingAsk whose answer has been taken is kept by nobody, nor is its environment after its shutdown", async (context) => {
