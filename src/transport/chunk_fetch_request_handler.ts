@@ -12,6 +12,7 @@ import { int64FromBigInt, int64ToBigInt } from "../base/int64.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { type ChunkFetchFailure, type ChunkFetchRequest, MessageType } from "../protocol/message.ts";
 import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
+import { AnswersInOrder } from "./answers_in_order.ts";
 import { bodyElsewhere } from "./body_elsewhere.ts";
 import type { Channel } from "./channel.ts";
 import type { StreamManager } from "./stream_manager.ts";
@@ -40,16 +41,20 @@ export class ChunkFetchRequestHandler {
   readonly #channel: Channel;
   readonly #client: TransportClient;
   readonly #options: ChunkFetchRequestHandlerOptions;
-  /** Chunks that have not been sent, and those of them that have not been found. */
+  readonly #answers = new AnswersInOrder();
+  /** Chunks that have not been sent. */
   #unsent = 0;
-  #sought = 0;
-  #lastSought: Promise<void> | undefined;
 
   /** @param client The other direction of the same connection. */
   constructor(channel: Channel, client: TransportClient, options: ChunkFetchRequestHandlerOptions) {
     this.#channel = channel;
     this.#client = client;
     this.#options = options;
+  }
+
+  /** How many chunks are being found: their manager does not count them yet. */
+  get finding(): number {
+    return this.#answers.waiting;
   }
 
   /** A request has come. */
@@ -61,11 +66,7 @@ export class ChunkFetchRequestHandler {
       return;
     }
     this.#unsent++;
-    const found = this.#find(chunk, manager);
-    if (found instanceof Promise || this.#sought > 0) {
-      this.#sought++;
-      this.#lastSought = this.#answerLater(chunk, found, manager, this.#lastSought);
-    } else this.#answer(chunk, found, manager);
+    this.#answers.push(this.#find(chunk, manager), (found) => this.#answer(chunk, found, manager));
   }
 
   #find(chunk: StreamChunkId, manager: StreamManager): Found | Promise<Found> {
@@ -77,18 +78,6 @@ export class ChunkFetchRequestHandler {
     } catch (thrown) {
       return toError(thrown);
     }
-  }
-
-  async #answerLater(
-    chunk: StreamChunkId,
-    finding: Found | Promise<Found>,
-    manager: StreamManager,
-    previous: Promise<void> | undefined,
-  ): Promise<void> {
-    const found = await finding;
-    await previous;
-    this.#sought--;
-    this.#answer(chunk, found, manager);
   }
 
   #answer(chunk: StreamChunkId, found: Found, manager: StreamManager): void {

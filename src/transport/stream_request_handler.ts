@@ -10,6 +10,7 @@
 import { ProtocolError, toError } from "../base/errors.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType, type StreamFailure, type StreamRequest } from "../protocol/message.ts";
+import { AnswersInOrder } from "./answers_in_order.ts";
 import type { Channel } from "./channel.ts";
 import { MAX_STREAM_ID_LENGTH, type StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
@@ -33,21 +34,28 @@ export interface StreamRequestHandlerOptions {
   readonly metrics: TransportMetrics;
 }
 
+type Opened = ManagedBuffer | Error;
+
 /** The streams that one connection asks for. */
 export class StreamRequestHandler {
   readonly #channel: Channel;
   readonly #client: TransportClient;
   readonly #options: StreamRequestHandlerOptions;
+  readonly #answers = new AnswersInOrder();
   #beingSent = 0;
+  /** Those that wait for their turn to be told so. */
   #refused = 0;
-  /** Streams are answered in the order in which they were asked for, however long each takes to open. */
-  #last: Promise<void> | undefined;
 
   /** @param client The other direction of the same connection. */
   constructor(channel: Channel, client: TransportClient, options: StreamRequestHandlerOptions) {
     this.#channel = channel;
     this.#client = client;
     this.#options = options;
+  }
+
+  /** How many streams are being opened: their manager does not count them yet. */
+  get opening(): number {
+    return this.#answers.waiting - this.#refused;
   }
 
   /**
@@ -62,34 +70,33 @@ export class StreamRequestHandler {
     }
     if (this.#beingSent < maxStreams) {
       this.#beingSent++;
-      this.#last = this.#answer(streamId, this.#open(streamId, manager), manager, this.#last);
+      this.#answers.push(this.#open(streamId, manager), (found) => this.#answer(streamId, found, manager));
       return;
     }
     if (this.#refused === MAX_REFUSED_STREAMS) {
       throw new ProtocolError(`${maxStreams} streams and ${MAX_REFUSED_STREAMS} more were asked for at once`, { offset: 0 });
     }
     this.#refused++;
-    this.#last = this.#refuse(streamId, this.#last);
+    this.#answers.push(new Error(`More than ${maxStreams} streams at once on one connection`), (refusal) => {
+      this.#refused--;
+      this.#respondFailure(streamId, refusal);
+    });
   }
 
   /** The stream's bytes, or why there are none; never rejects. */
-  async #open(streamId: string, manager: StreamManager): Promise<ManagedBuffer | Error> {
+  #open(streamId: string, manager: StreamManager): Opened | Promise<Opened> {
+    const orNotFound = (buffer: ManagedBuffer | undefined): Opened =>
+      buffer ?? new Error(`Stream '${streamId}' was not found.`);
     try {
       manager.checkAuthorization?.(this.#client, streamId);
-      return await manager.openStream(streamId) ?? new Error(`Stream '${streamId}' was not found.`);
+      const opened = manager.openStream(streamId);
+      return opened instanceof Promise ? opened.then(orNotFound, toError) : orNotFound(opened);
     } catch (thrown) {
       return toError(thrown);
     }
   }
 
-  async #answer(
-    streamId: string,
-    opening: Promise<ManagedBuffer | Error>,
-    manager: StreamManager,
-    previous: Promise<void> | undefined,
-  ): Promise<void> {
-    const buffer = await opening;
-    await previous;
+  #answer(streamId: string, buffer: Opened, manager: StreamManager): void {
     if (buffer instanceof Error) {
       this.#beingSent--;
       this.#respondFailure(streamId, buffer);
@@ -116,12 +123,6 @@ export class StreamRequestHandler {
       guard(() => manager.streamSent?.(streamId));
       this.#respondFailure(streamId, toError(thrown));
     }
-  }
-
-  async #refuse(streamId: string, previous: Promise<void> | undefined): Promise<void> {
-    await previous;
-    this.#refused--;
-    this.#respondFailure(streamId, new Error(`More than ${this.#options.maxStreams} streams at once on one connection`));
   }
 
   #respondFailure(streamId: string, failure: Error): void {

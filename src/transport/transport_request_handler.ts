@@ -227,7 +227,9 @@ export class TransportRequestHandler implements Answering {
   /** Whether there are so many streams and chunks on their way that this connection is closed. */
   #transfersTooMany(): boolean {
     const { logger, maxChunksBeingTransferred } = this.#options;
-    const transferred = this.#rpcHandler.streamManager.chunksBeingTransferred?.() ?? 0;
+    const begun = this.#rpcHandler.streamManager.chunksBeingTransferred?.();
+    // One that does not count has none.
+    const transferred = begun === undefined ? 0 : begun + this.#streams.opening + this.#chunks.finding;
     if (transferred < maxChunksBeingTransferred) return false;
     const message = `The number of chunks being transferred ${transferred} is above ${maxChunksBeingTransferred}, ` +
       "close the connection.";

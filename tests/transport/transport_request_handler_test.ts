@@ -94,8 +94,6 @@ transportTest(
       peer.send({ type: MessageType.StreamRequest, streamId: name });
       bytes += 13 + name.length;
       await arrived(server, bytes);
-      // A stream is opened in a promise.
-      await stage.turns(1);
     });
     await peer.messagesCome(4);
     await peer.closedByOther();
@@ -110,6 +108,38 @@ transportTest(
       [`${streamId}_3`, 40],
     ]);
     peer.end();
+  },
+);
+
+transportTest(
+  "maxChunksBeingTransferred holds for what is asked for in one piece, also while it is being found",
+  async (stage) => {
+    for (const kind of ["streams", "slow streams", "chunks", "slow chunks"]) {
+      const { streamId, manager, server, peer, gates } = await setUp(stage);
+      const found = deferred();
+      let opened = 0;
+      const getChunk = manager.getChunk.bind(manager);
+      manager.getChunk = (id, index) => {
+        const chunk = getChunk(id, index);
+        opened++;
+        return kind.startsWith("slow") ? found.promise.then(() => chunk) : chunk;
+      };
+      peer.send(
+        ...[0, 1, 2, 3].map((chunkIndex) =>
+          kind.endsWith("chunks")
+            ? { type: MessageType.ChunkFetchRequest, streamId: int64FromBigInt(streamId), chunkIndex } as const
+            : { type: MessageType.StreamRequest, streamId: `${streamId}_${chunkIndex}` } as const
+        ),
+      );
+      const text = "The number of chunks being transferred 2 is above 2, close the connection.";
+      await until(() => server.logger.lines.includes(`warning: ${text}`), `the third of the ${kind}`);
+      assertEquals([kind, opened], [kind, 2]);
+      found.resolve();
+      for (const gate of gates) gate.resolve();
+      await peer.closedByOther();
+      peer.end();
+      await server.connections(0);
+    }
   },
 );
 
