@@ -3,6 +3,7 @@ import { ProtocolError, RpcError, RpcOverloadedError } from "../../src/base/erro
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { MessageType } from "../../src/protocol/message.ts";
+import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import { deferred, fromHex, until, untilStill } from "../_harness.ts";
 import { content, CountedBuffer, countedBuffers } from "../_counted_buffer.ts";
 import { dialRaw, frameOf, listenRaw } from "./_raw_peer.ts";
@@ -56,21 +57,29 @@ transportTest("TransportClient.uploadStream() sends many at once, and requests b
 
 // Spark: RpcIntegrationSuite "sendRpcWithStreamFailures"
 transportTest(
-  "RpcHandler.receiveStream() that fails fails the upload, and the connection unless all has come",
+  "RpcHandler.receiveStream() that fails fails the upload, and the connection, though no bytes follow",
   async (stage) => {
-    const cases: Readonly<Record<string, string>> = {
-      "fail/exception-ondata": "Destination failed while reading stream: failed to read stream data!",
-      "fail/null": "rpcHandler returned a null streamHandler",
-      "fail/throws": "no room for that",
-    };
-    for (const [id, text] of Object.entries(cases)) {
+    const ondata = "failed to read stream data!";
+    const cases = [
+      ["fail/exception-ondata", 100, `Destination failed while reading stream: ${ondata}`, ondata],
+      ...[100, 0].flatMap((size) => [
+        ["fail/null", size, "rpcHandler returned a null streamHandler", "rpcHandler returned a null streamHandler"] as const,
+        ["fail/throws", size, "no room for that", "no room for that"] as const,
+      ]),
+    ] as const;
+    for (const [id, size, text, cause] of cases) {
       const uploads = new Uploads();
+      const caught: string[] = [];
+      const handler: Partial<RpcHandler> = {
+        ...uploads.handler,
+        exceptionCaught: (_, error) => void caught.push(error.message),
+      };
       const buffer = countedBuffers(stage.test);
-      const { connection, server } = await stage.pair({ handler: uploads.handler });
-      const failures = [upload(connection, id, buffer(content(100))), upload(connection, "smallBuffer", buffer(content(100)))];
+      const { connection, server } = await stage.pair({ handler });
+      const failures = [upload(connection, id, buffer(content(size))), upload(connection, "smallBuffer", buffer(content(100)))];
       const [first, second] = await Promise.all(failures.map(failureOf));
       assertEquals([first!.message, second!.message.startsWith("Connection from 127.0.0.1:")], [text, true]);
-      assertEquals([server.unanswered, connection.isActive], [0, false]);
+      assertEquals([server.unanswered, connection.isActive, caught], [0, false, [cause]]);
       await server.connections(0);
       const events = id === "fail/exception-ondata" ? [["start", "data", "failure"]] : [];
       assertEquals(uploads.received.map((each) => each.events), events);
