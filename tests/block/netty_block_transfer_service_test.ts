@@ -3,6 +3,7 @@ import { RpcError, RpcStoppedError } from "../../src/base/errors.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { ExecutorDeadError } from "../../src/block/block_transfer_service.ts";
 import { NettyBlockTransferService } from "../../src/block/netty_block_transfer_service.ts";
+import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import { CountedBuffer } from "../_counted_buffer.ts";
 import { deferred, fromHex, test, until, within } from "../_harness.ts";
@@ -10,6 +11,8 @@ import { StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.t
 import { StubDriver } from "../transport/_stub_driver.ts";
 import { readVectors } from "../_vectors.ts";
 import { blockBytes, Ear, idle, MemoryBlocks, startService } from "./_blocks.ts";
+
+const MIB = 1024 * 1024;
 
 // Spark: NettyBlockTransferServiceSuite "can bind to a random port".
 test("NettyBlockTransferService.init() listens on a port that the system chooses", async (context) => {
@@ -44,6 +47,15 @@ test("NettyBlockTransferService.init() listens on the port that it is told, or t
     assertEquals(configured.service.port, port);
     await within(configured.service.close(), "to close");
   }
+});
+
+test("NettyBlockTransferService.init() listens where it is told to bind, whatever others call it", async (context) => {
+  const blocks = new MemoryBlocks({ rdd_0_0: blockBytes(10) });
+  const server = await startService(context, blocks, { host: "blocks.invalid", bindHost: "127.0.0.1" });
+  const client = await startService(context);
+  const block = await within(client.service.fetchBlock(server.peer, "rdd_0_0"), "the block");
+  assertEquals([server.service.hostName, block.bytes], ["blocks.invalid", blockBytes(10)]);
+  block.release();
 });
 
 test("NettyBlockTransferService refuses at once what it could not use later, and hears nothing of what is set later", async (context) => {
@@ -127,6 +139,11 @@ test("NettyBlockTransferService.fetchBlock() does not ask a dead executor again"
   const text = "The relative remote executor(Id: exec-1), which maintains the block data to fetch is dead.";
   await within(assertRejects(() => failed, ExecutorDeadError, text), "the failure");
   assertEquals([asked, client.logger.has("Retrying fetch")], [["exec-1"], false]);
+  // Nobody is asked because of what is no fault of the network.
+  const unsafe = await startService(context, undefined, { isExecutorAlive, conf: { "spark.ssl.rpc.enabled": "true" } });
+  const refused = unsafe.service.fetchBlock({ ...peer, port }, "block1");
+  await within(assertRejects(() => refused, RangeError, "spark.ssl.rpc.enabled"), "the failure");
+  assertEquals(asked, ["exec-1"]);
 });
 
 test("NettyBlockTransferService.fetchBlock() retries while the executor may live, then fails as the network did", async (context) => {
@@ -255,6 +272,27 @@ test("NettyBlockTransferService.uploadBlock() streams large blocks and a shuffle
   await idle(server);
 });
 
+test("NettyBlockTransferService.uploadBlock() takes 200 MiB for the most that is in memory", async (context) => {
+  const server = await startService(context, new MemoryBlocks());
+  const limits = { maxOutboxBytes: 400 * MIB, maxQueuedBytes: 800 * MIB };
+  const client = await startService(context, undefined, { limits });
+  for (const [size, piece] of [[200 * MIB, 200 * MIB], [200 * MIB + 1, MIB]] as const) {
+    const wanted: number[] = [];
+    const data: ManagedBuffer = {
+      size,
+      read(_, into) {
+        wanted.push(into.length);
+        throw new Error("That was to be seen");
+      },
+      retain: () => data,
+      release() {},
+    };
+    const failed = client.service.uploadBlock(server.peer, "rdd_0_0", data, new Uint8Array(0));
+    await within(assertRejects(() => failed, Error, "That was to be seen"), "the failure");
+    assertEquals(wanted, [piece]);
+  }
+});
+
 test("NettyBlockTransferService.uploadBlock() closes a connection of its own when the block is there", async (context) => {
   const blocks = new MemoryBlocks();
   const server = await startService(context, blocks);
@@ -374,7 +412,11 @@ test("NettyBlockTransferService.getHostLocalDirs() tells the folders of the one 
   const ask = (...execIds: string[]) => within(client.service.getHostLocalDirs(server.peer, execIds), "the answer");
   assertEquals(await ask("7"), new Map([["7", ["/a", "/b"]]]));
   await assertRejects(() => ask("8"), RpcError, "Invalid executor id: 8, expected 7.");
-  await assertRejects(() => ask("7", "8"), RpcError, "incorrect executor number: 2 (expected 1);");
+  await assertRejects(
+    () => ask("7", "8"),
+    RpcError,
+    "Invalid GetLocalDirsForExecutors request: incorrect executor number: 2 (expected 1);",
+  );
   const other = await startService(context, undefined, { appId: "app-2" });
   const refused = within(other.service.getHostLocalDirs(server.peer, ["7"]), "the answer");
   await assertRejects(() => refused, RpcError, "Client for app-1 not authorized for application app-2.");
