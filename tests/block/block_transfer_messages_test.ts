@@ -10,6 +10,7 @@ import {
   UnknownMessageTypeError,
   writeBlockTransferMessage,
 } from "../../src/block/block_transfer_messages.ts";
+import type { FetchShuffleBlocks } from "../../src/block/fetch_messages.ts";
 import { MAX_LIST_LENGTH } from "../../src/protocol/encoders.ts";
 import { fromHex, test, toHex } from "../_harness.ts";
 import { readVectors } from "../_vectors.ts";
@@ -211,6 +212,38 @@ test("decodeBlockTransferMessage() refuses numbers of folders that do not add up
       }
     });
     assertThrows(() => decodeBlockTransferMessage(wrong), ProtocolError, "2 executors have 2 folders, but their numbers are");
+  }
+});
+
+// Spark: …/shuffle/checksum/Cause.java, whose order is the number on the wire.
+test("Each cause of a corruption has its number", () => {
+  const causes = [
+    "DISK_ISSUE",
+    "NETWORK_ISSUE",
+    "UNKNOWN_ISSUE",
+    "CHECKSUM_VERIFY_PASS",
+    "UNSUPPORTED_CHECKSUM_ALGORITHM",
+  ] as const;
+  for (const [number, cause] of causes.entries()) {
+    const message = { type: Type.CorruptionCause, cause } as const;
+    assertEquals(encodeBlockTransferMessage(message), Uint8Array.of(17, number));
+    assertEquals(decodeBlockTransferMessage(Uint8Array.of(17, number)), message);
+  }
+});
+
+test("decodeBlockTransferMessage() takes any byte but 0 for a batch, as the JVM does", () => {
+  const message: FetchShuffleBlocks = {
+    type: Type.FetchShuffleBlocks,
+    ...who,
+    shuffleId: 0,
+    mapIds: [],
+    reduceIds: [],
+    batchFetchEnabled: true,
+  };
+  const written = encodeBlockTransferMessage(message).slice();
+  for (const flag of [0, 1, 2, 255]) {
+    written[written.length - 1] = flag;
+    assertEquals(decodeBlockTransferMessage(written), { ...message, batchFetchEnabled: flag !== 0 });
   }
 });
 
