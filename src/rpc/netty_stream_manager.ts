@@ -66,11 +66,11 @@ export class NettyStreamManager implements RpcEnvFileServer, StreamManager {
   }
 
   addFile(path: string): Promise<string> {
-    return this.#add("files", "File", path);
+    return this.#add("files", path);
   }
 
   addJar(path: string): Promise<string> {
-    return this.#add("jars", "JAR", path);
+    return this.#add("jars", path);
   }
 
   removeFile(name: string): void {
@@ -125,7 +125,7 @@ export class NettyStreamManager implements RpcEnvFileServer, StreamManager {
     this.#streamsBeingSent--;
   }
 
-  async #add(type: "files" | "jars", kind: string, path: string): Promise<string> {
+  async #add(type: "files" | "jars", path: string): Promise<string> {
     const name = fileNameOf(path);
     const uri = this.#uriOf(`${type}/${name}`);
     const real = await this.files.realpath(path);
@@ -133,9 +133,9 @@ export class NettyStreamManager implements RpcEnvFileServer, StreamManager {
     const namespace = this.#namespaces[type];
     const old = namespace.get(name);
     if (old !== undefined && old !== real) {
-      // The parenthesis is missing in Spark too.
+      // A jar is a File in Spark too, and the parenthesis is missing there.
       const paths = `(old path = ${old}, new path = ${real}`;
-      throw new RangeError(`requirement failed: ${kind} ${name} was already registered with a different path ${paths}`);
+      throw new RangeError(`requirement failed: File ${name} was already registered with a different path ${paths}`);
     }
     namespace.set(name, real);
     return uri;

@@ -159,7 +159,7 @@ test("NettyStreamManager.addFile() is idempotent, and refuses another file of th
   await assertRejects(
     () => served.addJar("/a/x"),
     RangeError,
-    "requirement failed: JAR x was already registered with a different path (old path = /b/x, new path = /a/x",
+    "requirement failed: File x was already registered with a different path (old path = /b/x, new path = /a/x",
   );
   assertEquals(describe(await served.openStream("/jars/x")), "FileSegmentManagedBuffer[file=/b/x,offset=0,length=2]");
   served.removeJar("x");
