@@ -41,6 +41,14 @@ export interface CreateUnmanagedClientOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a connection is dialled. */
+interface DialOptions {
+  /** Gives it up. */
+  readonly signal?: AbortSignal | undefined;
+  /** Hears that the peer could not be reached. */
+  readonly onUnreachable?: () => void;
+}
+
 /** A connection, or the dial that will make it. */
 type Slot = TransportClient | Promise<TransportClient>;
 /** Those of a peer, by number: there may be far more of them than are ever used. */
@@ -112,7 +120,7 @@ export class TransportClientFactory implements AsyncDisposable {
    * @returns The connection. Rejects as that of {@linkcode createClient} does, and with the signal's reason.
    */
   createUnmanagedClient(address: SocketAddress, { signal }: CreateUnmanagedClientOptions = {}): Promise<TransportClient> {
-    return this.#closed ? Promise.reject(stoppedError()) : this.#dial(address, signal);
+    return this.#closed ? Promise.reject(stoppedError()) : this.#dial(address, { signal });
   }
 
   /**
@@ -175,7 +183,8 @@ export class TransportClientFactory implements AsyncDisposable {
       slots.delete(index);
       this.#forgetEmpty(formatAddress(address), slots);
     };
-    const dialling = this.#dial(address).then((client) => {
+    const onUnreachable = (): void => this.#noteFailure(formatAddress(address));
+    const dialling = this.#dial(address, { onUnreachable }).then((client) => {
       if (this.#closed) {
         // Between the end of the dial and this: no dial was left to be given up, and no client was here to be closed.
         client.close(stoppedError());
@@ -187,11 +196,7 @@ export class TransportClientFactory implements AsyncDisposable {
       return client;
     });
     slots.set(index, dialling);
-    dialling.catch((thrown) => {
-      // As in Spark, only what an IOException is there: a wrong password is no reason to leave a peer alone.
-      if (thrown instanceof SocketError) this.#noteFailure(formatAddress(address));
-      forget(dialling);
-    });
+    dialling.catch(() => forget(dialling));
     return dialling;
   }
 
@@ -214,11 +219,12 @@ export class TransportClientFactory implements AsyncDisposable {
     return new SocketError("CONNECTION_REFUSED", message);
   }
 
-  async #dial(address: SocketAddress, signal?: AbortSignal): Promise<TransportClient> {
+  async #dial(address: SocketAddress, { signal, onUnreachable }: DialOptions): Promise<TransportClient> {
     const { conf, clock, logger } = this.#context;
     const name = formatAddress(address);
     const timeoutMs = conf.connectionCreationTimeoutMs;
     const begun = clock.now();
+    let connected: number | undefined;
     const dial = new AbortController();
     this.#dialling.add(dial);
     const late = new SocketError("TIMED_OUT", `Connecting to ${name} timed out (${timeoutMs} ms)`);
@@ -228,7 +234,7 @@ export class TransportClientFactory implements AsyncDisposable {
     const timer = timeoutMs > 0 ? new WatchTimer(clock, timeoutMs, () => dial.abort(late)) : undefined;
     try {
       const client = await this.#connect(address, dial.signal);
-      const connected = clock.now();
+      connected = clock.now();
       await this.#bootstrap(client, dial.signal);
       const total = Math.round(clock.now() - begun);
       const inBootstraps = Math.round(clock.now() - connected);
@@ -236,6 +242,8 @@ export class TransportClientFactory implements AsyncDisposable {
       return client;
     } catch (thrown) {
       this.#context.metrics.dialsFailed++;
+      // As in Spark, only what an IOException is there, and no bootstrap's: a wrong password is no reason to leave a peer alone.
+      if (connected === undefined && thrown instanceof SocketError) onUnreachable?.();
       throw thrown;
     } finally {
       timer?.cancel();
