@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
-import { type Socket, type SocketDriver, SocketError } from "../../src/socket/socket.ts";
+import { type Socket, type SocketDriver, SocketError, type SocketOptions } from "../../src/socket/socket.ts";
 import { askRpc } from "../../src/transport/ask_rpc.ts";
 import { noOpRpcHandler, type RpcHandler } from "../../src/transport/rpc_handler.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
@@ -73,6 +73,30 @@ transportTest(
     for (const backLog of ["-1", "0", "7"]) await stage.end({ driver, conf: { backLog } }).listen();
     // The system takes its own limit where that is lower; what runtimes choose by themselves is 511.
     assertEquals(backlogs, [65_535, 65_535, 7]);
+  },
+);
+
+transportTest(
+  "Connections send at once, and those that were dialled are probed; enableTcpKeepAlive is for the others",
+  async (stage) => {
+    const seen: unknown[] = [];
+    const note = (how: string, { noDelay, keepAlive }: SocketOptions = {}) => void seen.push([how, noDelay, keepAlive]);
+    const driver: SocketDriver = {
+      ...stage.driver,
+      listen(address, attach, options) {
+        note("listen", options);
+        return stage.driver.listen(address, attach, options);
+      },
+      connect(address, attach, options) {
+        note("connect", options);
+        return stage.driver.connect(address, attach, options);
+      },
+    };
+    for (const enableTcpKeepAlive of ["false", "true"]) {
+      const end = stage.end({ driver, conf: { enableTcpKeepAlive } });
+      await end.dial(await end.listen());
+    }
+    assertEquals(seen, [["listen", true, false], ["connect", true, true], ["listen", true, true], ["connect", true, true]]);
   },
 );
 
