@@ -5,10 +5,11 @@ import { int64FromBigInt, int64FromSafe } from "../../src/base/int64.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { MessageType } from "../../src/protocol/message.ts";
 import type { MergedBlockMetaReqHandler, MergedBlockMetaResponder } from "../../src/transport/merged_block_meta.ts";
+import type { StreamManager } from "../../src/transport/stream_manager.ts";
 import { type Deferred, deferred, until } from "../_harness.ts";
 import { content, CountedBuffer, countedBuffers } from "../_counted_buffer.ts";
 import { dialRaw, type RawPeer } from "./_raw_peer.ts";
-import { ask, bytesOf, echo, type End, failureOf, Held, type Stage, transportTest } from "./_stage.ts";
+import { ask, bytesOf, echo, type End, failureOf, Held, type Stage, transportTest, waiter } from "./_stage.ts";
 
 interface Scene {
   readonly streamId: bigint;
@@ -284,3 +285,33 @@ transportTest("TransportRequestHandler drops all answers to a request but the fi
   const dropped = server.logger.lines.filter((line) => line.includes("A second answer to a request"));
   assertEquals([dropped.length, server.unanswered, connection.numOutstandingRequests], [4, 0, 0]);
 });
+
+transportTest(
+  "What an application throws at a connection's begin and end is logged, and keeps nothing from its turn",
+  async (stage) => {
+    const events: string[] = [];
+    const fail = (event: string) => () => {
+      events.push(event);
+      throw new RangeError(event);
+    };
+    const streamManager: StreamManager = { openStream: () => undefined, connectionTerminated: fail("terminated") };
+    const handler = {
+      ...echo,
+      streamManager,
+      channelActive: fail("active"),
+      channelInactive: fail("inactive"),
+      exceptionCaught: fail("exception"),
+    };
+    const server = stage.end({ handler });
+    const peer = await dialRaw(stage, await server.listen());
+    await server.connections(1);
+    const [connection] = server.context.connections;
+    connection!.client.sendRpc(bytesOf("ask"), waiter(undefined, () => events.push("failure")));
+    // No frame is that short.
+    peer.write(new Uint8Array(8));
+    await server.connections(0);
+    assertEquals(events, ["active", "exception", "failure", "terminated", "inactive"]);
+    const logged = server.logger.lines.filter((line) => line.startsWith("error: Handler of the connection to 127.0.0.1:"));
+    assertEquals(logged.length, 4);
+  },
+);

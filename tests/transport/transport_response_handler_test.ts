@@ -218,6 +218,33 @@ test("TransportResponseHandler gathers no large chunk that nobody fetches", asyn
   assertEquals([events, client.numOutstandingRequests], [["success 4"], 0]);
 });
 
+test("TransportResponseHandler tells everybody who waits of the end, though each throws", async (context) => {
+  const { client, socket, end } = await setUp(context);
+  const events: string[] = [];
+  const fail = (event: string) => () => {
+    events.push(event);
+    throw new RangeError(event);
+  };
+  const stream = { onData() {}, onComplete() {}, onFailure: fail("stream") };
+  for (let i = 0; i < 2; i++) {
+    client.sendRpc(bytesOf("ask"), waiter(undefined, fail("request")));
+    client.fetchChunk(1n, i, { onSuccess() {}, onFailure: fail("chunk") });
+    client.stream(`s${i}`, stream);
+  }
+  socket.handler.onEnd(socket);
+  assertEquals(events.sort(), ["chunk", "chunk", "request", "request", "stream", "stream"]);
+  assertEquals([client.numOutstandingRequests, client.isActive], [0, false]);
+  assert(end.logger.has("info: Still have 6 requests outstanding when connection from peer:1 is closed"));
+  const logged = end.logger.lines.filter((line) => line.startsWith("error: Callback of a response from peer:1 failed"));
+  assertEquals(logged.length, 6);
+});
+
+test("TransportResponseHandler says nothing of the end of a connection that nobody waits for", async (context) => {
+  const { socket, end } = await setUp(context);
+  socket.handler.onEnd(socket);
+  assert(!end.logger.has("Still have"));
+});
+
 test("A stream whose onStart closes the connection fails, once", async (context) => {
   const { client, arrive } = await setUp(context);
   const events: string[] = [];
