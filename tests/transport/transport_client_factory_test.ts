@@ -5,7 +5,7 @@ import type { TransportClientBootstrap } from "../../src/transport/transport_cli
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { countListeners } from "../_counted_listeners.ts";
 import { deferred, test, until, within } from "../_harness.ts";
-import { ask, echo, failureOf, Stage, transportTest } from "./_stage.ts";
+import { ask, echo, failureOf, Held, Stage, transportTest } from "./_stage.ts";
 import { StubDriver } from "./_stub_driver.ts";
 
 const PEER = { host: "peer", port: 7077 };
@@ -20,6 +20,11 @@ transportTest("TransportClientFactory.createClient() gives the open connection t
   for (let i = 0; i < 3; i++) assertStrictEquals(await client.dial(listening), connection);
   assertEquals(await ask(connection, "a"), "a");
   assertEquals([server.context.connections.size, client.context.connections.size, client.factory.size], [1, 1, 1]);
+  const peer = `127.0.0.1:${listening.port}`;
+  assertEquals(String(connection), `TransportClient[remoteAddress=${peer}, clientId=undefined, isActive=true]`);
+  // Time stands still here.
+  const line = `debug: Successfully created connection to ${peer} after 0 ms (0 ms spent in bootstraps)`;
+  assertEquals(client.logger.lines.filter((each) => each === line).length, 1);
 });
 
 transportTest("TransportClientFactory.createClient() dials once for all who ask meanwhile", async (stage) => {
@@ -181,11 +186,15 @@ transportTest("TransportClientFactory forgets a peer whose connections are gone"
 });
 
 // Spark: TransportClientFactorySuite "closeBlockClientsWithFactory"
-transportTest("TransportClientFactory.close() closes its connections", async (stage) => {
-  const { connection: first, client } = await stage.pair();
+transportTest("TransportClientFactory.close() closes its connections, whose requests fail with its reason", async (stage) => {
+  const held = new Held();
+  const { connection: first, client } = await stage.pair({ handler: held });
   const second = await client.dial(await stage.end().listen());
   assert(first.isActive && second.isActive);
-  await within(client.factory.close(), "the factory to close");
+  const asking = failureOf(ask(first, "a"));
+  const reason = new RpcStoppedError("no more");
+  await within(client.factory.close(reason), "the factory to close");
+  assertStrictEquals(await asking, reason);
   assertEquals([first.isActive, second.isActive, client.context.connections.size], [false, false, 0]);
 });
 

@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { RpcError } from "../../src/base/errors.ts";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { RpcError, RpcStoppedError } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { type Socket, type SocketDriver, SocketError, type SocketOptions } from "../../src/socket/socket.ts";
@@ -11,7 +11,7 @@ import { test, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { SERVER_CERT, SERVER_KEY } from "../socket/certificates.ts";
 import { dialRaw } from "./_raw_peer.ts";
-import { ask, bytesOf, echo, failureOf, Life, textOf, transportTest } from "./_stage.ts";
+import { ask, bytesOf, echo, failureOf, Held, Life, textOf, transportTest } from "./_stage.ts";
 
 transportTest("TransportServer.close() closes what it accepted, and may be called again", async (stage) => {
   const { connection, client, server, listening } = await stage.pair({ handler: echo });
@@ -22,6 +22,16 @@ transportTest("TransportServer.close() closes what it accepted, and may be calle
   assertEquals(connection.isActive, false);
   const error = await failureOf(client.dial(listening));
   assertEquals(error instanceof SocketError && error.socketCode, "CONNECTION_REFUSED");
+});
+
+transportTest("TransportServer.close() fails what it has asked over its connections with its reason", async (stage) => {
+  const { server, listening } = await stage.pair({}, { handler: new Held() });
+  await server.connections(1);
+  const [accepted] = server.context.connections;
+  const asking = failureOf(ask(accepted!.client, "a"));
+  const reason = new RpcStoppedError("no more");
+  await within(listening.close(reason), "the server to close");
+  assertStrictEquals(await asking, reason);
 });
 
 transportTest("TransportServer.close() asks nothing of connections that have gone before", async (stage) => {
