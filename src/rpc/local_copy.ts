@@ -21,7 +21,10 @@ export function localCopy(value: unknown, codec: Serializer, context: Serializer
   const out = new ByteSink();
   const copying: SerializerContext = {
     ...context,
-    encodeRef: (ref) => context.encodeRef(ref) && { name: String(refs.push(ref) - 1), address: undefined },
+    encodeRef(ref) {
+      const encoded = context.encodeRef(ref);
+      return encoded && { ...encoded, name: String(refs.push(ref) - 1), address: undefined };
+    },
     decodeRef: (name) => refs[Number(name)]!,
   };
   codec.encode(value, out, copying);

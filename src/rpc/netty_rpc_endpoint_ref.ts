@@ -57,6 +57,11 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
     return this.endpointAddress.rpcAddress;
   }
 
+  /** How it travels. */
+  get encoded(): EncodedRef {
+    return { name: this.name, address: this.address, askTimeout: this.#env.askTimeout };
+  }
+
   /** Whether the endpoint lives in the same environment. */
   get local(): boolean {
     return this.#route.local === true;
@@ -131,7 +136,7 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
 
 /** How `value` travels, if it is a reference. Throws a TypeError for a typed one. */
 export function encodeRef(value: object): EncodedRef | undefined {
-  if (value instanceof NettyRpcEndpointRef) return { name: value.name, address: value.address };
+  if (value instanceof NettyRpcEndpointRef) return value.encoded;
   if ("ref" in value && value.ref instanceof NettyRpcEndpointRef) {
     throw new TypeError("A typed reference does not travel in messages; send its untyped one: .ref");
   }

@@ -96,7 +96,8 @@ export class NettyRpcEnv implements RpcEnv {
   readonly downloads: FileDownloads;
   /** One-way messages that arrived and could not be decoded. */
   undecodedMessages = 0;
-  readonly #askTimeout: RpcTimeout;
+  /** How long asks wait that say nothing else; references carry it to a Spark. */
+  readonly askTimeout: RpcTimeout;
   readonly #lookupTimeout: RpcTimeout;
   readonly #context: TransportContext;
   readonly #clientFactory: TransportClientFactory;
@@ -123,7 +124,7 @@ export class NettyRpcEnv implements RpcEnv {
     const perPeer = Math.min(1, conf.getInt("spark.rpc.io.numConnectionsPerPeer", 1));
     const transportConf = conf.clone().set("spark.rpc.io.numConnectionsPerPeer", perPeer);
     this.transportConf = TransportConf.fromSparkConf(transportConf, "rpc", { numUsableCores, role: roleOf(conf) });
-    this.#askTimeout = RpcTimeout.ask(conf);
+    this.askTimeout = RpcTimeout.ask(conf);
     this.#lookupTimeout = RpcTimeout.lookup(conf);
     this.deadlines = new Deadlines(clock);
     this.dispatcher = new Dispatcher({ ...this.limits, clock, logger, onDropped: options.onDropped });
@@ -226,7 +227,7 @@ export class NettyRpcEnv implements RpcEnv {
   /** Sends a message and waits for the answer. */
   ask(ref: NettyRpcEndpointRef, message: unknown, options?: AskOptions): Promise<unknown> {
     if (options !== undefined) return this.askAbortable(ref, message, options).future;
-    const ask = new PendingAsk(this, ref, message, this.#askTimeout);
+    const ask = new PendingAsk(this, ref, message, this.askTimeout);
     this.#start(ask, ref);
     return ask.promise;
   }
@@ -298,7 +299,7 @@ export class NettyRpcEnv implements RpcEnv {
   }
 
   #timeoutOf(options: AskOptions): RpcTimeout {
-    return options.timeoutMs === undefined ? this.#askTimeout : new RpcTimeout(options.timeoutMs, "timeoutMs");
+    return options.timeoutMs === undefined ? this.askTimeout : new RpcTimeout(options.timeoutMs, "timeoutMs");
   }
 
   #begin(ask: PendingAsk, ref: NettyRpcEndpointRef, signal: AbortSignal | undefined): Promise<unknown> {

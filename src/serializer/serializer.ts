@@ -24,6 +24,12 @@ export interface EncodedRef {
   readonly name: string;
   /** Where its environment listens; undefined for one in client mode. */
   readonly address: RefAddress | undefined;
+  /**
+   * How long who asks over it waits, and the key that says so; the Java codec sends it along.
+   *
+   * @default 120 s, by `spark.rpc.askTimeout`
+   */
+  readonly askTimeout?: { readonly durationMs: number; readonly timeoutProp: string } | undefined;
 }
 
 /** Gives the codec what only the environment knows: which values are references, and how to make one. */

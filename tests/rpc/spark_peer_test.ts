@@ -5,6 +5,9 @@ import { NettyRpcEnv } from "../../src/rpc/netty_rpc_env.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { RpcEnv, type RpcEnvOptions } from "../../src/rpc/rpc_env.ts";
 import { PROBE_TIMEOUT_MS } from "../../src/rpc/spark_peer.ts";
+import { originOf } from "../../src/serializer/java/java_mapping.ts";
+import { FiniteDuration } from "../../src/serializer/java/scala_values.ts";
+import { JavaRpcTimeout } from "../../src/serializer/java/spark_classes.ts";
 import { HandTime } from "../_hand_time.ts";
 import { test, type TestContext, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
@@ -64,6 +67,20 @@ for (const build of BUILDS) {
     assertEquals(env.stats().outboxes.map(({ queuedMessages, queuedBytes }) => [queuedMessages, queuedBytes]), [[0, 0]]);
   });
 }
+
+test("A reference goes with the timeout of its environment, whoever it is written for and however it is copied", async (context) => {
+  const conf = { "spark.network.timeout": "45s" };
+  const { env, self, echo } = await connect(context, "4.2.0_2.13", { conf, localMessages: "clone" });
+  const timeoutOf = (ref: unknown) => originOf(ref as object)?.detail;
+  const expected = new JavaRpcTimeout({
+    duration: new FiniteDuration({ length: 45n, unit: "SECONDS" }),
+    timeoutProp: "spark.network.timeout",
+  });
+  assertEquals(timeoutOf(await within(echo.ask(self), "answer")), expected);
+  const local = env.setupEndpoint("Local", { receiveAndReply: (message) => message });
+  assertEquals(await local.ask(self), self);
+  assertEquals(timeoutOf(await within(echo.ask(self), "answer")), expected);
+});
 
 test("Outbox asks what the peer is when messages waited for the connection", async (context) => {
   const { fake, env, self, echo } = await connect(context, "3.5.8_2.13");

@@ -41,12 +41,19 @@ export const JavaRpcTimeout: JavaClass<
 > = defineJavaClass("org.apache.spark.rpc.RpcTimeout", { fields: { duration: FiniteDuration, timeoutProp: "String" } });
 
 /** The timeout that references of a Spark carry unless it was told otherwise; who asks over one waits as long. */
-const DEFAULT_TIMEOUT = { length: 120n, unit: "SECONDS", timeoutProp: "spark.rpc.askTimeout" } as const;
+const DEFAULT_TIMEOUT = { durationMs: 120_000, timeoutProp: "spark.rpc.askTimeout" } as const;
+
+/** The longest FiniteDuration: 2^63 - 1 ns, some 292 years. */
+const MAX_DURATION_MS = 9_223_372_036_854;
 
 /** One of its own for each reference, as Spark has it. */
-function defaultTimeout(): JavaClassValue<typeof JavaRpcTimeout> {
-  const { length, unit, timeoutProp } = DEFAULT_TIMEOUT;
-  return new JavaRpcTimeout({ duration: new FiniteDuration({ length, unit }), timeoutProp });
+function timeoutOf({ askTimeout = DEFAULT_TIMEOUT }: EncodedRef): JavaClassValue<typeof JavaRpcTimeout> {
+  const durationMs = Math.min(askTimeout.durationMs, MAX_DURATION_MS);
+  const seconds = durationMs / 1000;
+  const duration = Number.isInteger(seconds)
+    ? new FiniteDuration({ length: BigInt(seconds), unit: "SECONDS" })
+    : new FiniteDuration({ length: BigInt(durationMs), unit: "MILLISECONDS" });
+  return new JavaRpcTimeout({ duration, timeoutProp: askTimeout.timeoutProp });
 }
 
 /** The address of an endpoint, as a value. */
@@ -135,7 +142,7 @@ export const endpointRef: JavaMapping = {
     const timeout = object.get("defaultAskTimeout");
     if (!isEndpointAddress(address)) throw reading.fail("Reference has no address");
     const ref = reading.context.decodeRef(address.name, address.rpcAddress);
-    return isDefaultTimeout(timeout) ? ref : setOrigin(ref, { detail: timeout });
+    return setOrigin(ref, { detail: timeout });
   },
   write(value, writing) {
     const encoded: EncodedRef | undefined = writing.context.encodeRef(value as object);
@@ -143,16 +150,10 @@ export const endpointRef: JavaMapping = {
     const { name, address } = encoded;
     const came = originOf(value as object)?.detail;
     const endpointAddress = new JavaAs({ name, rpcAddress: address }, anyEndpointAddress);
-    const defaultAskTimeout = came instanceof JavaRpcTimeout ? came : defaultTimeout();
+    const defaultAskTimeout = came instanceof JavaRpcTimeout ? came : timeoutOf(encoded);
     return objectOf(NETTY_REF, writing.version, { endpointAddress, defaultAskTimeout });
   },
 };
-
-function isDefaultTimeout(timeout: unknown): boolean {
-  if (!(timeout instanceof JavaRpcTimeout)) return false;
-  const { duration: { length, unit }, timeoutProp } = timeout;
-  return timeoutProp === DEFAULT_TIMEOUT.timeoutProp && length === DEFAULT_TIMEOUT.length && unit === DEFAULT_TIMEOUT.unit;
-}
 
 /** Writes any name and address as the address of an endpoint. */
 const anyEndpointAddress: JavaMapping = {

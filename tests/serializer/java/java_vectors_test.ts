@@ -1,5 +1,6 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
+import { java } from "../../../src/rpc/java_serializer.ts";
 import { RpcAddress } from "../../../src/rpc/rpc_address.ts";
 import { RpcEndpointAddress } from "../../../src/rpc/rpc_endpoint_address.ts";
 import { CheckExistence } from "../../../src/serializer/java/check_existence.ts";
@@ -11,7 +12,7 @@ import { JavaRpcTimeout } from "../../../src/serializer/java/spark_classes.ts";
 import { RpcFailure } from "../../../src/serializer/serializer.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
 import { readVectors } from "../../_vectors.ts";
-import { decode, decodeVector, encode, exact, FakeRef, vector, vectors } from "./_java.ts";
+import { context, decode, decodeVector, encode, exact, FakeRef, nameHex, vector, vectors } from "./_java.ts";
 
 /** What the JDK wrote that is no message, and why it is refused. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -269,4 +270,21 @@ test("java lets a reference go on with the timeout that it came with", () => {
   const shorter = usual.replace("0000000000000078", "000000000000001e");
   assertEquals(shorter === usual, false);
   assertEquals(toHex(encode(decode(fromHex(shorter)))), shorter);
+});
+
+test("java gives a reference the timeout of its environment, unless it came with another", () => {
+  const usual = toHex(vector("NettyRpcEndpointRef"));
+  const address = { host: "127.0.0.1", port: 7077 };
+  const written = (durationMs: number, ref: object = new FakeRef("Master", address)) => {
+    const askTimeout = { durationMs, timeoutProp: "spark.network.timeout" };
+    return toHex(encode(ref, java, { ...context, encodeRef: () => ({ name: "Master", address, askTimeout }) }));
+  };
+  const expected = (length: string, unit: string) =>
+    usual.replace("0000000000000078", length).replace(nameHex("SECONDS"), nameHex(unit))
+      .replace(nameHex("spark.rpc.askTimeout"), nameHex("spark.network.timeout"));
+  assertEquals(written(30_000), expected("000000000000001e", "SECONDS"));
+  assertEquals(written(1_500), expected("00000000000005dc", "MILLISECONDS"));
+  // More than a FiniteDuration can be.
+  assertEquals(written(2 ** 63), expected("000008637bd05af6", "MILLISECONDS"));
+  assertEquals(written(30_000, decode(fromHex(usual)) as FakeRef), usual);
 });
