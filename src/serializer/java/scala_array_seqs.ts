@@ -13,6 +13,7 @@ import { arrayLetter, boxElement, PRIMITIVE_ARRAYS, type PrimitiveLetter, unboxE
 
 type NumberLetter = Exclude<PrimitiveLetter, "Z">;
 
+/** Without the super class, whose serialVersionUID is another from Scala 2.13.17 on: a JVM does without, but not with a wrong one. */
 function classOf(suffix: string, arraySignature: string): KnownClass {
   const fields = { unsafeArray: arraySignature };
   return new KnownClass(`scala.collection.immutable.ArraySeq$${suffix}`, { uid: 3n, fields });
