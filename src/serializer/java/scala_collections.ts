@@ -70,7 +70,7 @@ const FACTORIES: Readonly<Record<"array" | "set" | "map", readonly ScalaObject[]
   ],
   // That of Set makes the keys of a map.
   set: [HASH_SET, ...["immutable.Set$", "immutable.ListSet$", "mutable.LinkedHashSet$"].map(ofScala)],
-  map: [HASH_MAP, ...["immutable.ListMap$", "immutable.VectorMap$", "mutable.LinkedHashMap$"].map(ofScala)],
+  map: [HASH_MAP, ...["immutable.ListMap$", "mutable.LinkedHashMap$"].map(ofScala)],
 };
 
 const KINDS: ReadonlyMap<ScalaObject, "array" | "set" | "map"> = new Map(

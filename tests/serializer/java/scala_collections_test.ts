@@ -3,8 +3,9 @@ import { java } from "../../../src/rpc/java_serializer.ts";
 import { defineJavaClass } from "../../../src/serializer/java/define_java_class.ts";
 import type { JavaTypeLike } from "../../../src/serializer/java/java_type.ts";
 import { asJava, javaTypes } from "../../../src/serializer/java/java_types.ts";
+import { ScalaObject } from "../../../src/serializer/java/scala_object.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
-import { decode, encode } from "./_java.ts";
+import { decode, decodeVector, encode, nameHex, vector } from "./_java.ts";
 
 /** What a Spark 4.2 with Scala 2.13 wrote. */
 const written = {
@@ -31,17 +32,48 @@ const written = {
     "737200377363616c612e636f6c6c656374696f6e2e6d757461626c652e4861736853657424446573657269616c697a6174696f6e466163" +
     "746f7279000000000000000302000244000a6c6f6164466163746f7249000b7461626c654c656e67746878703fe8000000000000000000" +
     "10770400000002740001617400016278",
+  /** VectorMap, its companion: the collection itself is not serialisable. */
+  vectorMap: "aced0005737200267363616c612e72756e74696d652e4d6f64756c6553657269616c697a6174696f6e50726f78790000000000000001" +
+    "0200014c000b6d6f64756c65436c6173737400114c6a6176612f6c616e672f436c6173733b7870767200257363616c612e636f6c6c656374" +
+    "696f6e2e696d6d757461626c652e566563746f724d6170246b060675cfb725410200007870",
 };
 
 const { declaredAs, scalaMap, scalaSet } = javaTypes;
 
 test("mutable maps and sets of Scala are Maps and Sets, and the keys of a map are too; they go back as what they were", () => {
   const values = { keySet: new Set(["a", "b"]), mutableMap: new Map([["a", 1], ["b", 2]]), mutableSet: new Set(["a", "b"]) };
-  for (const [name, hex] of Object.entries(written)) {
+  for (const [name, expected] of Object.entries(values)) {
+    const hex = written[name as keyof typeof values];
     const value = decode(fromHex(hex));
-    assertEquals<unknown>(value, values[name as keyof typeof values], name);
+    assertEquals<unknown>(value, expected, name);
     assertEquals(toHex(encode(value)), hex, name);
   }
+});
+
+test("each collection that its companion makes is an array, a Set or a Map, and goes back as what it was", () => {
+  const made = (name: string, value: unknown, hex: string, companion: string) => {
+    const content = hex.replace(nameHex(companion), nameHex(`scala.collection.${name}`));
+    assertEquals(decode(fromHex(content)), value, name);
+    assertEquals(toHex(encode(decode(fromHex(content)))), content, name);
+  };
+  const arrays = ["immutable.List$", "immutable.Vector$", "immutable.Queue$", "mutable.ArrayBuffer$", "mutable.ListBuffer$"];
+  for (const name of [...arrays, "mutable.ArrayDeque$", "mutable.Queue$"]) {
+    made(name, ["a", "b"], written.keySet, "scala.collection.immutable.Set$");
+  }
+  for (const name of ["immutable.HashSet$", "immutable.ListSet$", "mutable.LinkedHashSet$"]) {
+    made(name, new Set(["a", "b"]), written.keySet, "scala.collection.immutable.Set$");
+  }
+  const map = decodeVector("scala_Map_5");
+  for (const name of ["immutable.HashMap$", "immutable.ListMap$", "mutable.LinkedHashMap$"]) {
+    made(name, map, toHex(vector("scala_Map_5")), "scala.collection.immutable.HashMap$");
+  }
+});
+
+test("a companion of Scala's that makes nothing which can come is an object like any other", () => {
+  const value = decode(fromHex(written.vectorMap));
+  assertInstanceOf(value, ScalaObject);
+  assertEquals(value.className, "scala.collection.immutable.VectorMap$");
+  assertEquals(toHex(encode(value)), written.vectorMap);
 });
 
 test("a field takes them where it is declared as what they are, and they go on as that, or as what another field can hold", () => {
