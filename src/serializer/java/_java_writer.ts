@@ -10,7 +10,7 @@
 import type { ByteSink } from "../../base/byte_sink.ts";
 import type { SerializerError } from "../../base/errors.ts";
 import type { SerializerContext } from "../serializer.ts";
-import { checkAttached, encodeError, explainEncodeError, pathText } from "../serializer_errors.ts";
+import { checkAttached, encodeError, explainEncodeError, type PathKey, pathText } from "../serializer_errors.ts";
 import { writtenImage } from "./_desc_images.ts";
 import { WrittenHandles } from "./_written_handles.ts";
 import { elementSignature, isKnown, type JavaClassDesc, type KnownClass } from "./class_desc.ts";
@@ -75,7 +75,7 @@ export class JavaWriter implements JavaWriting {
   #start = 0;
   readonly #handles: WrittenHandles;
   #depth = 0;
-  readonly #path: (string | number)[] = [];
+  readonly #path: PathKey[] = [];
 
   /** Begins a content at the end of `out`. */
   constructor(out: ByteSink, context: SerializerContext, { registry, builtin, version, versionStated }: JavaWriterOptions) {
@@ -154,13 +154,13 @@ export class JavaWriter implements JavaWriting {
 
   /** What was written in another class is not referred to: a field can hold only what it is declared as. */
   #writeAs({ value, mapping }: JavaAs): void {
-    if (typeof value !== "object" || value === null) return this.#writeRecord(mapping.write(value, this), value);
+    if (typeof value !== "object" || value === null) return this.#writeRecord(mapping.write(value, this), value, mapping);
     const origin = originOf(value);
     const as = this.#isMappedBy(mapping, value, origin) ? undefined : mapping;
     const handle = this.#handles.ofObjectAs(value, as);
     if (handle !== undefined) return writeReference(this.#out, handle);
     if (as === undefined) this.#writeMapped(value, origin);
-    else this.#writeRecord(mapping.write(value, this), value, as);
+    else this.#writeRecord(mapping.write(value, this), value, mapping, as);
   }
 
   #isMappedBy(mapping: JavaMapping, value: object, origin: Origin | undefined): boolean {
@@ -176,10 +176,11 @@ export class JavaWriter implements JavaWriting {
     }
     const letter = origin?.mapping === undefined ? arrayLetter(value) : undefined;
     if (letter !== undefined) return this.#writePrimitives(value as PrimitiveArray, PRIMITIVE_ARRAYS[letter].at(this.version));
-    const object = (origin?.mapping ?? this.#mappingOf(value)).write(value, this);
+    const mapping = origin?.mapping ?? this.#mappingOf(value);
+    const object = mapping.write(value, this);
     // Its identities are of slots, which are the same as long as the mapping writes what it read.
     if (origin?.identities !== undefined) object.identities = origin.identities;
-    this.#writeRecord(object, value);
+    this.#writeRecord(object, value, mapping);
   }
 
   #mappingOf(value: object): JavaMapping {
@@ -194,8 +195,12 @@ export class JavaWriter implements JavaWriting {
     throw this.fail(`an object of class ${typeof constructor === "function" ? constructor.name : "null"}`);
   }
 
-  /** Writes an object; `value`, if there is one, is what refers to it from now on, where it is asked for `as` that if it is given. */
-  #writeRecord(object: JavaObject, value: unknown, as?: JavaMapping): void {
+  /**
+   * Writes an object; `value`, if there is one, is what refers to it from now on, where it is asked for `as` that if it is given.
+   *
+   * @param mapping What made the object of the value.
+   */
+  #writeRecord(object: JavaObject, value: unknown, mapping?: JavaMapping, as?: JavaMapping): void {
     const { desc, values, annotations, identities } = object;
     this.#out.writeUint8(Tag.Object);
     this.#writeDesc(desc);
@@ -207,13 +212,15 @@ export class JavaWriter implements JavaWriting {
       const externalizable = part.hasExternalData;
       for (const { name, signature } of part.fields) {
         const at = slot++;
-        if (!externalizable) this.#writeField(name, signature, values[at], identities?.get(at));
+        if (externalizable) continue;
+        const key = mapping?.fieldKey === undefined ? name : mapping.fieldKey(name);
+        this.#writeField(key, signature, values[at], identities?.get(at));
       }
-      if (part.hasAnnotation) this.#writeAnnotation(annotations[i] ?? [], i, object, value instanceof Map);
+      if (part.hasAnnotation) this.#writeAnnotation(annotations[i] ?? [], i, identities, value, mapping);
     }
   }
 
-  #writeField(key: string | number, signature: string, value: unknown, identity: Identity | undefined): void {
+  #writeField(key: PathKey, signature: string, value: unknown, identity: Identity | undefined): void {
     this.#path.push(key);
     if (!isPrimitive(signature)) {
       const isNumber = typeof value === "number" || typeof value === "bigint";
@@ -224,8 +231,13 @@ export class JavaWriter implements JavaWriting {
     this.#path.pop();
   }
 
-  #writeAnnotation(items: readonly unknown[], line: number, { desc, identities }: JavaObject, isMap: boolean): void {
-    const { name } = desc.line[line]!;
+  #writeAnnotation(
+    items: readonly unknown[],
+    line: number,
+    identities: JavaObject["identities"],
+    value: unknown,
+    mapping: JavaMapping | undefined,
+  ): void {
     // Of a list, as a rule, its size comes first: an error counts the elements alone.
     let blocks = 0;
     for (let i = 0; i < items.length; i++) {
@@ -235,7 +247,8 @@ export class JavaWriter implements JavaWriting {
         blocks++;
         continue;
       }
-      this.#path.push(annotationKey(name, i - blocks, isMap ? undefined : items[i - 1]));
+      const at = i - blocks;
+      this.#path.push(mapping?.itemKey === undefined ? at : mapping.itemKey(at, items[i - 1], value));
       this.#writeValue(item, identities?.get(annotationSlot(line, i)));
       this.#path.pop();
     }
@@ -338,15 +351,4 @@ export class JavaWriter implements JavaWriting {
 
 function describe(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? "an object" : String(value);
-}
-
-/**
- * How a path names the value `at` of those that a class wrote besides its fields: a map's are keys and what they lead to.
- *
- * @param key What was written before it, where that may name it.
- */
-function annotationKey(className: string, at: number, key: unknown): string | number {
-  if (className === "java.util.HashSet") return -1 - at;
-  if (className !== "java.util.HashMap") return at;
-  return at % 2 === 1 && typeof key === "string" ? key : -1 - (at >> 1);
 }

@@ -9,7 +9,7 @@
 import { ByteReader } from "../../base/byte_reader.ts";
 import { ByteSink } from "../../base/byte_sink.ts";
 import { KeyCollisions } from "../key_collisions.ts";
-import { shownValue } from "../serializer_errors.ts";
+import { type PathKey, shownValue } from "../serializer_errors.ts";
 import type { JavaReading } from "./java_mapping.ts";
 import { JavaBlockData } from "./java_object.ts";
 import { type PrimitiveLetter, readPrimitive, writePrimitive } from "./primitives.ts";
@@ -28,6 +28,14 @@ export function withEntries(block: JavaBlockData, map: ReadonlyMap<unknown, unkn
   const all: unknown[] = [block];
   map.forEach((value, key) => all.push(key, value));
   return all;
+}
+
+/** How a path names the item `at` of a collection's elements, or of a map's keys and values that alternate; blocks do not count. */
+export function itemKey(at: number, before: unknown, value: unknown): PathKey {
+  if (Array.isArray(value)) return at;
+  if (value instanceof Set) return -1 - at;
+  // A plain object's values have the names of its properties.
+  return at % 2 === 1 && typeof before === "string" && !(value instanceof Map) ? before : -1 - (at >> 1);
 }
 
 /** A block that holds these values, one after the other, of the types that the letters name. */

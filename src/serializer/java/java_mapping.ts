@@ -8,6 +8,7 @@
 
 import type { SerializerError } from "../../base/errors.ts";
 import type { SerializerContext } from "../serializer.ts";
+import type { PathKey } from "../serializer_errors.ts";
 import { DescImages } from "./_desc_images.ts";
 import { type JavaClassDesc, KnownClass } from "./class_desc.ts";
 import { type Identities, JavaObject } from "./java_object.ts";
@@ -57,6 +58,21 @@ export interface JavaMapping {
   read(object: JavaObject, made: object | undefined, reading: JavaReading): unknown;
   /** The object to write for a value that this mapping reads, or that was given to it. */
   write(value: unknown, writing: JavaWriting): JavaObject;
+  /**
+   * How an error's path names what a field holds: by where that is in the value.
+   *
+   * @default the field's name
+   */
+  fieldKey?(name: string): PathKey;
+  /**
+   * How an error's path names what is behind the fields.
+   *
+   * @param at Which of the values there it is; blocks do not count.
+   * @param before What comes before it.
+   * @param value What is being written.
+   * @default `at`
+   */
+  itemKey?(at: number, before: unknown, value: unknown): PathKey;
 }
 
 /** Where a value came from, where that says more than the value itself. */

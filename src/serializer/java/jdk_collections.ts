@@ -7,7 +7,7 @@
  * @module
  */
 
-import { blockOf, checkItems, fillMap, fillSet, readBlock, withBlock, withEntries } from "./annotations.ts";
+import { blockOf, checkItems, fillMap, fillSet, itemKey, readBlock, withBlock, withEntries } from "./annotations.ts";
 import { KnownClass } from "./class_desc.ts";
 import {
   type JavaMapping,
@@ -112,6 +112,7 @@ const asList: JavaMapping = {
     const array = setOrigin([...asArray(value)], came ?? { arrayClass: OBJECT_ARRAY.at(version) });
     return objectOf(AS_LIST, version, { a: array });
   },
+  fieldKey: () => undefined,
 };
 
 const emptyList: JavaMapping = {
@@ -150,6 +151,7 @@ const collSer: JavaMapping = {
     const tag = originOf(value as object)?.detail ?? CollectionTag.list;
     return objectOf(COLL_SER, version, { tag }, [withBlock(blockOf("I", items.length), items)]);
   },
+  itemKey,
 };
 
 function mapOf(known: KnownClass, plain: boolean): JavaMapping {
@@ -170,6 +172,7 @@ function mapOf(known: KnownClass, plain: boolean): JavaMapping {
       const annotation = withEntries(blockOf("II", buckets, size), entries);
       return objectOf(known, version, { loadFactor, threshold, accessOrder }, [annotation]);
     },
+    itemKey,
   };
   return mapping;
 }
@@ -221,6 +224,7 @@ function setOf(known: KnownClass, plain: boolean): JavaMapping {
       const { buckets, loadFactor } = layoutOf(set, set.size);
       return objectOf(known, version, {}, [withBlock(blockOf("IFI", buckets, loadFactor, set.size), set)]);
     },
+    itemKey,
   };
   return mapping;
 }

@@ -35,6 +35,7 @@ const ofRef: JavaMapping = {
       unsafeArray: setOrigin([...items], came ?? { arrayClass: OBJECT_ARRAY.at(version) }),
     });
   },
+  fieldKey: () => undefined,
 };
 
 /** Makes the arrays of a primitive type, of which those of booleans are plain ones. */
@@ -74,6 +75,7 @@ function ofPrimitive(suffix: string, letter: PrimitiveLetter): JavaMapping {
         : ARRAYS[letter](items);
       return objectOf(known, writing.version, { unsafeArray });
     },
+    fieldKey: () => undefined,
   };
   return mapping;
 }

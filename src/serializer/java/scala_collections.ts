@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { PathKey } from "../serializer_errors.ts";
 import { blockOf, checkItems, fillMap, fillSet, readBlock } from "./annotations.ts";
 import { KnownClass } from "./class_desc.ts";
 import {
@@ -108,9 +109,19 @@ interface ProxyDetail {
   readonly sized: boolean;
 }
 
+/** How an error's path names entries and elements: of a small map or set, which fields hold, and of one that has a proxy. */
+const entryKeys = {
+  fieldKey: (name: string): PathKey => /[1-4]$/.test(name) ? -Number(name.slice(-1)) : name,
+  itemKey: (at: number, _before: unknown, value: unknown): PathKey => Array.isArray(value) ? at : -1 - at,
+} as const;
+
+/** A map's entry, whose parts have no names of their own. */
+const entryTuple: JavaMapping = { ...tuple2, fieldKey: () => undefined };
+
 /** Collections that say what makes them, and what is in them. */
 const proxied: JavaMapping = {
   known: COLLECTION_PROXY,
+  ...entryKeys,
   read(object, _, reading) {
     const factory = object.get("factory");
     // It is looked through for its own factory, and others may refer to it.
@@ -138,7 +149,7 @@ const proxied: JavaMapping = {
 
 function proxyOf(value: unknown, { factory, sized }: ProxyDetail, version: SparkVersion): JavaObject {
   const items: unknown[] = value instanceof Map
-    ? Array.from(value, (entry) => setOrigin(entry, { mapping: tuple2 }))
+    ? Array.from(value, (entry) => setOrigin(entry, { mapping: entryTuple }))
     : [...(value as Iterable<unknown>)];
   const block = blockOf("I", sized ? items.length : -1);
   const annotation = sized ? [block, ...items] : [block, ...items, SERIALIZE_END];
@@ -191,6 +202,7 @@ function smallMap(size: number): JavaMapping {
   });
   const mapping: JavaMapping = {
     known,
+    ...entryKeys,
     create: () => setOrigin(new Map(), { mapping }),
     read(object, made, reading) {
       const flat = numbers.flatMap((n) => [object.get(`${prefix}key${n}`), object.get(`${prefix}value${n}`)]);
@@ -219,6 +231,7 @@ function smallSet(size: number): JavaMapping {
   });
   const mapping: JavaMapping = {
     known,
+    ...entryKeys,
     create: () => setOrigin(new Set(), { mapping }),
     read(object, made, reading) {
       fillSet(made as Set<unknown>, numbers.map((n) => object.get(`elem${n}`)), reading);
@@ -241,6 +254,7 @@ const EMPTY_SET = new ScalaObject(new KnownClass("scala.collection.immutable.Set
 /** An immutable Map of Scala, in the class that it has there for its size. */
 export const scalaMap: JavaMapping = {
   known: COLLECTION_PROXY,
+  ...entryKeys,
   read: (object) => object,
   write(value, writing) {
     const { size } = value as ReadonlyMap<unknown, unknown>;
@@ -254,6 +268,7 @@ export const scalaMap: JavaMapping = {
 /** An immutable Set of Scala, in the class that it has there for its size. */
 export const scalaSet: JavaMapping = {
   known: COLLECTION_PROXY,
+  ...entryKeys,
   read: (object) => object,
   write(value, writing) {
     const { size } = value as ReadonlySet<unknown>;

@@ -7,12 +7,16 @@
  * @module
  */
 
+import type { PathKey } from "../serializer_errors.ts";
 import { numberOf } from "./boxes.ts";
 import { KnownClass } from "./class_desc.ts";
 import { type JavaMapping, objectOf, originOf, setOrigin } from "./java_mapping.ts";
 import { type PrimitiveLetter, unboxElement } from "./primitives.ts";
 
 const OBJECT = "Ljava/lang/Object;";
+
+/** An error's path names an element as that of an array: by where it is. */
+const fieldKey = (name: string): PathKey => Number.parseInt(name.slice(1)) - 1;
 
 /** A tuple, which is an array here. */
 function tupleOf(size: number): JavaMapping {
@@ -32,6 +36,7 @@ function tupleOf(size: number): JavaMapping {
       if (array.length !== size) throw writing.fail(`${array.length} elements as a tuple of ${size}`);
       return objectOf(known, writing.version, Object.fromEntries(names.map((name, i) => [name, array[i]])));
     },
+    fieldKey,
   };
   return mapping;
 }
@@ -76,6 +81,7 @@ function primitivesOf(...letters: readonly PrimitiveLetter[]): JavaMapping {
       if (array.length !== letters.length || primitives.includes(undefined)) return plain.write(value, writing);
       return objectOf(known, writing.version, Object.fromEntries(names.map((name, i) => [name, primitives[i]])));
     },
+    fieldKey,
   };
   return mapping;
 }

@@ -239,6 +239,38 @@ test("java.encode() names what it cannot write, and where, and writes nothing", 
   }
 });
 
+test("java.encode() says where in its sender's collection a value is that it cannot write, whatever becomes of that in Java", () => {
+  const bad = () => 0;
+  const { array, list, map, scalaMap, scalaSet, seq, set, tuple, vector } = javaTypes;
+  const entries = (size: number) => new Map(Array.from({ length: size }, (_, i) => [`k${i}`, i === size - 1 ? bad : 0]));
+  const came = (name: string, change: (value: unknown) => void) => {
+    const value = decodeVector(name);
+    change(value);
+    return value;
+  };
+  const cases: readonly [unknown, string][] = [
+    [asJava([0, bad], list("Object")), "[1]"],
+    [asJava([0, bad], array("Object")), "[1]"],
+    [asJava([0, bad], seq("Object")), "[1]"],
+    [asJava([0, bad], vector("Object")), "[1]"],
+    [asJava([0, bad], tuple("Object", "Object")), "[1]"],
+    [asJava(entries(2), map("Object", "Object")), ".entries()[1]"],
+    [asJava(new Map([[{ bad }, 1]]), map("Object", "Object")), ".entries()[0].bad"],
+    [asJava(entries(2), scalaMap("Object", "Object")), ".entries()[1]"],
+    [asJava(new Map([[{ bad }, 1]]), scalaMap("Object", "Object")), ".entries()[0].bad"],
+    [asJava(entries(9), scalaMap("Object", "Object")), ".entries()[8]"],
+    [asJava(new Set([0, bad]), set("Object")), ".entries()[1]"],
+    [asJava(new Set([0, bad]), scalaSet("Object")), ".entries()[1]"],
+    [asJava(new Set([0, 1, 2, 3, 4, bad]), scalaSet("Object")), ".entries()[5]"],
+    [came("java_HashMap", (value) => (value as Map<unknown, unknown>).set("z", bad)), ".entries()[1]"],
+    [came("java_HashSet", (value) => (value as Set<unknown>).add(bad)), ".entries()[1]"],
+    [came("java_List_of", (value) => (value as unknown[])[1] = bad), "[1]"],
+    [came("mapOf", (value) => (value as Map<unknown, unknown>).set("z", bad)), ".entries()[1]"],
+    [came("scala_Set_2", (value) => (value as Set<unknown>).add(bad)), ".entries()[2]"],
+  ];
+  for (const [value, path] of cases) assertEquals(assertThrows(() => encode(value), SerializerError).path, path);
+});
+
 test("java.encode() refuses arrays whose memory has been transferred", () => {
   for (const array of [new Uint8Array(8), new Int8Array(8), new Int32Array(2), new BigInt64Array(1)]) {
     structuredClone(array.buffer, { transfer: [array.buffer] });
