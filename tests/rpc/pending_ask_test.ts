@@ -77,6 +77,16 @@ test("PendingAsk that ends at its deadline says whether it had a connection, and
   assertEquals(unconnected(), 2);
 });
 
+test("PendingAsk of a look-up has the limit of look-ups, not that of asks", async (context) => {
+  const driver = new StubDriver();
+  driver.gate = new Promise(() => {});
+  const conf = { "spark.rpc.lookupTimeout": "1ms", "spark.rpc.askTimeout": "1h" };
+  const env = await RpcEnv.create({ name: "env", driver, logger: new MemoryLogger(), conf });
+  context.defer(() => env.shutdown({ deadlineMs: 0 }));
+  const error = await assertRejects(() => env.setupEndpointRef("spark://x@127.0.0.1:1"), RpcTimeoutError);
+  assertEquals([error.key, error.timeoutMs, error.phase], ["spark.rpc.lookupTimeout", 1, "lookup"]);
+});
+
 test("PendingAsk whose answer has been taken is kept by nobody, nor is its environment after its shutdown", async (context) => {
   const there = await RpcEnv.create({ name: "there", host: "127.0.0.1", port: 0, logger: new MemoryLogger() });
   context.defer(() => there.shutdown());
