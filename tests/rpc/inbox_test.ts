@@ -300,6 +300,7 @@ test("Inbox ends once, also if onStop fails", async () => {
   for (const onStop of [() => Promise.reject(new Error("no stop")), () => raise(new Error("no stop")), () => {}]) {
     const { inbox, host, errors } = setUp({ onStop });
     inbox.stop();
+    inbox.stop();
     inbox.process(ALL);
     await new Promise((resolve) => setTimeout(resolve));
     assertEquals([host.ends, host.removed.length, errors.every(({ message }) => message === "no stop")], [1, 1, true]);
@@ -589,6 +590,10 @@ test("Inbox logs each error of a handler where there is no onError", () => {
   for (let i = 0; i < 3; i++) inbox.post(oneWay(i));
   inbox.process(ALL);
   assertEquals(host.logger.lines, [0, 1, 2].map((i) => `error: Ignoring error of endpoint test (no ${i})`));
+  inbox.post(oneWay("more"));
+  inbox.stop();
+  inbox.process(ALL);
+  assertEquals(host.logger.lines.slice(3), ["debug: Ignoring error of endpoint test"]);
 });
 
 test("Inbox logs what fails after the answer, of which the asker does not hear", async () => {

@@ -39,7 +39,7 @@ test("PendingAsk that ends at its deadline says whether it was waited for here, 
   const address = { host: "127.0.0.1", port: 1 };
   const asks = [() => silent.ask("x", { timeoutMs: 1 }), () => env.setupEndpointRef({ address, name: "x" }, { timeoutMs: 1 })];
   const errors = await Promise.all(asks.map((ask) => assertRejects(ask, RpcTimeoutError)));
-  assertEquals(errors.map(({ phase }) => phase), ["waiting", "lookup"]);
+  assertEquals(errors.map(({ phase, key }) => [phase, key]), [["waiting", "timeoutMs"], ["lookup", "timeoutMs"]]);
 });
 
 test("PendingAsk that ends at its deadline says whether it had a connection, and whether all had left that", async (context) => {

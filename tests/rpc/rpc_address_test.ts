@@ -138,6 +138,7 @@ test("RpcAddress.fromSparkURL() takes host names with _ unless it is strict", ()
 test("RpcAddress.fromSparkURL() refuses a name, a path, and a URI without port", () => {
   const cases: [string, string][] = [
     ["spark://a@h:1", "Expected no name before the host but got a"],
+    ["spark://@h:1", "Expected no name before the host but got "],
     ["spark://h:1/x", "Expected nothing after the port but got /x"],
     ["spark://h", "Expected a port after the host: h"],
   ];

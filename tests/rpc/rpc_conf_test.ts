@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { SparkConf } from "../../src/base/spark_conf.ts";
+import { createNettyRpcEnv } from "../../src/rpc/netty_rpc_env_factory.ts";
 import { maxMessageBytes, roleOf } from "../../src/rpc/rpc_conf.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { test } from "../_harness.ts";
@@ -26,11 +27,12 @@ test("RpcEnv has one connection to a peer, whatever spark.rpc.io.numConnectionsP
   const env = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0, logger });
   context.defer(() => env.shutdown());
   env.setupEndpoint("Echo", { receiveAndReply: (message) => message });
-  const asker = await RpcEnv.create({ name: "asker", logger, conf: { "spark.rpc.io.numConnectionsPerPeer": "4" } });
+  const asker = await createNettyRpcEnv({ name: "asker", logger, conf: { "spark.rpc.io.numConnectionsPerPeer": "4" } });
   context.defer(() => asker.shutdown());
   const refs = await Promise.all(Array.from({ length: 8 }, () => asker.setupEndpointRef(`spark://Echo@${env.address}`)));
   assertEquals(await Promise.all(refs.map((ref, i) => ref.ask(i))), [0, 1, 2, 3, 4, 5, 6, 7]);
   assertEquals([asker.stats().connections.length, env.stats().connections.length], [1, 1]);
+  assertEquals(asker.transportConf.numConnectionsPerPeer, 1);
 });
 
 test("roleOf() is driver or executor by spark.executor.id, and none without", () => {

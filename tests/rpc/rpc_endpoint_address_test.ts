@@ -29,6 +29,7 @@ test("RpcEndpointAddress.parse() reads what toString() writes", () => {
   }
   const { name, rpcAddress } = RpcEndpointAddress.parse("spark://a%20b@[0:0::1]:2");
   assertEquals([name, rpcAddress?.host, rpcAddress?.port], ["a b", "[::1]", 2]);
+  assertEquals(RpcEndpointAddress.parse("spark://@h:1").name, "");
 });
 
 test("RpcEndpointAddress.parse() refuses in Spark's words, and says why in the cause", () => {

@@ -611,6 +611,8 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
       );
       assertEquals(error.endpoint, uri);
     }
+    const asGiven = `spark://%61bsent@${env.address}`;
+    await assertRejects(() => env.setupEndpointRef(asGiven), RpcEndpointNotFoundError, `Cannot find endpoint: ${asGiven}`);
     await assertRejects(
       () => env.setupEndpointRef("spark://no-port@host"),
       RpcError,
@@ -793,7 +795,8 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
   });
 
   rpcTest("shutdown() drops, fails and counts what waits for endpoints that it gives up on", async (context) => {
-    const env = await server(context, { logger: new MemoryLogger() });
+    const logger = new MemoryLogger();
+    const env = await server(context, { logger });
     const handled: unknown[] = [];
     let goOn = (): void => {};
     let ended = (): void => {};
@@ -812,6 +815,7 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     await within(env.shutdown({ deadlineMs: 20 }), "shutdown");
     assertEquals(String(await within(asked, "the ask")), "RpcStoppedError: Endpoint endpoint is stopped");
     assertEquals(env.stats().droppedMessages, 3);
+    assertEquals(logger.has("warning: Drop 1 because endpoint endpoint is stopped"), true);
     goOn();
     await within(stopped, "onStop");
     assertEquals([handled, env.stats().droppedMessages], [[0], 3]);
@@ -836,7 +840,9 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     const ref = await remote(context, { receiveAndReply: (message) => message });
     assertThrows(() => ref.send({ run: () => {} }), SerializerError, "run");
     await assertRejects(() => ref.ask({ run: () => {} }), SerializerError, "run");
-    assertThrows(() => ref.send(null), TypeError, "requirement failed: Message is null");
+    for (const nothing of [null, undefined]) {
+      assertThrows(() => ref.send(nothing), TypeError, "requirement failed: Message is null");
+    }
     assertEquals(await ref.ask("still here"), "still here");
   });
 
