@@ -88,7 +88,7 @@ export class TransportConf {
   readonly lazyFileDescriptor: boolean;
   /** `spark.storage.memoryMapThreshold`; default 2m; bytes; without effect, as no runtime maps files. */
   readonly memoryMapBytes: number;
-  /** `spark.port.maxRetries`; default 16; ports tried after the first. */
+  /** `spark.port.maxRetries`; default 16, 100 where `spark.testing` is set; ports tried after the first. */
   readonly portMaxRetries: number;
   /** `spark.shuffle.maxChunksBeingTransferred`; default unlimited (2⁵³-1); chunks, of every module; beyond it connections close. */
   readonly maxChunksBeingTransferred: number;
@@ -135,7 +135,7 @@ export class TransportConf {
     this.ioRetryWaitTimeMs = this.#secondsAsMs("retryWait", 5_000);
     this.lazyFileDescriptor = this.#conf.getBoolean(this.#ioKey("lazyFD"), true);
     this.memoryMapBytes = sizeAsInt(this.#conf, "spark.storage.memoryMapThreshold", "2m");
-    this.portMaxRetries = this.#conf.getInt("spark.port.maxRetries", 16);
+    this.portMaxRetries = this.#conf.getInt("spark.port.maxRetries", this.#conf.contains("spark.testing") ? 100 : 16);
     this.maxChunksBeingTransferred = this.#conf.getLong("spark.shuffle.maxChunksBeingTransferred", Number.MAX_SAFE_INTEGER);
     this.preferDirectBufs = this.#conf.getBoolean(this.#ioKey("preferDirectBufs"), true);
     this.verboseMetrics = this.#conf.getBoolean(this.#ioKey("enableVerboseMetrics"), false);

@@ -111,6 +111,12 @@ test("TransportConf has Spark's defaults", () => {
   });
 });
 
+test("TransportConf tries more ports where spark.testing is set, unless it is told how many", () => {
+  const retriesOf = (values: Record<string, string>) => new TransportConf("rpc", new SparkConf(values)).portMaxRetries;
+  assertEquals(retriesOf({ "spark.testing": "true" }), 100);
+  assertEquals(retriesOf({ "spark.testing": "true", "spark.port.maxRetries": "3" }), 3);
+});
+
 test("TransportConf reads each key of its module, and not another's", () => {
   const values = {
     "spark.files.io.mode": "epoll",
