@@ -3,6 +3,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { RpcEndpointNotFoundError, RpcOverloadedError, RpcStoppedError } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { Dispatcher } from "../../src/rpc/dispatcher.ts";
+import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { ThreadSafeRpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
@@ -10,6 +11,7 @@ import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { countListeners } from "../_counted_listeners.ts";
 import { untilCollected } from "../_garbage.ts";
 import { test, until, within } from "../_harness.ts";
+import { MemoryLogger } from "../_memory_logger.ts";
 import { environment, environments } from "../typed/_environments.ts";
 
 test("RpcEnv.setupEndpoint() of an endpoint that is stopping gives it its new reference, which the old one does not take along", async (context) => {
@@ -62,6 +64,28 @@ test("RpcEnv.setupEndpoint() runs nothing of an endpoint whose onRegistered thre
   assertEquals(calls, []);
 });
 
+test("RpcEnv.setupEndpoint() under a second name that fails leaves an endpoint the reference of its first", async (context) => {
+  const env = await environment(context);
+  const endpoint: RpcEndpoint = {
+    onRegistered({ name }) {
+      if (name === "second") throw new RangeError("one name is enough");
+    },
+    receiveAndReply: () => String(env.endpointRef(endpoint)),
+  };
+  const first = env.setupEndpoint("first", endpoint);
+  assertThrows(() => env.setupEndpoint("second", endpoint), RangeError, "one name is enough");
+  assertEquals(await first.ask("who are you?"), String(first));
+});
+
+test("Dispatcher.postToAll() tells nobody of a connection once it has been stopped, and logs that", async () => {
+  const logger = new MemoryLogger();
+  const limits = { maxInboxMessages: 1, maxInboxBytes: 1, maxConcurrentMessages: 1 };
+  const dispatcher = new Dispatcher({ clock: systemClock, logger, ...limits });
+  await dispatcher.stop();
+  dispatcher.postToAll({ kind: "RemoteProcessConnected", remoteAddress: new RpcAddress("h", 1) });
+  assertEquals(logger.lines, ["debug: Message RemoteProcessConnected(h:1) dropped. RpcEnv already stopped."]);
+});
+
 test("RpcEnvOptions.onDropped that throws is logged, and neither asks nor counts nor the shutdown hear of it", async (context) => {
   const { client, logger } = await environments(context);
   const onDropped = (): void => {
@@ -91,6 +115,7 @@ test("RpcEnv.stop() refuses a reference to another environment's endpoint, and l
   server.setupEndpoint("Worker", { receiveAndReply: () => "theirs" });
   const own = client.setupEndpoint("Worker", { receiveAndReply: () => "own" });
   const theirs = await client.setupEndpointRef(`spark://Worker@${server.address}`);
+  assertEquals([own.equals(theirs), theirs.equals(own)], [false, false]);
   const message = `requirement failed: ${theirs} is no reference to an endpoint of this environment`;
   assertThrows(() => client.stop(theirs), TypeError, message);
   assertThrows(() => server.stop(own), TypeError, "requirement failed: ");

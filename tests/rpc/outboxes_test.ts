@@ -67,9 +67,14 @@ test("Outbox counts the bytes that wait, and forgets asks that have ended", asyn
   assertEquals(outbox(), [[1, true]]);
   await lookUp({ timeoutMs: 1 });
   assertEquals(outbox(), [[1, true]], "whose time is not up stays");
+  const late = new AbortController();
+  const givenUp = lookUp({ signal: late.signal });
+  late.abort(new Error("enough"));
+  await givenUp;
   opened.resolve();
   await until(() => driver.sockets.length === 1 && driver.sockets[0]!.writtenBytes > 0, "the message to be sent");
   assertEquals(outbox(), [[0, false]]);
+  assertEquals(env.stats().connections.map(({ framesWritten }) => framesWritten), [1], "of who has given up nothing is sent");
   await env.shutdown();
   await sent;
 });
@@ -166,4 +171,13 @@ test("Outboxes keeps none for an address that nothing could be sent to", async (
     assertThrows(() => ref.send(() => {}), SerializerError);
   }
   assertEquals(env.stats().outboxes, []);
+});
+
+test("Outboxes refuses messages to an endpoint that nobody listens for, over no connection, in Spark's words", async (context) => {
+  const env = await RpcEnv.create({ name: "env", driver: new StubDriver(), logger: new MemoryLogger() });
+  context.defer(() => env.shutdown());
+  const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, undefined, "x");
+  const text = "requirement failed: Cannot send message to client endpoint with no listen address.";
+  await assertRejects(() => ref.ask(1), RpcError, text);
+  assertThrows(() => ref.send(1), RpcError, text);
 });

@@ -146,6 +146,38 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(env.stats().connections.length, 1);
   });
 
+  rpcTest("a reference that comes back to its own environment is local there", async (context) => {
+    const env = await server(context);
+    const endpoint = new Recorder(env);
+    const own = env.setupEndpoint("own", endpoint);
+    const message = { hello: 1 };
+    env.setupEndpoint("teller", {
+      receive: (ref) => (ref as RpcEndpointRef).send(message),
+      receiveAndReply: () => own,
+    });
+    const teller = await (await client(context)).setupEndpointRef({ address: env.address!, name: "teller" });
+    teller.send(await teller.ask("who?"));
+    await until(() => endpoint.messages.length === 1, "the message");
+    assertEquals(endpoint.messages[0] === message, true);
+  });
+
+  rpcTest("a reference that came over a connection ends with it, also if its address is that of the peer", async (context) => {
+    const env = await server(context);
+    const echo = { receiveAndReply: (message: unknown): unknown => message === "self" ? self : message };
+    const self = env.setupEndpoint("echo", echo);
+    const there = await client(context);
+    const lookedUp = await there.setupEndpointRef({ address: env.address!, name: "echo" });
+    const told = await lookedUp.ask("self") as RpcEndpointRef;
+    assertEquals([await told.ask(1), told.equals(lookedUp)], [1, true]);
+    await env.shutdown();
+    await until(() => there.stats().connections.length === 0, "the end of the connection");
+    (await server(context, { port: env.address!.port, conf: { "spark.port.maxRetries": 0 } })).setupEndpoint("echo", echo);
+    assertEquals(await lookedUp.ask(2), 2);
+    await assertRejects(() => told.ask(3), RpcError, `Failed to send RPC to ${env.address}: `);
+    told.send(4);
+    assertEquals(there.stats().lostMessages, 1);
+  });
+
   // Spark: RpcEnvSuite "ask a message locally"
   rpcTest("ask() is answered by an endpoint of the same environment", async (context) => {
     const env = await server(context);
@@ -237,6 +269,18 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     await assertRejects(() => future, Error, "TestAbort");
     gate.resolve("late");
     assertEquals(await ref.ask("after"), "after");
+  });
+
+  rpcTest("an ask of the same environment that is given up, or whose time is up, is kept by nobody", async (context) => {
+    const env = await server(context);
+    const ref = env.setupEndpoint("silent", { receiveAndReply: (_, call) => call.later });
+    const { future, abort } = ref.askAbortable(1);
+    assertEquals(env.stats().localAsks, 1);
+    abort(new Error("TestAbort"));
+    await assertRejects(() => future, Error, "TestAbort");
+    assertEquals(env.stats().localAsks, 0);
+    await assertRejects(() => ref.ask(2, { timeoutMs: 1 }), RpcTimeoutError);
+    assertEquals(env.stats().localAsks, 0);
   });
 
   rpcTest("ask() rejects with the reason of its signal", async (context) => {
