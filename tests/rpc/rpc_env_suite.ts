@@ -178,6 +178,22 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(there.stats().lostMessages, 1);
   });
 
+  rpcTest("a reference that is passed on leads to its owner, unless references are bound as in Spark", async (context) => {
+    const owner = await server(context);
+    owner.setupEndpoint("worker", { receiveAndReply: () => "the owner's" });
+    const between = await server(context);
+    const forwarded = await between.setupEndpointRef({ address: owner.address!, name: "worker" });
+    between.setupEndpoint("registry", { receiveAndReply: () => forwarded });
+    for (const bindForwardedRefs of [false, true]) {
+      const there = await client(context, { bindForwardedRefs });
+      const registry = await there.setupEndpointRef({ address: between.address!, name: "registry" });
+      const worker = await registry.ask("which?") as RpcEndpointRef;
+      assertEquals(String(worker.address), String(owner.address));
+      const answer = await worker.ask("whose?").catch((error) => error.message);
+      assertEquals(answer, bindForwardedRefs ? "Could not find worker." : "the owner's");
+    }
+  });
+
   // Spark: RpcEnvSuite "ask a message locally"
   rpcTest("ask() is answered by an endpoint of the same environment", async (context) => {
     const env = await server(context);
@@ -527,6 +543,23 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(endpoint.events.filter((event) => event === `onDisconnected ${listening}`).length, 1);
   });
 
+  rpcTest("the sender of a message is where its environment listens, or the socket that it came from", async (context) => {
+    const env = await server(context);
+    const senders: string[] = [];
+    env.setupEndpoint("endpoint", {
+      receive: (_, sender) => senders.push(String(sender)),
+      receiveAndReply: (_, { senderAddress }) => senders.push(String(senderAddress)),
+    });
+    const listening = await server(context);
+    for (const there of [listening, await client(context)]) {
+      const ref = await there.setupEndpointRef({ address: env.address!, name: "endpoint" });
+      ref.send(1);
+      await ref.ask(2);
+    }
+    const socket = env.stats().connections[1]?.remote;
+    assertEquals(senders, [`${listening.address}`, `${listening.address}`, socket, socket]);
+  });
+
   // Spark: RpcEnvSuite "network events in sever RpcEnv when another RpcEnv is in client mode"
   rpcTest("a server hears of a peer in client mode by its socket address", async (context) => {
     const env = await server(context);
@@ -545,12 +578,12 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
   // Spark: RpcEnvSuite "network events in client RpcEnv when another RpcEnv is in server mode"
   rpcTest("a client hears of the server by the address that it dialled", async (context) => {
     const env = await server(context);
-    env.setupEndpoint("endpoint", { receiveAndReply: (message) => message });
+    env.setupEndpoint("endpoint", { receiveAndReply: (message) => (message as RpcEndpointRef).ask("hello back") });
     const there = await client(context);
     const endpoint = new Recorder(there);
-    there.setupEndpoint("network-events", endpoint);
+    const self = there.setupEndpoint("network-events", endpoint);
     const ref = await there.setupEndpointRef({ address: env.address!, name: "endpoint" });
-    await ref.ask("hello");
+    assertEquals(await ref.ask(self), "hello back");
     await until(() => endpoint.events.length === 1, "onConnected");
     await env.shutdown();
     await until(() => endpoint.events.length === 2, "onDisconnected");
