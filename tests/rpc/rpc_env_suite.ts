@@ -15,7 +15,7 @@ import {
   UnsupportedMessageError,
 } from "../../src/base/errors.ts";
 import type { RpcAddress } from "../../src/rpc/rpc_address.ts";
-import { unhandled } from "../../src/rpc/rpc_call_context.ts";
+import { type RpcCallContext, unhandled } from "../../src/rpc/rpc_call_context.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import { IsolatedRpcEndpoint, ThreadSafeRpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
@@ -288,8 +288,10 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
   });
 
   rpcTest("an ask of the same environment that is given up, or whose time is up, is kept by nobody", async (context) => {
-    const env = await server(context);
-    const ref = env.setupEndpoint("silent", { receiveAndReply: (_, call) => call.later });
+    const logger = new MemoryLogger();
+    const env = await server(context, { logger });
+    const calls: RpcCallContext[] = [];
+    const ref = env.setupEndpoint("silent", { receiveAndReply: (_, call) => calls.push(call) && call.later });
     const { future, abort } = ref.askAbortable(1);
     assertEquals(env.stats().localAsks, 1);
     abort(new Error("TestAbort"));
@@ -297,6 +299,11 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(env.stats().localAsks, 0);
     await assertRejects(() => ref.ask(2, { timeoutMs: 1 }), RpcTimeoutError);
     assertEquals(env.stats().localAsks, 0);
+    await until(() => calls.length === 2, "both asks");
+    calls[0]!.reply("late");
+    calls[1]!.sendFailure(new Error("late"));
+    const ignored = logger.lines.filter((line) => line.includes("Ignored"));
+    assertEquals(ignored, ["debug: Ignored message: the ask has ended", "debug: Ignored failure: the ask has ended"]);
   });
 
   rpcTest("ask() rejects with the reason of its signal", async (context) => {
