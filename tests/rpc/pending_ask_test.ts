@@ -34,7 +34,7 @@ test("PendingAsk that ends at its deadline says whether it was waited for here, 
   const driver = new StubDriver();
   driver.gate = new Promise(() => {});
   const env = await RpcEnv.create({ name: "env", driver, logger: new MemoryLogger() });
-  context.defer(() => env.shutdown());
+  context.defer(() => env.shutdown({ deadlineMs: 0 }));
   const silent = env.setupEndpoint("silent", { receiveAndReply: () => later });
   const address = { host: "127.0.0.1", port: 1 };
   const asks = [() => silent.ask("x", { timeoutMs: 1 }), () => env.setupEndpointRef({ address, name: "x" }, { timeoutMs: 1 })];
