@@ -103,8 +103,11 @@ const asList: JavaMapping = {
   read(object, made, reading) {
     const array = object.get("a");
     if (!Array.isArray(array)) throw reading.fail("List has no array");
+    const came = originOf(array);
+    // An array that this list is in: its elements are not there yet, so there is nothing to copy.
+    if (came === undefined) return object;
     reading.spend(array.length);
-    setOrigin(made!, { mapping: asList, detail: originOf(array) });
+    setOrigin(made!, { mapping: asList, detail: came });
     return push(made, array);
   },
   write(value, { version }) {

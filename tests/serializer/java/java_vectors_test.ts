@@ -134,6 +134,15 @@ test("java gives collections of Java their values", () => {
   assertEquals(map.get("me") === map, true);
 });
 
+test("java leaves a list inert whose array holds the list itself, as long as that is not complete", () => {
+  for (const [name, field] of [["array_in_its_list", "a"], ["array_in_its_ArraySeq", "unsafeArray"]] as const) {
+    const array = decodeVector(name) as unknown[];
+    assertEquals([array.length, array[1]], [2, "x"], name);
+    assertInstanceOf(array[0], JavaObject, name);
+    assertEquals(array[0].get(field) === array, true, name);
+  }
+});
+
 test("java gives collections and values of Scala their values", () => {
   const entries = (count: number) => new Map(Array.from({ length: count }, (_, i) => [`k${i}`, i]));
   const values: readonly [string, unknown][] = [
