@@ -42,7 +42,7 @@ async function textOf(ref: RpcEndpointRef, message: unknown): Promise<string> {
   return String(await within(ref.ask(message), "description"));
 }
 
-for (const file of ["deploy-4.2.0_2.13", "java-4.2.0_2.13", "upload-4.2.0_2.13"]) {
+for (const file of ["collections-4.2.0_2.13", "deploy-4.2.0_2.13", "java-4.2.0_2.13", "upload-4.2.0_2.13"]) {
   test(`what a vector holds is the same to a Spark when it comes from here: ${file}`, async (context) => {
     const { read, copy, describe } = await connect(context);
     const vectors = readVectors(file);

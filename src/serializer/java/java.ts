@@ -21,9 +21,10 @@
  * | ArrayList, LinkedList, `Arrays.asList`, `List.of` | array | the same; an array that did not come from Java: ArrayList |
  * | HashMap, LinkedHashMap, `Map.of` | Map | the same; a Map or plain object of one's own: LinkedHashMap |
  * | HashSet, LinkedHashSet, `Set.of` | Set | the same; a Set of one's own: LinkedHashSet |
- * | List, Vector, Queue, ArraySeq, ArrayBuffer, ListBuffer of Scala | array | the same |
+ * | List, Vector, Queue, Stack, ArraySeq, ArrayBuffer, ListBuffer of Scala, values of its maps | array | the same |
  * | ArraySeq of primitives | the array that it holds, of bytes an Int8Array; an array in a field of `javaTypes.seq` | the same |
  * | Map, Set of Scala | Map, Set | the same, in the class that Scala has for the size |
+ * | TreeMap, TreeSet of Scala, its SortedMap and SortedSet | Map, Set, in their order | the same, with its Ordering |
  * | tuples | array | the same |
  * | Date | Date; inert, if it is later or earlier than those here | the same |
  * | Some, None, Left, Right, Success, Failure, FiniteDuration | Some, None, … | the same |

@@ -58,20 +58,37 @@ const VECTOR = moduleOf("scala.collection.immutable.Vector$");
 const HASH_MAP = moduleOf("scala.collection.immutable.HashMap$");
 const HASH_SET = moduleOf("scala.collection.immutable.HashSet$");
 
-const ofScala = (name: string): ScalaObject => moduleOf(`scala.collection.${name}`);
+/** It makes the values of a map. */
+const ITERABLE = new ScalaObject(
+  new KnownClass("scala.collection.Iterable$", {
+    uid,
+    parent: new KnownClass("scala.collection.IterableFactory$Delegate", {
+      uid,
+      fields: { delegate: "Lscala/collection/IterableFactory;" },
+    }),
+  }),
+);
+
+function immutable(...names: readonly string[]): ScalaObject[] {
+  return names.map((name) => moduleOf(`scala.collection.immutable.${name}$`));
+}
+
+function mutable(...names: readonly string[]): ScalaObject[] {
+  return names.map((name) => moduleOf(`scala.collection.mutable.${name}$`));
+}
 
 /** Companions that make collections, by what they are here. */
 const FACTORIES: Readonly<Record<"array" | "set" | "map", readonly ScalaObject[]>> = {
   array: [
-    LIST,
-    VECTOR,
-    ...["immutable.Queue$", "mutable.ArrayBuffer$", "mutable.ListBuffer$", "mutable.ArrayDeque$", "mutable.Queue$"].map(
-      ofScala,
-    ),
+    ...[LIST, VECTOR, ITERABLE, ...immutable("Queue")],
+    ...mutable("ArrayBuffer", "ListBuffer", "ArrayDeque", "Queue", "Stack"),
   ],
   // That of Set makes the keys of a map.
-  set: [HASH_SET, ...["immutable.Set$", "immutable.ListSet$", "mutable.LinkedHashSet$"].map(ofScala)],
-  map: [HASH_MAP, ...["immutable.ListMap$", "mutable.LinkedHashMap$"].map(ofScala)],
+  set: [HASH_SET, ...immutable("Set", "ListSet", "TreeSet"), ...mutable("LinkedHashSet", "TreeSet")],
+  map: [
+    ...[HASH_MAP, ...immutable("ListMap", "TreeMap"), ...mutable("LinkedHashMap", "TreeMap")],
+    moduleOf("scala.collection.concurrent.TrieMap$"),
+  ],
 };
 
 const KINDS: ReadonlyMap<ScalaObject, "array" | "set" | "map"> = new Map(
@@ -103,7 +120,7 @@ const scalaObject: JavaMapping = {
 
 /** What a collection that came by a proxy remembers. */
 interface ProxyDetail {
-  /** Its companion, or a factory of its own. */
+  /** Its companion, or a factory that knows more: how large the table was, or in which order the elements are. */
   readonly factory: ScalaObject | JavaObject;
   /** Whether its size was written before its elements, and no mark after them. */
   readonly sized: boolean;
@@ -126,9 +143,10 @@ const proxied: JavaMapping = {
     const factory = object.get("factory");
     // It is looked through for its own factory, and others may refer to it.
     if (factory instanceof JavaObject) reading.spend(factory.values.length);
+    if (!(factory instanceof JavaObject || factory instanceof ScalaObject)) return object;
     const own = factory instanceof JavaObject ? OWN_FACTORIES.get(factory.className) : undefined;
-    const maker = factory instanceof JavaObject && own === undefined ? factory.get("factory") : factory;
-    const kind = own ?? (maker instanceof ScalaObject ? KINDS.get(maker) : undefined);
+    const companion = companionOf(factory);
+    const kind = own ?? (companion === undefined ? undefined : KINDS.get(companion));
     // One that is not known stays what it is.
     if (kind === undefined) return object;
     const [block, ...items] = object.annotation();
@@ -136,7 +154,7 @@ const proxied: JavaMapping = {
     const sized = size !== -1;
     if (!sized && items.pop() !== SERIALIZE_END) throw reading.fail("Collection has no end");
     checkItems(items, sized ? size : items.length, reading);
-    const origin: Origin = { mapping: proxied, detail: { factory: maker, sized } };
+    const origin: Origin = { mapping: proxied, detail: { factory: isPlain(factory) ? companion : factory, sized } };
     if (kind === "array") return setOrigin(items, origin);
     if (kind === "set") return setOrigin(readSet(items, reading), origin);
     return setOrigin(readPairs(items, reading), origin);
@@ -154,6 +172,16 @@ function proxyOf(value: unknown, { factory, sized }: ProxyDetail, version: Spark
   const block = blockOf("I", sized ? items.length : -1);
   const annotation = sized ? [block, ...items] : [block, ...items, SERIALIZE_END];
   return objectOf(COLLECTION_PROXY, version, { factory: factoryOf(factory, version) }, [annotation]);
+}
+
+function companionOf(factory: ProxyDetail["factory"]): ScalaObject | undefined {
+  const companion = factory instanceof JavaObject ? factory.get("factory") : factory;
+  return companion instanceof ScalaObject ? companion : undefined;
+}
+
+/** Whether a factory has nothing but its companion. That of a sorted collection has an Ordering. */
+function isPlain(factory: ProxyDetail["factory"]): boolean {
+  return factory.className === ITERABLE_FACTORY.name || factory.className === MAP_FACTORY.name;
 }
 
 function factoryOf(factory: ProxyDetail["factory"], version: SparkVersion): JavaObject {
@@ -283,7 +311,9 @@ export const scalaSet: JavaMapping = {
 export function scalaClassOf({ mapping, detail }: Origin): string | undefined {
   if (mapping === scalaMap) return EMPTY_MAP.className;
   if (mapping === scalaSet) return EMPTY_SET.className;
-  return mapping === proxied ? (detail as ProxyDetail).factory.className : mapping?.known.name;
+  if (mapping !== proxied) return mapping?.known.name;
+  const { factory } = detail as ProxyDetail;
+  return (companionOf(factory) ?? factory).className;
 }
 
 /** A List of Scala. */

@@ -32,9 +32,9 @@ export const context: SerializerContext = {
 };
 
 /** All content that a Spark, or a JDK, wrote. */
-export const vectors: readonly Vector[] = ["java-4.2.0_2.13", "deploy-4.2.0_2.13", "upload-4.2.0_2.13", "java_jdk-17"].flatMap(
-  (name) => readVectors(name),
-);
+export const vectors: readonly Vector[] = [
+  ...["java-4.2.0_2.13", "collections-4.2.0_2.13", "deploy-4.2.0_2.13", "upload-4.2.0_2.13", "java_jdk-17"],
+].flatMap((name) => readVectors(name));
 
 /** The content of a vector. */
 export function vector(name: string): Uint8Array {

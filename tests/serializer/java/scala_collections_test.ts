@@ -69,6 +69,57 @@ test("each collection that its companion makes is an array, a Set or a Map, and 
   }
 });
 
+test("sorted maps and sets of Scala are Maps and Sets in their order, which they keep where they go on", () => {
+  const entries = [["a", 1], ["b", 2], ["c", 3]] as const;
+  const values: readonly [string, Map<unknown, unknown> | Set<unknown>][] = [
+    ["scala_TreeMap_0", new Map()],
+    ["scala_TreeMap_3", new Map(entries)],
+    ["scala_TreeMap_reverse", new Map([[2, "b"], [1, "a"]])],
+    ["scala_TreeSet_0", new Set()],
+    ["scala_TreeSet_3", new Set([1, 2, 3])],
+    ["scala_mutable_TreeMap", new Map(entries.slice(0, 2))],
+    ["scala_mutable_TreeSet", new Set(["a", "b"])],
+    ["scala_TrieMap", new Map(entries.slice(0, 2))],
+  ];
+  for (const [name, expected] of values) {
+    const value = decodeVector(name);
+    assertEquals(value, expected, name);
+    assertEquals([...value as Iterable<unknown>], [...expected], name);
+  }
+  const map = decodeVector("scala_TreeMap_reverse") as Map<unknown, unknown>;
+  map.set(3, "c");
+  const changed = toHex(encode(map));
+  assertEquals(changed.includes(nameHex("scala.math.Ordering$Reverse")), true);
+  assertEquals(decode(fromHex(changed)), map);
+});
+
+test("values of a map of Scala, and a Stack, are arrays", () => {
+  assertEquals(decodeVector("scala_Map_values"), [1, 2]);
+  assertEquals(decodeVector("scala_mutable_Stack"), ["a", "b"]);
+});
+
+test("a field of a Map or a Set of Scala takes a sorted one, and gives it back as what it was", () => {
+  const Held = defineJavaClass("com.example.Held", {
+    serialVersionUID: 1n,
+    fields: { map: scalaMap("String", "int"), set: scalaSet("int") },
+  });
+  const codec = java.with({ classes: [Held] });
+  const sorted = { map: decodeVector("scala_TreeMap_3"), set: decodeVector("scala_TreeSet_3") };
+  const Any = defineJavaClass("com.example.Held", {
+    serialVersionUID: 1n,
+    fields: {
+      map: declaredAs("scala.collection.immutable.Map", "Object"),
+      set: declaredAs("scala.collection.immutable.Set", "Object"),
+    },
+  });
+  const content = encode(new Any(sorted), java.with({ classes: [Any] }));
+  const held = decode(content, codec);
+  assertInstanceOf(held, Held);
+  assertEquals(held.map.get("c"), 3);
+  assertEquals([...held.set], [1, 2, 3]);
+  assertEquals(toHex(encode(held, codec)), toHex(content));
+});
+
 test("a companion of Scala's that makes nothing which can come is an object like any other", () => {
   const value = decode(fromHex(written.vectorMap));
   assertInstanceOf(value, ScalaObject);
