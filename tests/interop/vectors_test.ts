@@ -14,7 +14,7 @@ const VARYING = [
   ...["resource.ResourceProfile", "resource.ResourceInformation"],
 ].map((name) => `org.apache.spark.${name}`).concat(
   "scala.concurrent.duration.FiniteDuration",
-  "scala.collection.immutable.Vector",
+  ...["Vector", "Range", "Range$Inclusive", "Range$Exclusive"].map((name) => `scala.collection.immutable.${name}`),
 );
 
 /** What a Spark 4.2 wrote, as the Spark at the other end would have: with its own serialVersionUIDs. */

@@ -175,6 +175,11 @@ export abstract class JavaClassReader {
     this.#objects++;
   }
 
+  /** Whether the content is large enough for so much more work. */
+  canSpend(count: number): boolean {
+    return count <= this.#budget;
+  }
+
   /** Counts work that the content asks for. */
   spend(count: number): void {
     this.#budget -= count;

@@ -23,6 +23,7 @@
  * | HashSet, LinkedHashSet, `Set.of` | Set | the same; a Set of one's own: LinkedHashSet |
  * | List, Vector, Queue, Stack, ArraySeq, ArrayBuffer, ListBuffer of Scala, values of its maps | array | the same |
  * | ArraySeq of primitives | the array that it holds, of bytes an Int8Array; an array in a field of `javaTypes.seq` | the same |
+ * | Range of Scala | array; inert, if it has more elements than the limits allow | the same; a Vector, if it was changed |
  * | Map, Set of Scala | Map, Set | the same, in the class that Scala has for the size |
  * | TreeMap, TreeSet of Scala, its SortedMap and SortedSet | Map, Set, in their order | the same, with its Ordering |
  * | tuples | array | the same |
@@ -65,6 +66,7 @@ import { JavaRegistry, type JavaRegistryInit } from "./java_mapping.ts";
 import { javaTemplates } from "./java_templates.ts";
 import type { JavaType } from "./java_type.ts";
 import { scalaCollections } from "./scala_collections.ts";
+import { rangeMappings } from "./scala_ranges.ts";
 import type { ScalaObject } from "./scala_object.ts";
 import { scalaValues } from "./scala_values.ts";
 import { type AddressClasses, endpointRef, sparkClasses } from "./spark_classes.ts";
@@ -120,6 +122,7 @@ export function javaSerializer(addresses: AddressClasses): JavaSerializer {
     boxClasses,
     collectionClasses,
     scalaCollections,
+    { mappings: rangeMappings },
     ...scalaValues,
     throwableClasses,
     ...sparkClasses(addresses),

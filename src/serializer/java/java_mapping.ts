@@ -28,6 +28,8 @@ export interface JavaReading {
    * any size, again and again. Throws if the content is too small for so much work.
    */
   spend(count: number): void;
+  /** Whether that much can be spent. */
+  canSpend(count: number): boolean;
   /** The error that says what is wrong with the object. */
   fail(message: string): SerializerError;
 }

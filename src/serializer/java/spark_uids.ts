@@ -168,6 +168,9 @@ scala.collection.immutable.Map$ - = 3
 scala.collection.immutable.HashMap$ -3269774839342898273 2988474815469453536 3
 scala.runtime.ModuleSerializationProxy - = 1
 scala.collection.immutable.Vector -1334388273712300479 = -7210782973657523008 5097279164634738167 -4209841059489978211
+scala.collection.immutable.Range 7618862778670199309 = 3 = 4
+scala.collection.immutable.Range$Inclusive 4237131469519710909 = 3 = 4
+scala.collection.immutable.Range$Exclusive - = 3 = 4
 scala.collection.immutable.Map$EmptyMap$ -5626373049574850357 = 3
 scala.collection.immutable.Map$Map1 -9131943191104946031 = 3
 scala.collection.immutable.Map$Map2 -85684685400398742 = 3

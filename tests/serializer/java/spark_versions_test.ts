@@ -130,7 +130,7 @@ test("variesBySpark() names the classes that are not the same from 3.5 to 4.2", 
   const names = table().rows.map(([name]) => name!).filter(variesBySpark).map((name) => name.replace(/^.*[.$]/, ""));
   assertEquals(names, [
     ...["RpcEndpointRef", "SparkException", "WorkerInfo", "WorkerResourceInfo", "ResourceProfile", "ResourceInformation"],
-    ...["SparkAppConfig", "Vector", "FiniteDuration"],
+    ...["SparkAppConfig", "Vector", "Range", "Inclusive", "Exclusive", "FiniteDuration"],
   ]);
 });
 
