@@ -21,6 +21,8 @@
  * | ArrayList, LinkedList, `Arrays.asList`, `List.of` | array | the same; an array that did not come from Java: ArrayList |
  * | HashMap, LinkedHashMap, `Map.of` | Map | the same; a Map or plain object of one's own: LinkedHashMap |
  * | HashSet, LinkedHashSet, `Set.of` | Set | the same; a Set of one's own: LinkedHashSet |
+ * | TreeMap, TreeSet | Map, Set, in their order | the same, with its Comparator |
+ * | `Collections.emptyList()`, `singletonList(x)` and those for sets and maps | array, Set, Map | the same; as one's own, if its size was changed |
  * | List, Vector, Queue, Stack, ArraySeq, ArrayBuffer, ListBuffer of Scala, values of its maps | array | the same |
  * | ArraySeq of primitives | the array that it holds, of bytes an Int8Array; an array in a field of `javaTypes.seq` | the same |
  * | Range of Scala | array; inert, if it has more elements than the limits allow | the same; a Vector, if it was changed |
@@ -62,6 +64,8 @@ import { isByteArray, readByteArray, writeByteArray } from "./byte_array.ts";
 import { registrationsOf } from "./java_registrations.ts";
 import { deployClasses } from "./deploy_messages.ts";
 import { collectionClasses, javaLinkedHashMap } from "./jdk_collections.ts";
+import { smallMappings } from "./jdk_small_collections.ts";
+import { sortedMappings } from "./jdk_sorted_collections.ts";
 import { JavaRegistry, type JavaRegistryInit } from "./java_mapping.ts";
 import { javaTemplates } from "./java_templates.ts";
 import type { JavaType } from "./java_type.ts";
@@ -121,6 +125,7 @@ export function javaSerializer(addresses: AddressClasses): JavaSerializer {
   const inits = [
     boxClasses,
     collectionClasses,
+    { mappings: [...sortedMappings, ...smallMappings] },
     scalaCollections,
     { mappings: rangeMappings },
     ...scalaValues,
