@@ -141,6 +141,23 @@ function partsOf(defined: object): ClassParts {
  * await client.shutdown();
  * await server.shutdown();
  * ```
+ *
+ * @example
+ * A class of Java's own that writes its fields is no different.
+ * ```ts
+ * import { defineJavaClass, java } from "@sparkwire/sparkwire";
+ *
+ * const UUID = defineJavaClass("java.util.UUID", {
+ *   serialVersionUID: -4856846361193249489n,
+ *   fields: { mostSigBits: "long", leastSigBits: "long" },
+ * });
+ * const bits = (text: string) => BigInt.asIntN(64, BigInt(`0x${text.replaceAll("-", "")}`));
+ * const id = "123e4567-e89b-12d3-a456-426614174000";
+ * const uuid = new UUID({ mostSigBits: bits(id.slice(0, 18)), leastSigBits: bits(id.slice(19)) });
+ * const hex = [uuid.mostSigBits, uuid.leastSigBits].map((half) => BigInt.asUintN(64, half).toString(16).padStart(16, "0")).join("");
+ * if (hex !== id.replaceAll("-", "")) throw new Error("not the id");
+ * const serializers = [java.with({ classes: [UUID] })];
+ * ```
  */
 export function defineJavaClass<const F extends JavaFields, P extends object = Record<never, never>>(
   className: string,

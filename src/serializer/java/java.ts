@@ -37,10 +37,14 @@
  * | RpcAddress, RpcEndpointAddress, CheckExistence | the classes of that name | the same |
  * | a reference to an endpoint | a reference | the same |
  * | Spark's RpcFailure | the failure of an ask | the same |
+ * | URI | `sparkDeploy.URI`, which has its text | the same |
  * | deploy messages | `sparkDeploy` | the same |
  * | a class that `defineJavaClass` was told of | its value | the same |
  * | any other class | JavaObject, inert | the same, byte for byte |
  *
+ * - An inert object can be looked into: by `get` where its class wrote fields, by `annotation` where it wrote data of its own. If all of
+ *   it is fields, as of java.util.UUID, `defineJavaClass` gives it a type; of what writes only data, as all of java.time does,
+ *   {@linkcode JavaBlockData} has an example. An immutable wrapper of Java's is such an object too; what it wraps is in its fields.
  * - A Double without a fraction goes on as an Integer and a small BigInteger as a Long, unless `exactNumbers` has them arrive as a
  *   JavaNumber. In a field or an array that declares which one it holds nothing is left to guess: it is what that says.
  * - A particular type is asked for by {@linkcode asJava}: `asJava(1, "double")`, `asJava(names, javaTypes.seq("String"))`.

@@ -137,15 +137,32 @@ export class JavaObject {
  * Bytes that a class wrote on its own account, in the middle of a stream.
  *
  * @example
+ * Everything in java.time is a `java.time.Ser` in a stream: a byte that says what it is, and what that consists of.
  * ```ts
  * import { JavaBlockData, JavaClassDesc, JavaObject } from "@sparkwire/sparkwire";
  *
- * // How many bytes its class wrote on its own account.
- * function ownBytes(object: JavaObject): number {
- *   return object.annotation().reduce((sum: number, item) => sum + (item instanceof JavaBlockData ? item.bytes.length : 0), 0);
+ * const Ser = new JavaClassDesc("java.time.Ser", -7683839454370182990n, { flags: 12, fields: [], parent: undefined });
+ * const INSTANT = 2;
+ *
+ * function toInstant(date: Date): JavaObject {
+ *   const seconds = Math.floor(date.getTime() / 1000);
+ *   const view = new DataView(new ArrayBuffer(13));
+ *   view.setUint8(0, INSTANT);
+ *   view.setBigInt64(1, BigInt(seconds));
+ *   view.setInt32(9, (date.getTime() - seconds * 1000) * 1_000_000);
+ *   return new JavaObject(Ser, [], [[new JavaBlockData(new Uint8Array(view.buffer))]]);
  * }
- * const desc = new JavaClassDesc("com.example.Bits", 1n, { flags: 3, fields: [], parent: undefined });
- * if (ownBytes(new JavaObject(desc, [], [[new JavaBlockData(Uint8Array.of(1, 2))]])) !== 2) throw new Error("not two");
+ *
+ * function fromInstant(object: JavaObject): Date {
+ *   const [block] = object.annotation();
+ *   if (object.className !== Ser.name || !(block instanceof JavaBlockData)) throw new TypeError("Not of java.time");
+ *   const view = new DataView(block.bytes.buffer, block.bytes.byteOffset, block.bytes.length);
+ *   if (view.getUint8(0) !== INSTANT) throw new TypeError("Not an Instant");
+ *   return new Date(Number(view.getBigInt64(1)) * 1000 + Math.floor(view.getInt32(9) / 1_000_000));
+ * }
+ *
+ * const date = new Date("2026-01-31T12:00:00.250Z");
+ * if (fromInstant(toInstant(date)).getTime() !== date.getTime()) throw new Error("not the same time");
  * ```
  */
 export class JavaBlockData {

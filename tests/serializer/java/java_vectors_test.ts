@@ -4,6 +4,8 @@ import { java } from "../../../src/rpc/java_serializer.ts";
 import { RpcAddress } from "../../../src/rpc/rpc_address.ts";
 import { RpcEndpointAddress } from "../../../src/rpc/rpc_endpoint_address.ts";
 import { CheckExistence } from "../../../src/serializer/java/check_existence.ts";
+import { JavaClassDesc } from "../../../src/serializer/java/class_desc.ts";
+import { defineJavaClass } from "../../../src/serializer/java/define_java_class.ts";
 import { sparkDeploy } from "../../../src/serializer/java/deploy_messages.ts";
 import { JavaBigDecimal, JavaNumber } from "../../../src/serializer/java/java_numbers.ts";
 import { JavaBlockData, JavaClassObject, JavaEnum, JavaObject } from "../../../src/serializer/java/java_object.ts";
@@ -271,6 +273,27 @@ test("java leaves what it does not know inert, to be looked into", () => {
     [true, -1, "\ud800", -32768, -2147483648, -(2n ** 63n), NaN, -0, "é"],
   );
   assertEquals(many.get("self") === many, true);
+});
+
+test("what java.time writes of itself can be read, and made here: an Instant", () => {
+  const instant = decodeVector("instant");
+  assertInstanceOf(instant, JavaObject);
+  assertEquals([instant.className, [...instant.fieldNames()]], ["java.time.Ser", []]);
+  const [block] = instant.annotation();
+  assertInstanceOf(block, JavaBlockData);
+  const view = new DataView(block.bytes.buffer, block.bytes.byteOffset, block.bytes.length);
+  assertEquals([view.getUint8(0), view.getBigInt64(1), view.getInt32(9)], [2, 1_700_000_000n, 123_456_789]);
+  const made = new JavaClassDesc("java.time.Ser", -7683839454370182990n, { flags: 12, fields: [], parent: undefined });
+  assertEquals(encode(new JavaObject(made, [], [[new JavaBlockData(block.bytes.slice())]])), vector("instant"));
+});
+
+test("a class of Java's own that writes its fields can be defined as any other: a UUID", () => {
+  const fields = { mostSigBits: "long", leastSigBits: "long" } as const;
+  const UUID = defineJavaClass("java.util.UUID", { serialVersionUID: -4856846361193249489n, fields });
+  const codec = java.with({ classes: [UUID] });
+  const uuid = new UUID({ mostSigBits: 0x123e4567e89b12d3n, leastSigBits: BigInt.asIntN(64, 0xa456426614174000n) });
+  assertEquals(decodeVector("uuid", codec), uuid);
+  assertEquals(encode(uuid, codec), vector("uuid"));
 });
 
 test("java lets a reference go on with the timeout that it came with", () => {
