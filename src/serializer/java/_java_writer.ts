@@ -192,7 +192,11 @@ export class JavaWriter implements JavaWriting {
     if (value instanceof Error) return this.#builtin.throwable;
     if (prototype === Object.prototype || prototype === null) return this.#builtin.record;
     const { constructor } = value;
-    throw this.fail(`an object of class ${typeof constructor === "function" ? constructor.name : "null"}`);
+    const name = typeof constructor === "function" ? constructor.name : "null";
+    // A class that defineJavaClass made has the name of Java's.
+    const isDefined = typeof constructor === "function" && "className" in constructor;
+    const advice = isDefined ? `, of which the serializer was not told: java.with({ classes: [${name}] })` : "";
+    throw this.fail(`an object of class ${name}${advice}`);
   }
 
   /**

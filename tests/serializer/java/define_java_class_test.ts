@@ -200,7 +200,9 @@ test("defineJavaClass() lets an object of the class refer to itself", () => {
 
 test("defineJavaClass(): a codec that was not told of the class does not know it", () => {
   const ada = new Person({ name: "Ada", age: 36, home: null });
-  assertThrows(() => encode(ada), SerializerError, "Cannot encode an object of class Person");
+  const untold =
+    "Cannot encode an object of class Person, of which the serializer was not told: java.with({ classes: [Person] })";
+  assertThrows(() => encode(ada), SerializerError, untold);
   const inert = decode(encode(ada, java.with({ classes: [Person] })));
   assertInstanceOf(inert, JavaObject);
   assertEquals([inert.className, inert.get("age")], ["com.example.Person", 36]);
