@@ -13,6 +13,7 @@ import {
   JavaNumber,
   JavaObject,
   RpcEndpointAddress,
+  RpcRemoteError,
   ScalaEnumValue,
   ScalaObject,
   TypedMessage,
@@ -151,11 +152,16 @@ function definedClass(value: object): string | undefined {
   return typeof made.className === "string" ? made.className : undefined;
 }
 
+/** Of an exception that came from elsewhere the class that it has there. */
+function errorName(error: Error): string {
+  return error instanceof RpcRemoteError ? error.remoteClass ?? error.name : error.name;
+}
+
 /** Objects that have nothing in them that would be printed by itself. */
 function writeLeaf(value: object): Json | undefined {
   if (value instanceof Date) return { $date: Number.isNaN(value.getTime()) ? "invalid" : value.toISOString() };
   if (value instanceof RegExp) return { $regexp: String(value) };
-  if (value instanceof Error) return { $error: { name: value.name, message: value.message } };
+  if (value instanceof Error) return { $error: { name: errorName(value), message: value.message } };
   if (value instanceof Uint8Array) return { $bytes: encodeBase64(value) };
   if (value instanceof JavaBlockData) return { $bytes: encodeBase64(value.bytes) };
   if (value instanceof ArrayBuffer) return { $bytes: encodeBase64(new Uint8Array(value)) };

@@ -8,6 +8,7 @@ import {
   javaTypes,
   None,
   RpcEndpointAddress,
+  RpcRemoteError,
   sparkDeploy,
   TypedMessage,
 } from "../../mod.ts";
@@ -47,6 +48,10 @@ test("toTaggedJson() prints what cannot be read again", () => {
   const cases: readonly [unknown, Json][] = [
     [/a+/g, { $regexp: "/a+/g" }],
     [new RangeError("No"), { $error: { name: "RangeError", message: "No" } }],
+    [new RpcRemoteError("No", { remoteClass: "java.io.IOException" }), {
+      $error: { name: "java.io.IOException", message: "No" },
+    }],
+    [new RpcRemoteError("No"), { $error: { name: "RpcRemoteError", message: "No" } }],
     [Float32Array.of(1, NaN), { $Float32Array: [1, { $number: "NaN" }] }],
     [BigInt64Array.of(1n), { $BigInt64Array: [{ $bigint: "1" }] }],
     [Uint8Array.of(1, 2).buffer, { $bytes: "AQI=" }],
