@@ -8,7 +8,7 @@
  */
 
 import { ByteSink } from "../base/byte_sink.ts";
-import type { Deadlines, DeadlineSource } from "../base/deadlines.ts";
+import type { DeadlineSource } from "../base/deadlines.ts";
 import { RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
 import { FRAME_LENGTH_BYTES } from "../protocol/frame_length.ts";
 import { ONE_WAY_HEAD_BYTES, RPC_HEAD_BYTES } from "../protocol/message_encoder.ts";
@@ -16,49 +16,27 @@ import { frameTooLarge } from "../transport/outgoing_limits.ts";
 import { type Content, writeContent } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
+import type { Outboxes } from "./outboxes.ts";
 import type { PendingAsk } from "./pending_ask.ts";
 import type { RpcAddress } from "./rpc_address.ts";
 import type { OutboxStats } from "./rpc_env_stats.ts";
+import type { SparkPeer } from "./spark_peer.ts";
 import type { VersionedContent } from "./versioned_content.ts";
 
 /** A message that waits. Spark: OneWayOutboxMessage and RpcOutboxMessage. */
 interface OutboxMessage {
   readonly bytes: Uint8Array;
-  /** The same once more, if it is not sure that its reader can read it. */
+  /** What has these bytes and can change them, if it is not sure that its reader can read them. */
   readonly versioned: VersionedContent | undefined;
   /** The ask that wants the answer; undefined for a one-way message. */
   readonly ask: PendingAsk | undefined;
-}
-
-/** What an outbox needs of its environment. */
-export interface OutboxHost {
-  /** Times out asks that wait for the connection. */
-  readonly deadlines: Deadlines;
-  /** The most bytes that may wait. */
-  readonly maxOutboxBytes: number;
-  /** The largest frame, in bytes without its length field. */
-  readonly maxFrameBytes: number;
-  /** Dials. */
-  connect(address: RpcAddress): Promise<TransportClient>;
-  /** The outbox is of no more use: it has failed. */
-  removeOutbox(outbox: Outbox): void;
-  /** A one-way message was lost. */
-  lost(address: RpcAddress | undefined, reason: Error): void;
-  /** Makes an ask what the peer reads, as far as that is known: if it is wrong, the ask is sent again. */
-  aim(client: TransportClient, content: VersionedContent, copy: Uint8Array): void;
-  /** Makes a message what the peer reads, as `SparkPeer.prepare` does. */
-  prepare(client: TransportClient, content: VersionedContent, copy: Uint8Array): Promise<void> | undefined;
-  /** Something waits for what the peer of `client` is: all that goes over that connection comes after. */
-  holding(outbox: Outbox, client: TransportClient): void;
-  /** Nothing does any more. */
-  released(outbox: Outbox, client: TransportClient): void;
 }
 
 /** The messages to one address, in order. */
 export class Outbox implements DeadlineSource {
   /** Where they go. */
   readonly address: RpcAddress;
-  readonly #host: OutboxHost;
+  readonly #host: Outboxes;
   #messages: OutboxMessage[] = [];
   #queuedBytes = 0;
   #client: TransportClient | undefined;
@@ -68,8 +46,8 @@ export class Outbox implements DeadlineSource {
   #dial: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  /** @param address Where messages go. */
-  constructor(address: RpcAddress, host: OutboxHost) {
+  /** @param address Where messages go. @param host Hears what becomes of them. */
+  constructor(address: RpcAddress, host: Outboxes) {
     this.address = address;
     this.#host = host;
   }
@@ -112,16 +90,16 @@ export class Outbox implements DeadlineSource {
     if (this.#stopped) throw new RpcStoppedError("Message is dropped because Outbox is stopped");
     if (this.#held !== undefined) ask?.waitFor(this.#held);
     try {
-      const bytes = toBytes(content);
+      const written = toBytes(content);
       const versioned = content instanceof OneWayOutboxMessage ? content.versioned : ask?.versioned;
-      const message = { bytes, versioned, ask };
+      const message = { bytes: versioned?.bytes ?? written, versioned, ask };
       this.#checkSize(sizeOf(message));
       this.#add(message);
     } catch (thrown) {
       this.#removeIfUnused(toError(thrown));
       throw thrown;
     }
-    if (ask !== undefined && ask.deadline !== Infinity) this.#host.deadlines.note(ask.deadline);
+    if (ask !== undefined && ask.deadline !== Infinity) this.#host.options.deadlines.note(ask.deadline);
     if (!this.#dialled && this.#held === undefined) this.#dial = this.#connect();
   }
 
@@ -145,7 +123,7 @@ export class Outbox implements DeadlineSource {
   }
 
   #checkSize(size: number): void {
-    const { maxFrameBytes, maxOutboxBytes: limit } = this.#host;
+    const { maxFrameBytes, maxOutboxBytes: limit } = this.#host.options;
     if (size - FRAME_LENGTH_BYTES > maxFrameBytes) throw frameTooLarge(size - FRAME_LENGTH_BYTES, maxFrameBytes);
     if (this.#messages.length > 0 && this.#queuedBytes + size > limit) {
       const queue = `outbox to ${this.address}`;
@@ -194,7 +172,7 @@ export class Outbox implements DeadlineSource {
   async #connect(): Promise<void> {
     this.#dialled = true;
     try {
-      const client = await this.#host.connect(this.address);
+      const client = await this.#host.options.connect(this.address);
       if (this.#stopped) return;
       if (!client.isActive) {
         throw client.channel.closeReason ?? new RpcError("DISCONNECTED", `Connection to ${this.address} closed`);
@@ -240,11 +218,11 @@ export class Outbox implements DeadlineSource {
   #sendOne(client: TransportClient, { bytes, versioned, ask }: OutboxMessage): Promise<void> | undefined {
     try {
       if (ask !== undefined) {
-        if (versioned !== undefined) this.#host.aim(client, versioned, bytes);
+        if (versioned !== undefined) this.#peerOf(client).aim(versioned);
         ask.sendOver(client, bytes);
         return undefined;
       }
-      const waiting = versioned === undefined ? undefined : this.#host.prepare(client, versioned, bytes);
+      const waiting = versioned === undefined ? undefined : this.#peerOf(client).prepare(versioned);
       if (waiting !== undefined) return waiting;
       if (!client.send(bytes)) throw new RpcError("DISCONNECTED", `Connection to ${this.address} closed`);
     } catch (thrown) {
@@ -253,6 +231,10 @@ export class Outbox implements DeadlineSource {
       else ask.onFailure(error);
     }
     return undefined;
+  }
+
+  #peerOf(client: TransportClient): SparkPeer {
+    return this.#host.options.sparkPeers.at(client, undefined);
   }
 }
 

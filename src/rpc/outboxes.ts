@@ -14,7 +14,6 @@ import type { TransportClient } from "../transport/transport_client.ts";
 import type { NettyRpcEndpointRef } from "./netty_rpc_endpoint_ref.ts";
 import type { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
 import { Outbox } from "./outbox.ts";
-import type { OutboxHost } from "./outbox.ts";
 import type { PendingAsk } from "./pending_ask.ts";
 import { RpcAddress } from "./rpc_address.ts";
 import type { OutboxStats } from "./rpc_env_stats.ts";
@@ -38,13 +37,11 @@ export interface OutboxesOptions {
 }
 
 /** All outboxes of an environment. */
-export class Outboxes implements OutboxHost {
-  readonly maxOutboxBytes: number;
-  readonly maxFrameBytes: number;
-  readonly deadlines: Deadlines;
+export class Outboxes {
+  /** What they need. */
+  readonly options: OutboxesOptions;
   /** One-way messages that were lost on their way out: no connection, or no room. */
   lostMessages = 0;
-  readonly #options: OutboxesOptions;
   readonly #byAddress = new Map<string, Outbox>();
   /** Those in which something waits for what the peer of a connection is. */
   readonly #held = new Map<TransportClient, Outbox>();
@@ -52,10 +49,7 @@ export class Outboxes implements OutboxHost {
 
   /** @param options What they need. */
   constructor(options: OutboxesOptions) {
-    this.#options = options;
-    this.maxOutboxBytes = options.maxOutboxBytes;
-    this.maxFrameBytes = options.maxFrameBytes;
-    this.deadlines = options.deadlines;
+    this.options = options;
   }
 
   /**
@@ -75,7 +69,7 @@ export class Outboxes implements OutboxHost {
     if (outbox === undefined) {
       outbox = new Outbox(canonical, this);
       this.#byAddress.set(canonical.hostPort, outbox);
-      this.deadlines.add(outbox);
+      this.options.deadlines.add(outbox);
     }
     return outbox;
   }
@@ -111,22 +105,20 @@ export class Outboxes implements OutboxHost {
     }
   }
 
-  connect(address: RpcAddress): Promise<TransportClient> {
-    return this.#options.connect(address);
-  }
-
+  /** An outbox is of no more use: it has failed. */
   removeOutbox(outbox: Outbox): void {
     if (this.#byAddress.get(outbox.address.hostPort) !== outbox) return;
     this.#byAddress.delete(outbox.address.hostPort);
-    this.deadlines.remove(outbox);
+    this.options.deadlines.remove(outbox);
   }
 
+  /** A one-way message was lost. */
   lost(address: RpcAddress | undefined, reason: Error): void {
     const count = ++this.lostMessages;
     if (!isWorthALine(count)) return;
     const text = `Failed to send one-way RPC to ${address ?? "a client"}: ${reason.message} (${count} lost so far)`;
-    if (this.#stopped || reason instanceof RpcStoppedError) this.#options.logger.debug(text);
-    else this.#options.logger.warning(text);
+    if (this.#stopped || reason instanceof RpcStoppedError) this.options.logger.debug(text);
+    else this.options.logger.warning(text);
   }
 
   /** A connection is gone: its outbox goes with it, so that the next message dials again. */
@@ -137,14 +129,6 @@ export class Outboxes implements OutboxHost {
     outbox.stop(new RpcError("DISCONNECTED", "Message is dropped because Outbox is stopped"));
   }
 
-  aim(client: TransportClient, content: VersionedContent, copy: Uint8Array): void {
-    this.#options.sparkPeers.at(client, undefined).aim(content, copy);
-  }
-
-  prepare(client: TransportClient, content: VersionedContent, copy: Uint8Array): Promise<void> | undefined {
-    return this.#options.sparkPeers.at(client, undefined).prepare(content, copy);
-  }
-
   /** Keeps a message that wants no answer until it is known what the peer of `client` is. */
   #hold(client: TransportClient, content: VersionedContent): void {
     const { host, port } = client.channel.remoteAddress;
@@ -153,18 +137,20 @@ export class Outboxes implements OutboxHost {
     // References that are bound to a connection have no outbox, as a rule.
     if (outbox?.goesOver(client) !== true) {
       outbox = new Outbox(address, this);
-      this.deadlines.add(outbox);
+      this.options.deadlines.add(outbox);
     }
     outbox.hold(client, content);
   }
 
+  /** Something waits for what the peer of `client` is: all that goes over that connection comes after. */
   holding(outbox: Outbox, client: TransportClient): void {
     this.#held.set(client, outbox);
   }
 
+  /** Nothing does any more. */
   released(outbox: Outbox, client: TransportClient): void {
     this.#held.delete(client);
-    if (this.#byAddress.get(outbox.address.hostPort) !== outbox) this.deadlines.remove(outbox);
+    if (this.#byAddress.get(outbox.address.hostPort) !== outbox) this.options.deadlines.remove(outbox);
   }
 
   /** Resolves when no outbox waits for its connection any more. */

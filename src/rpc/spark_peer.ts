@@ -166,20 +166,19 @@ export class SparkPeer implements SerializerContext {
     return new VersionedContent(out.copy(start), places);
   }
 
-  /** Makes `content`, and a copy of it, what is written for the peer, as far as that is known. */
-  aim(content: VersionedContent, copy?: Uint8Array): void {
-    content.retarget(this.sparkVersion, copy);
+  /** Makes `content` what the peer reads, as far as that is known. */
+  aim(content: VersionedContent): void {
+    content.retarget(this.sparkVersion);
   }
 
   /**
    * Makes `content` what the peer reads.
    *
-   * @param copy Other bytes of the same message, which are changed alike.
    * @returns A promise if what the peer is must be found out first; then this is to be called again.
    * @throws {RpcError} If the peer cannot read it, whatever is done.
    */
-  prepare(content: VersionedContent, copy?: Uint8Array): Promise<void> | undefined {
-    content.retarget(this.sparkVersion, copy);
+  prepare(content: VersionedContent): Promise<void> | undefined {
+    this.aim(content);
     const unsure = content.classes.filter(({ className, uid }) => !this.#known.isSure(className, uid));
     if (unsure.length === 0) return undefined;
     for (const one of unsure) this.#checkReadable(one);

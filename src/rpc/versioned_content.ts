@@ -40,25 +40,18 @@ export class VersionedContent {
     return this.#places;
   }
 
-  /**
-   * Makes it what `version` reads, but for what came from another.
-   *
-   * @param copy Other bytes of the same message, which are changed alike.
-   */
-  retarget(version: SparkVersion, copy?: Uint8Array): void {
+  /** Makes it what `version` reads, but for what came from another. */
+  retarget(version: SparkVersion): void {
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    const view = new DataView(buffer, byteOffset, byteLength);
     this.#places = this.#places.map((place) => {
       const { className, at } = place;
       const uid = sparkUid(className, version);
       if (at < 0 || uid === undefined) return place;
-      write(this.bytes, at, uid);
-      if (copy !== undefined) write(copy, at, uid);
+      view.setBigInt64(at, uid);
       return { className, at, uid };
     });
   }
-}
-
-function write(bytes: Uint8Array, at: number, uid: bigint): void {
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).setBigInt64(at, uid);
 }
 
 /** Thrown while a message is being written: it must not be sent before its reader is known. */
