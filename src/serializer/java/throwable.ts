@@ -65,15 +65,12 @@ const MAX_STACK = 1024;
 /** So many characters of a stack's text count as one part of the content. */
 const CHARACTERS_PER_PART = 8;
 
-const throwable: JavaMapping = {
+/** Reads and writes exceptions. */
+export const javaThrowable: JavaMapping = {
   known: THROWABLE,
   inherited: true,
-  read: (object, _, reading) => setOrigin(errorOf(object, reading), { mapping: throwable, detail: object }),
-  write(value, writing) {
-    const error = value as Error;
-    const came = originOf(error)?.detail;
-    return came instanceof JavaObject ? came : exceptionOf(error, writing, MAX_CAUSES);
-  },
+  read: (object, _, reading) => setOrigin(errorOf(object, reading), { mapping: javaThrowable, detail: object }),
+  write: (value, writing) => exceptionOf(value as Error, writing, MAX_CAUSES),
 };
 
 /** The error that an exception is here. */
@@ -143,8 +140,13 @@ function elementText(element: JavaObject): string {
   return `\tat ${module}${text("declaringClass")}.${text("methodName")}(${place})`;
 }
 
-/** The exception that an error of ours is in Java. */
+/** The exception that an error was, or that one of ours is in Java. */
 function exceptionOf(error: Error, writing: JavaWriting, causes: number): JavaObject {
+  const came = originOf(error)?.detail;
+  return came instanceof JavaObject ? came : runtimeException(error, writing, causes);
+}
+
+function runtimeException(error: Error, writing: JavaWriting, causes: number): JavaObject {
   const { version } = writing;
   const { cause } = error;
   const elements = writing.context.exposeStack ? stackOf(error) : [];
@@ -156,15 +158,10 @@ function exceptionOf(error: Error, writing: JavaWriting, causes: number): JavaOb
   }, [[]]);
   const values = [...object.values];
   const made = new JavaObject(object.desc, values, object.annotations);
-  const inner = cause instanceof Error && causes > 0 ? causeOf(cause, writing, causes - 1) : undefined;
+  const inner = cause instanceof Error && causes > 0 ? exceptionOf(cause, writing, causes - 1) : undefined;
   // Java takes an exception that is its own cause for one that has none.
   values[0] = inner ?? made;
   return made;
-}
-
-function causeOf(cause: Error, writing: JavaWriting, causes: number): JavaObject {
-  const came = originOf(cause)?.detail;
-  return came instanceof JavaObject ? came : exceptionOf(cause, writing, causes);
 }
 
 /** What Java wants to know of each line of a stack of ours; lines that are not understood are left out. */
@@ -186,11 +183,8 @@ function stackOf(error: Error): Record<string, unknown>[] {
   return elements;
 }
 
-/** Reads and writes exceptions. */
-export const javaThrowable: JavaMapping = throwable;
-
 /** The classes of this file. */
 export const throwableClasses: JavaRegistryInit = {
-  mappings: [throwable],
+  mappings: [javaThrowable],
   described: [RUNTIME_EXCEPTION, STACK_ELEMENT, STACK],
 };
