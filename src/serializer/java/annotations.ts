@@ -61,8 +61,13 @@ export function checkItems(items: readonly unknown[], count: unknown, reading: J
   if (items.some((item) => item instanceof JavaBlockData)) throw reading.fail("Collection has bytes among its elements");
 }
 
-/** Fills a map with keys and values that alternate; each key must be another one. */
-export function fillMap(map: Map<unknown, unknown>, items: readonly unknown[], reading: JavaReading): void {
+/** Fills a map with keys and values that alternate, and returns it; each key must be another one. */
+export function fillMap(
+  map: Map<unknown, unknown>,
+  items: readonly unknown[],
+  reading: JavaReading,
+): Map<unknown, unknown> {
+  if (items.length % 2 !== 0) throw reading.fail("Map has a key without a value");
   const collisions = new KeyCollisions(map, reading);
   for (let i = 0; i < items.length; i += 2) {
     map.set(items[i], items[i + 1]);
@@ -70,14 +75,16 @@ export function fillMap(map: Map<unknown, unknown>, items: readonly unknown[], r
   }
   // Two keys that differ in Java and not here would lose an entry without a word.
   if (map.size * 2 !== items.length) throw reading.fail("Map has the same key twice");
+  return map;
 }
 
-/** Fills a set; each element must be another one. */
-export function fillSet(set: Set<unknown>, items: readonly unknown[], reading: JavaReading): void {
+/** Fills a set, and returns it; each element must be another one. */
+export function fillSet(set: Set<unknown>, items: readonly unknown[], reading: JavaReading): Set<unknown> {
   const collisions = new KeyCollisions(set, reading);
   for (const item of items) {
     set.add(item);
     collisions.check(item);
   }
   if (set.size !== items.length) throw reading.fail("Set has the same element twice");
+  return set;
 }

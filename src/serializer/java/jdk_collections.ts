@@ -9,15 +9,7 @@
 
 import { blockOf, checkItems, fillMap, fillSet, itemKey, readBlock, withBlock, withEntries } from "./annotations.ts";
 import { KnownClass } from "./class_desc.ts";
-import {
-  type JavaMapping,
-  type JavaReading,
-  type JavaRegistryInit,
-  objectOf,
-  type Origin,
-  originOf,
-  setOrigin,
-} from "./java_mapping.ts";
+import { type JavaMapping, type JavaRegistryInit, objectOf, type Origin, originOf, setOrigin } from "./java_mapping.ts";
 import type { JavaObject } from "./java_object.ts";
 import { ClassFlag } from "./stream_format.ts";
 
@@ -67,7 +59,8 @@ interface HashLayout {
   readonly accessOrder?: boolean | undefined;
 }
 
-const arrayList: JavaMapping = {
+/** A java.util.ArrayList: what an array is. */
+export const javaArrayList: JavaMapping = {
   known: ARRAY_LIST,
   create: () => [],
   read(object, made, reading) {
@@ -118,11 +111,12 @@ const asList: JavaMapping = {
   fieldKey: () => undefined,
 };
 
-const emptyList: JavaMapping = {
+/** A java.util.Collections.emptyList(). */
+export const javaEmptyList: JavaMapping = {
   known: EMPTY_LIST,
-  read: () => setOrigin([], { mapping: emptyList }),
+  read: () => setOrigin([], { mapping: javaEmptyList }),
   write(value, writing) {
-    return asArray(value).length === 0 ? objectOf(EMPTY_LIST, writing.version, {}) : arrayList.write(value, writing);
+    return asArray(value).length === 0 ? objectOf(EMPTY_LIST, writing.version, {}) : javaArrayList.write(value, writing);
   },
 };
 
@@ -142,9 +136,9 @@ const collSer: JavaMapping = {
       case CollectionTag.listWithNulls:
         return setOrigin(items, origin);
       case CollectionTag.set:
-        return readSet(setOrigin(new Set(), origin), items, reading);
+        return fillSet(setOrigin(new Set(), origin), items, reading);
       case CollectionTag.map:
-        return readMap(setOrigin(new Map(), origin), items, reading);
+        return fillMap(setOrigin(new Map(), origin), items, reading);
       default:
         throw reading.fail(`Unknown kind of collection: ${tag}`);
     }
@@ -166,7 +160,7 @@ function mapOf(known: KnownClass, plain: boolean): JavaMapping {
       const [buckets, size] = readBlock(block, "II", reading);
       checkItems(items, 2 * Number(size), reading);
       keepLayout(mapping, made!, object, Number(buckets), Number(size));
-      return readMap(made as Map<unknown, unknown>, items, reading);
+      return fillMap(made as Map<unknown, unknown>, items, reading);
     },
     write(value, { version }) {
       const entries = value instanceof Map ? value : new Map(Object.entries(value as object));
@@ -178,17 +172,6 @@ function mapOf(known: KnownClass, plain: boolean): JavaMapping {
     itemKey,
   };
   return mapping;
-}
-
-function readMap(map: Map<unknown, unknown>, items: readonly unknown[], reading: JavaReading): Map<unknown, unknown> {
-  if (items.length % 2 !== 0) throw reading.fail("Map has a key without a value");
-  fillMap(map, items, reading);
-  return map;
-}
-
-function readSet(set: Set<unknown>, items: readonly unknown[], reading: JavaReading): Set<unknown> {
-  fillSet(set, items, reading);
-  return set;
 }
 
 function keepLayout(mapping: JavaMapping, made: object, object: JavaObject, buckets: number, size: number): void {
@@ -220,7 +203,7 @@ function setOf(known: KnownClass, plain: boolean): JavaMapping {
       if (buckets !== usual.buckets || loadFactor !== usual.loadFactor) {
         setOrigin(made!, { mapping, detail: { buckets, loadFactor, size } });
       }
-      return readSet(made as Set<unknown>, items, reading);
+      return fillSet(made as Set<unknown>, items, reading);
     },
     write(value, { version }) {
       const set = value as ReadonlySet<unknown>;
@@ -259,14 +242,10 @@ function asArray(value: unknown): readonly unknown[] {
   return value as readonly unknown[];
 }
 
-/** A java.util.ArrayList: what an array is. */
-export const javaArrayList: JavaMapping = arrayList;
 /** A java.util.LinkedHashMap: what a Map and a plain object is. */
 export const javaLinkedHashMap: JavaMapping = mapOf(LINKED_HASH_MAP, true);
 /** A java.util.LinkedHashSet: what a Set is. */
 export const javaLinkedHashSet: JavaMapping = setOf(LINKED_HASH_SET, true);
-/** A java.util.Collections.emptyList(). */
-export const javaEmptyList: JavaMapping = emptyList;
 
 /** The classes of this file. */
 export const collectionClasses: JavaRegistryInit = {
@@ -274,7 +253,7 @@ export const collectionClasses: JavaRegistryInit = {
     javaArrayList,
     linkedList,
     asList,
-    emptyList,
+    javaEmptyList,
     collSer,
     mapOf(HASH_MAP, false),
     javaLinkedHashMap,

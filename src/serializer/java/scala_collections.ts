@@ -156,7 +156,7 @@ const proxied: JavaMapping = {
     checkItems(items, sized ? size : items.length, reading);
     const origin: Origin = { mapping: proxied, detail: { factory: isPlain(factory) ? companion : factory, sized } };
     if (kind === "array") return setOrigin(items, origin);
-    if (kind === "set") return setOrigin(readSet(items, reading), origin);
+    if (kind === "set") return setOrigin(fillSet(new Set(), items, reading), origin);
     return setOrigin(readPairs(items, reading), origin);
   },
   write(value, { version }) {
@@ -196,21 +196,13 @@ function defaultsFor(value: unknown): ProxyDetail {
   return { factory: LIST, sized: (value as readonly unknown[]).length === 0 };
 }
 
-function readSet(items: readonly unknown[], reading: JavaReading): Set<unknown> {
-  const set = new Set<unknown>();
-  fillSet(set, items, reading);
-  return set;
-}
-
 function readPairs(items: readonly unknown[], reading: JavaReading): Map<unknown, unknown> {
   const flat: unknown[] = [];
   for (const pair of items) {
     if (!isTuple(pair, 2)) throw reading.fail("Map has an entry that is no pair");
     flat.push(pair[0], pair[1]);
   }
-  const map = new Map<unknown, unknown>();
-  fillMap(map, flat, reading);
-  return map;
+  return fillMap(new Map(), flat, reading);
 }
 
 function fieldsOf(names: readonly string[]): Record<string, string> {
@@ -234,8 +226,7 @@ function smallMap(size: number): JavaMapping {
     create: () => setOrigin(new Map(), { mapping }),
     read(object, made, reading) {
       const flat = numbers.flatMap((n) => [object.get(`${prefix}key${n}`), object.get(`${prefix}value${n}`)]);
-      fillMap(made as Map<unknown, unknown>, flat, reading);
-      return made;
+      return fillMap(made as Map<unknown, unknown>, flat, reading);
     },
     write(value, writing) {
       const entries = [...(value as ReadonlyMap<unknown, unknown>)];
@@ -261,10 +252,7 @@ function smallSet(size: number): JavaMapping {
     known,
     ...entryKeys,
     create: () => setOrigin(new Set(), { mapping }),
-    read(object, made, reading) {
-      fillSet(made as Set<unknown>, numbers.map((n) => object.get(`elem${n}`)), reading);
-      return made;
-    },
+    read: (object, made, reading) => fillSet(made as Set<unknown>, numbers.map((n) => object.get(`elem${n}`)), reading),
     write(value, writing) {
       const items = [...(value as ReadonlySet<unknown>)];
       if (items.length !== size) return scalaSet.write(value, writing);
