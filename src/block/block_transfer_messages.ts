@@ -8,8 +8,6 @@
  * @module
  */
 
-import { unreachable } from "../base/assert.ts";
-import type { ByteReader } from "../base/byte_reader.ts";
 import { ByteSink } from "../base/byte_sink.ts";
 import { ProtocolError } from "../base/errors.ts";
 import { protocolReader } from "../protocol/encoders.ts";
@@ -17,6 +15,7 @@ import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
 import * as corruption from "./corruption_messages.ts";
 import * as executor from "./executor_messages.ts";
 import * as fetch from "./fetch_messages.ts";
+import type { Field } from "./message_fields.ts";
 import * as upload from "./upload_messages.ts";
 
 /** Any message of the block service. */
@@ -41,25 +40,27 @@ export type BlockTransferMessage =
  */
 export const MAX_MESSAGE_BYTES: number = 64 * 1024 * 1024;
 
-/** What reads the fields of each message, by its first byte. */
-const READERS: ReadonlyMap<number, (reader: ByteReader) => BlockTransferMessage> = new Map<
-  number,
-  (reader: ByteReader) => BlockTransferMessage
->([
-  [BlockTransferMessageType.OpenBlocks, fetch.readOpenBlocks],
-  [BlockTransferMessageType.UploadBlock, upload.readUploadBlock],
-  [BlockTransferMessageType.RegisterExecutor, executor.readRegisterExecutor],
-  [BlockTransferMessageType.StreamHandle, fetch.readStreamHandle],
-  [BlockTransferMessageType.UploadBlockStream, upload.readUploadBlockStream],
-  [BlockTransferMessageType.RemoveBlocks, executor.readRemoveBlocks],
-  [BlockTransferMessageType.BlocksRemoved, executor.readBlocksRemoved],
-  [BlockTransferMessageType.FetchShuffleBlocks, fetch.readFetchShuffleBlocks],
-  [BlockTransferMessageType.GetLocalDirsForExecutors, executor.readGetLocalDirsForExecutors],
-  [BlockTransferMessageType.LocalDirsForExecutors, executor.readLocalDirsForExecutors],
-  [BlockTransferMessageType.FetchShuffleBlockChunks, fetch.readFetchShuffleBlockChunks],
-  [BlockTransferMessageType.DiagnoseCorruption, corruption.readDiagnoseCorruption],
-  [BlockTransferMessageType.CorruptionCause, corruption.readCorruptionCause],
-]);
+/** The fields of each message, by its first byte. */
+const MESSAGES: { readonly [T in BlockTransferMessageType]: Field<Extract<BlockTransferMessage, { readonly type: T }>> } = {
+  [BlockTransferMessageType.OpenBlocks]: fetch.openBlocks,
+  [BlockTransferMessageType.UploadBlock]: upload.uploadBlock,
+  [BlockTransferMessageType.RegisterExecutor]: executor.registerExecutor,
+  [BlockTransferMessageType.StreamHandle]: fetch.streamHandle,
+  [BlockTransferMessageType.UploadBlockStream]: upload.uploadBlockStream,
+  [BlockTransferMessageType.RemoveBlocks]: executor.removeBlocks,
+  [BlockTransferMessageType.BlocksRemoved]: executor.blocksRemoved,
+  [BlockTransferMessageType.FetchShuffleBlocks]: fetch.fetchShuffleBlocks,
+  [BlockTransferMessageType.GetLocalDirsForExecutors]: executor.getLocalDirsForExecutors,
+  [BlockTransferMessageType.LocalDirsForExecutors]: executor.localDirsForExecutors,
+  [BlockTransferMessageType.FetchShuffleBlockChunks]: fetch.fetchShuffleBlockChunks,
+  [BlockTransferMessageType.DiagnoseCorruption]: corruption.diagnoseCorruption,
+  [BlockTransferMessageType.CorruptionCause]: corruption.corruptionCause,
+};
+
+/** The fields of the messages that begin with the byte `type`; undefined if there are none. */
+function fieldsOf(type: number): Field<BlockTransferMessage> | undefined {
+  return MESSAGES[type as BlockTransferMessageType];
+}
 
 /** The first byte is none of a message; Spark: IllegalArgumentException. */
 export class UnknownMessageTypeError extends ProtocolError {
@@ -70,36 +71,7 @@ export class UnknownMessageTypeError extends ProtocolError {
 /** Appends a message to `out`. Spark: encode. */
 export function writeBlockTransferMessage(out: ByteSink, message: BlockTransferMessage): void {
   out.writeUint8(message.type);
-  switch (message.type) {
-    case BlockTransferMessageType.OpenBlocks:
-      return fetch.writeOpenBlocks(out, message);
-    case BlockTransferMessageType.UploadBlock:
-      return upload.writeUploadBlock(out, message);
-    case BlockTransferMessageType.RegisterExecutor:
-      return executor.writeRegisterExecutor(out, message);
-    case BlockTransferMessageType.StreamHandle:
-      return fetch.writeStreamHandle(out, message);
-    case BlockTransferMessageType.UploadBlockStream:
-      return upload.writeUploadBlockStream(out, message);
-    case BlockTransferMessageType.RemoveBlocks:
-      return executor.writeRemoveBlocks(out, message);
-    case BlockTransferMessageType.BlocksRemoved:
-      return executor.writeBlocksRemoved(out, message);
-    case BlockTransferMessageType.FetchShuffleBlocks:
-      return fetch.writeFetchShuffleBlocks(out, message);
-    case BlockTransferMessageType.GetLocalDirsForExecutors:
-      return executor.writeGetLocalDirsForExecutors(out, message);
-    case BlockTransferMessageType.LocalDirsForExecutors:
-      return executor.writeLocalDirsForExecutors(out, message);
-    case BlockTransferMessageType.FetchShuffleBlockChunks:
-      return fetch.writeFetchShuffleBlockChunks(out, message);
-    case BlockTransferMessageType.DiagnoseCorruption:
-      return corruption.writeDiagnoseCorruption(out, message);
-    case BlockTransferMessageType.CorruptionCause:
-      return corruption.writeCorruptionCause(out, message);
-    default:
-      unreachable(message);
-  }
+  fieldsOf(message.type)!.write(out, message);
 }
 
 /** The bytes of a message. Spark: toByteBuffer. */
@@ -119,14 +91,14 @@ export function encodeBlockTransferMessage(message: BlockTransferMessage): Uint8
 export function decodeBlockTransferMessage(bytes: Uint8Array): BlockTransferMessage {
   const reader = protocolReader(bytes);
   const type = reader.readUint8("message type");
-  const read = READERS.get(type);
+  const fields = fieldsOf(type);
   // Spark has a signed byte.
-  if (read === undefined) throw new UnknownMessageTypeError(`Unknown message type: ${type << 24 >> 24}`, { offset: 0 });
+  if (fields === undefined) throw new UnknownMessageTypeError(`Unknown message type: ${type << 24 >> 24}`, { offset: 0 });
   if (bytes.length > MAX_MESSAGE_BYTES && type !== BlockTransferMessageType.UploadBlock) {
     const error = `A block message of type ${type} has ${bytes.length} bytes`;
     throw new ProtocolError(error, { offset: 0, limit: MAX_MESSAGE_BYTES });
   }
-  const message = read(reader);
+  const message = fields.read(reader);
   if (reader.remaining > 0) {
     const error = `${reader.remaining} bytes are left over behind a block message of type ${type}`;
     throw new ProtocolError(error, { offset: reader.position });

@@ -6,11 +6,9 @@
  * @module
  */
 
-import type { ByteReader } from "../base/byte_reader.ts";
-import type { ByteSink } from "../base/byte_sink.ts";
 import { ProtocolError } from "../base/errors.ts";
-import { readString, writeString } from "../protocol/encoders.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
+import { always, appId, execId, type Field, int, long, record, text } from "./message_fields.ts";
 
 /** What made a block corrupt. */
 export type Cause =
@@ -57,41 +55,31 @@ export interface CorruptionCause {
   readonly cause: Cause;
 }
 
-/** Appends the fields of a message. */
-export function writeDiagnoseCorruption(out: ByteSink, message: DiagnoseCorruption): void {
-  writeString(out, message.appId);
-  writeString(out, message.execId);
-  out.writeInt32(message.shuffleId);
-  out.writeBigInt64(message.mapId);
-  out.writeInt32(message.reduceId);
-  out.writeBigInt64(message.checksum);
-  writeString(out, message.algorithm);
-}
+/** The fields of a message. */
+export const diagnoseCorruption: Field<DiagnoseCorruption> = record({
+  type: always(BlockTransferMessageType.DiagnoseCorruption),
+  appId,
+  execId,
+  shuffleId: int("shuffle id"),
+  mapId: long("map id"),
+  reduceId: int("reduce id"),
+  checksum: long("checksum"),
+  algorithm: text("algorithm"),
+});
 
-/** Reads the fields of a message. */
-export function readDiagnoseCorruption(reader: ByteReader): DiagnoseCorruption {
-  return {
-    type: BlockTransferMessageType.DiagnoseCorruption,
-    appId: readString(reader, "application id"),
-    execId: readString(reader, "executor id"),
-    shuffleId: reader.readInt32("shuffle id"),
-    mapId: reader.readInt64("map id"),
-    reduceId: reader.readInt32("reduce id"),
-    checksum: reader.readInt64("checksum"),
-    algorithm: readString(reader, "algorithm"),
-  };
-}
+const cause: Field<Cause> = {
+  write: (out, value) => out.writeUint8(CAUSES.indexOf(value)),
+  read(reader) {
+    const offset = reader.position;
+    const ordinal = reader.readUint8("cause");
+    const value = CAUSES[ordinal];
+    if (value === undefined) throw new ProtocolError(`Unknown cause of a corruption: ${ordinal}`, { offset });
+    return value;
+  },
+};
 
-/** Appends the fields of a message. */
-export function writeCorruptionCause(out: ByteSink, { cause }: CorruptionCause): void {
-  out.writeUint8(CAUSES.indexOf(cause));
-}
-
-/** Reads the fields of a message. */
-export function readCorruptionCause(reader: ByteReader): CorruptionCause {
-  const offset = reader.position;
-  const ordinal = reader.readUint8("cause");
-  const cause = CAUSES[ordinal];
-  if (cause === undefined) throw new ProtocolError(`Unknown cause of a corruption: ${ordinal}`, { offset });
-  return { type: BlockTransferMessageType.CorruptionCause, cause };
-}
+/** The fields of a message. */
+export const corruptionCause: Field<CorruptionCause> = record({
+  type: always(BlockTransferMessageType.CorruptionCause),
+  cause,
+});

@@ -7,18 +7,10 @@
  * @module
  */
 
-import type { ByteReader } from "../base/byte_reader.ts";
-import type { ByteSink } from "../base/byte_sink.ts";
 import { ProtocolError } from "../base/errors.ts";
-import {
-  readIntArray,
-  readString,
-  readStringArray,
-  writeIntArray,
-  writeString,
-  writeStringArray,
-} from "../protocol/encoders.ts";
+import { readIntArray, readStringArray, writeIntArray, writeStringArray } from "../protocol/encoders.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
+import { always, appId, execId, type Field, int, record, text, texts } from "./message_fields.ts";
 
 /** Where an executor keeps its shuffle files. */
 export interface ExecutorShuffleInfo {
@@ -80,97 +72,65 @@ export interface LocalDirsForExecutors {
   readonly localDirsByExec: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Appends the fields of a message. */
-export function writeRegisterExecutor(out: ByteSink, { appId, execId, executorInfo }: RegisterExecutor): void {
-  writeString(out, appId);
-  writeString(out, execId);
-  writeStringArray(out, executorInfo.localDirs);
-  out.writeInt32(executorInfo.subDirsPerLocalDir);
-  writeString(out, executorInfo.shuffleManager);
-}
+/** The fields of a message. */
+export const registerExecutor: Field<RegisterExecutor> = record({
+  type: always(BlockTransferMessageType.RegisterExecutor),
+  appId,
+  execId,
+  executorInfo: record({
+    localDirs: texts("local folders"),
+    subDirsPerLocalDir: int("number of folders"),
+    shuffleManager: text("shuffle manager"),
+  }),
+});
 
-/** Reads the fields of a message. */
-export function readRegisterExecutor(reader: ByteReader): RegisterExecutor {
-  return {
-    type: BlockTransferMessageType.RegisterExecutor,
-    appId: readString(reader, "application id"),
-    execId: readString(reader, "executor id"),
-    executorInfo: {
-      localDirs: readStringArray(reader, "local folders"),
-      subDirsPerLocalDir: reader.readInt32("number of folders"),
-      shuffleManager: readString(reader, "shuffle manager"),
-    },
-  };
-}
+/** The fields of a message. */
+export const removeBlocks: Field<RemoveBlocks> = record({
+  type: always(BlockTransferMessageType.RemoveBlocks),
+  appId,
+  execId,
+  blockIds: texts("block ids"),
+});
 
-/** Appends the fields of a message. */
-export function writeRemoveBlocks(out: ByteSink, message: RemoveBlocks): void {
-  writeString(out, message.appId);
-  writeString(out, message.execId);
-  writeStringArray(out, message.blockIds);
-}
+/** The fields of a message. */
+export const blocksRemoved: Field<BlocksRemoved> = record({
+  type: always(BlockTransferMessageType.BlocksRemoved),
+  numRemovedBlocks: int("number of blocks"),
+});
 
-/** Reads the fields of a message. */
-export function readRemoveBlocks(reader: ByteReader): RemoveBlocks {
-  return {
-    type: BlockTransferMessageType.RemoveBlocks,
-    appId: readString(reader, "application id"),
-    execId: readString(reader, "executor id"),
-    blockIds: readStringArray(reader, "block ids"),
-  };
-}
+/** The fields of a message. */
+export const getLocalDirsForExecutors: Field<GetLocalDirsForExecutors> = record({
+  type: always(BlockTransferMessageType.GetLocalDirsForExecutors),
+  appId,
+  execIds: texts("executor ids"),
+});
 
-/** Appends the fields of a message. */
-export function writeBlocksRemoved(out: ByteSink, { numRemovedBlocks }: BlocksRemoved): void {
-  out.writeInt32(numRemovedBlocks);
-}
+/** Executors, how many folders each has, and all their folders. */
+const localDirsByExec: Field<LocalDirsForExecutors["localDirsByExec"]> = {
+  write(out, dirsByExec) {
+    const lists = [...dirsByExec.values()];
+    writeStringArray(out, [...dirsByExec.keys()]);
+    writeIntArray(out, lists.map((dirs) => dirs.length));
+    writeStringArray(out, lists.flat());
+  },
+  read(reader) {
+    const start = reader.position;
+    const execIds = readStringArray(reader, "executor ids");
+    const counts = readIntArray(reader, "numbers of local folders");
+    const dirs = readStringArray(reader, "local folders");
+    const sum = counts.reduce((all, count) => count < 0 ? NaN : all + count, 0);
+    if (counts.length !== execIds.length || sum !== dirs.length) {
+      const shown = counts.slice(0, 8).join(", ");
+      const message = `${execIds.length} executors have ${dirs.length} folders, but their numbers are ${shown}`;
+      throw new ProtocolError(message, { offset: start });
+    }
+    let at = 0;
+    return new Map(execIds.map((execId, i) => [execId, dirs.slice(at, at += counts[i]!)]));
+  },
+};
 
-/** Reads the fields of a message. */
-export function readBlocksRemoved(reader: ByteReader): BlocksRemoved {
-  return { type: BlockTransferMessageType.BlocksRemoved, numRemovedBlocks: reader.readInt32("number of blocks") };
-}
-
-/** Appends the fields of a message. */
-export function writeGetLocalDirsForExecutors(out: ByteSink, { appId, execIds }: GetLocalDirsForExecutors): void {
-  writeString(out, appId);
-  writeStringArray(out, execIds);
-}
-
-/** Reads the fields of a message. */
-export function readGetLocalDirsForExecutors(reader: ByteReader): GetLocalDirsForExecutors {
-  return {
-    type: BlockTransferMessageType.GetLocalDirsForExecutors,
-    appId: readString(reader, "application id"),
-    execIds: readStringArray(reader, "executor ids"),
-  };
-}
-
-/** Appends the fields of a message. */
-export function writeLocalDirsForExecutors(out: ByteSink, { localDirsByExec }: LocalDirsForExecutors): void {
-  const lists = [...localDirsByExec.values()];
-  writeStringArray(out, [...localDirsByExec.keys()]);
-  writeIntArray(out, lists.map((dirs) => dirs.length));
-  writeStringArray(out, lists.flat());
-}
-
-/** Reads the fields of a message. */
-export function readLocalDirsForExecutors(reader: ByteReader): LocalDirsForExecutors {
-  const start = reader.position;
-  const execIds = readStringArray(reader, "executor ids");
-  const counts = readIntArray(reader, "numbers of local folders");
-  const dirs = readStringArray(reader, "local folders");
-  const sum = counts.reduce((all, count) => count < 0 ? NaN : all + count, 0);
-  if (counts.length !== execIds.length || sum !== dirs.length) {
-    const message = `${execIds.length} executors have ${dirs.length} folders, but their numbers are ${
-      counts.slice(0, 8).join(", ")
-    }`;
-    throw new ProtocolError(message, { offset: start });
-  }
-  const localDirsByExec = new Map<string, readonly string[]>();
-  let at = 0;
-  execIds.forEach((execId, i) => {
-    localDirsByExec.set(execId, dirs.slice(at, at + counts[i]!));
-    at += counts[i]!;
-  });
-  return { type: BlockTransferMessageType.LocalDirsForExecutors, localDirsByExec };
-}
+/** The fields of a message. */
+export const localDirsForExecutors: Field<LocalDirsForExecutors> = record({
+  type: always(BlockTransferMessageType.LocalDirsForExecutors),
+  localDirsByExec,
+});

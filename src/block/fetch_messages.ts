@@ -6,21 +6,16 @@
  * @module
  */
 
-import type { ByteReader } from "../base/byte_reader.ts";
-import type { ByteSink } from "../base/byte_sink.ts";
 import {
   MAX_LIST_LENGTH,
   readCount,
   readIntArray,
   readLongArray,
-  readString,
-  readStringArray,
   writeIntArray,
   writeLongArray,
-  writeString,
-  writeStringArray,
 } from "../protocol/encoders.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
+import { always, appId, execId, type Field, int, ints, long, record, texts } from "./message_fields.ts";
 
 /** No list of numbers is shorter than its own count. */
 const MIN_LIST_BYTES = 4;
@@ -83,99 +78,66 @@ export interface StreamHandle {
   readonly numChunks: number;
 }
 
-/** Appends the fields of a message. */
-export function writeOpenBlocks(out: ByteSink, message: OpenBlocks): void {
-  writeString(out, message.appId);
-  writeString(out, message.execId);
-  writeStringArray(out, message.blockIds);
-}
-
-/** Reads the fields of a message. */
-export function readOpenBlocks(reader: ByteReader): OpenBlocks {
+/** A list of lists; all of them together are no longer than one list may be. */
+function intLists(what: string): Field<readonly (readonly number[])[]> {
   return {
-    type: BlockTransferMessageType.OpenBlocks,
-    appId: readString(reader, "application id"),
-    execId: readString(reader, "executor id"),
-    blockIds: readStringArray(reader, "block ids"),
+    write(out, lists) {
+      out.writeInt32(lists.length);
+      for (const list of lists) writeIntArray(out, list);
+    },
+    read(reader) {
+      const count = readCount(reader, MIN_LIST_BYTES, what);
+      const lists: number[][] = [];
+      let left = MAX_LIST_LENGTH;
+      for (let i = 0; i < count; i++) {
+        const list = readIntArray(reader, what, left);
+        left -= list.length;
+        lists.push(list);
+      }
+      return lists;
+    },
   };
 }
 
-/** Appends the fields of a message. */
-export function writeFetchShuffleBlocks(out: ByteSink, message: FetchShuffleBlocks): void {
-  writeString(out, message.appId);
-  writeString(out, message.execId);
-  out.writeInt32(message.shuffleId);
-  writeLongArray(out, message.mapIds);
-  writeIntLists(out, message.reduceIds);
-  out.writeUint8(message.batchFetchEnabled ? 1 : 0);
-}
+/** As on the JVM any other byte than 0 is true. */
+const batchFetchEnabled: Field<boolean> = {
+  write: (out, value) => out.writeUint8(value ? 1 : 0),
+  read: (reader) => reader.readUint8("batch flag") !== 0,
+};
 
-/** Reads the fields of a message. */
-export function readFetchShuffleBlocks(reader: ByteReader): FetchShuffleBlocks {
-  return {
-    type: BlockTransferMessageType.FetchShuffleBlocks,
-    appId: readString(reader, "application id"),
-    execId: readString(reader, "executor id"),
-    shuffleId: reader.readInt32("shuffle id"),
-    mapIds: readLongArray(reader, "map ids"),
-    reduceIds: readIntLists(reader, "reduce ids"),
-    // As on the JVM: any other byte than 0.
-    batchFetchEnabled: reader.readUint8("batch flag") !== 0,
-  };
-}
+/** The fields of a message. */
+export const openBlocks: Field<OpenBlocks> = record({
+  type: always(BlockTransferMessageType.OpenBlocks),
+  appId,
+  execId,
+  blockIds: texts("block ids"),
+});
 
-/** Appends the fields of a message. */
-export function writeFetchShuffleBlockChunks(out: ByteSink, message: FetchShuffleBlockChunks): void {
-  writeString(out, message.appId);
-  writeString(out, message.execId);
-  out.writeInt32(message.shuffleId);
-  out.writeInt32(message.shuffleMergeId);
-  writeIntArray(out, message.reduceIds);
-  writeIntLists(out, message.chunkIds);
-}
+/** The fields of a message. */
+export const fetchShuffleBlocks: Field<FetchShuffleBlocks> = record({
+  type: always(BlockTransferMessageType.FetchShuffleBlocks),
+  appId,
+  execId,
+  shuffleId: int("shuffle id"),
+  mapIds: { write: writeLongArray, read: (reader) => readLongArray(reader, "map ids") },
+  reduceIds: intLists("reduce ids"),
+  batchFetchEnabled,
+});
 
-/** Reads the fields of a message. */
-export function readFetchShuffleBlockChunks(reader: ByteReader): FetchShuffleBlockChunks {
-  return {
-    type: BlockTransferMessageType.FetchShuffleBlockChunks,
-    appId: readString(reader, "application id"),
-    execId: readString(reader, "executor id"),
-    shuffleId: reader.readInt32("shuffle id"),
-    shuffleMergeId: reader.readInt32("shuffle merge id"),
-    reduceIds: readIntArray(reader, "reduce ids"),
-    chunkIds: readIntLists(reader, "chunk ids"),
-  };
-}
+/** The fields of a message. */
+export const fetchShuffleBlockChunks: Field<FetchShuffleBlockChunks> = record({
+  type: always(BlockTransferMessageType.FetchShuffleBlockChunks),
+  appId,
+  execId,
+  shuffleId: int("shuffle id"),
+  shuffleMergeId: int("shuffle merge id"),
+  reduceIds: ints("reduce ids"),
+  chunkIds: intLists("chunk ids"),
+});
 
-/** Appends the fields of a message. */
-export function writeStreamHandle(out: ByteSink, { streamId, numChunks }: StreamHandle): void {
-  out.writeBigInt64(streamId);
-  out.writeInt32(numChunks);
-}
-
-/** Reads the fields of a message. */
-export function readStreamHandle(reader: ByteReader): StreamHandle {
-  return {
-    type: BlockTransferMessageType.StreamHandle,
-    streamId: reader.readInt64("stream id"),
-    numChunks: reader.readInt32("number of chunks"),
-  };
-}
-
-function writeIntLists(out: ByteSink, lists: readonly (readonly number[])[]): void {
-  out.writeInt32(lists.length);
-  for (const list of lists) writeIntArray(out, list);
-}
-
-/** All of them together are no longer than one list may be. */
-function readIntLists(reader: ByteReader, what: string): number[][] {
-  const count = readCount(reader, MIN_LIST_BYTES, what);
-  const lists: number[][] = [];
-  let left = MAX_LIST_LENGTH;
-  for (let i = 0; i < count; i++) {
-    const list = readIntArray(reader, what, left);
-    left -= list.length;
-    lists.push(list);
-  }
-  return lists;
-}
+/** The fields of a message. */
+export const streamHandle: Field<StreamHandle> = record({
+  type: always(BlockTransferMessageType.StreamHandle),
+  streamId: long("stream id"),
+  numChunks: int("number of chunks"),
+});

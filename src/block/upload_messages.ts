@@ -6,10 +6,9 @@
  * @module
  */
 
-import type { ByteReader } from "../base/byte_reader.ts";
-import type { ByteSink } from "../base/byte_sink.ts";
-import { readByteArray, readString, writeByteArray, writeString } from "../protocol/encoders.ts";
+import { readByteArray, writeByteArray } from "../protocol/encoders.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
+import { always, appId, execId, type Field, record, text } from "./message_fields.ts";
 
 /**
  * How much may be said of a block's storage, where Spark says some 500 bytes. It is kept while the block arrives, and a connection
@@ -43,44 +42,30 @@ export interface UploadBlockStream {
   readonly metadata: Uint8Array;
 }
 
-/** Appends the fields of a message. */
-export function writeUploadBlock(out: ByteSink, message: UploadBlock): void {
-  writeString(out, message.appId);
-  writeString(out, message.execId);
-  writeString(out, message.blockId);
-  writeByteArray(out, message.metadata);
-  writeByteArray(out, message.blockData);
-}
+const blockId = text("block id");
+/** A view of what is read. */
+const metadata: Field<Uint8Array> = {
+  write: writeByteArray,
+  read(reader) {
+    const bytes = readByteArray(reader, "metadata");
+    if (bytes.length <= MAX_METADATA_BYTES) return bytes;
+    throw reader.errorHere(`The metadata of a block has ${bytes.length} bytes, more than ${MAX_METADATA_BYTES}`);
+  },
+};
 
-/** Reads the fields of a message; byte arrays are views of what is read. */
-export function readUploadBlock(reader: ByteReader): UploadBlock {
-  return {
-    type: BlockTransferMessageType.UploadBlock,
-    appId: readString(reader, "application id"),
-    execId: readString(reader, "executor id"),
-    blockId: readString(reader, "block id"),
-    metadata: readMetadata(reader),
-    blockData: readByteArray(reader, "block data"),
-  };
-}
+/** The fields of a message; those of bytes are views of what is read. */
+export const uploadBlock: Field<UploadBlock> = record({
+  type: always(BlockTransferMessageType.UploadBlock),
+  appId,
+  execId,
+  blockId,
+  metadata,
+  blockData: { write: writeByteArray, read: (reader) => readByteArray(reader, "block data") },
+});
 
-/** Appends the fields of a message. */
-export function writeUploadBlockStream(out: ByteSink, message: UploadBlockStream): void {
-  writeString(out, message.blockId);
-  writeByteArray(out, message.metadata);
-}
-
-/** Reads the fields of a message; the metadata is a view of what is read. */
-export function readUploadBlockStream(reader: ByteReader): UploadBlockStream {
-  return {
-    type: BlockTransferMessageType.UploadBlockStream,
-    blockId: readString(reader, "block id"),
-    metadata: readMetadata(reader),
-  };
-}
-
-function readMetadata(reader: ByteReader): Uint8Array {
-  const metadata = readByteArray(reader, "metadata");
-  if (metadata.length <= MAX_METADATA_BYTES) return metadata;
-  throw reader.errorHere(`The metadata of a block has ${metadata.length} bytes, more than ${MAX_METADATA_BYTES}`);
-}
+/** The fields of a message. */
+export const uploadBlockStream: Field<UploadBlockStream> = record({
+  type: always(BlockTransferMessageType.UploadBlockStream),
+  blockId,
+  metadata,
+});
