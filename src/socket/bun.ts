@@ -75,6 +75,20 @@ class BunSocket extends BaseSocket {
     this.#native.terminate();
   }
 
+  /** Passes the events of native sockets on to ours; `open` makes ours. */
+  static handlers(open: (native: Native<Data>) => void): BunHandlers<Data> {
+    return {
+      binaryType: "uint8array",
+      open,
+      // In memory that is never used again.
+      data: (native, chunk) => native.data?.received(chunk, true),
+      drain: (native) => native.data?.onDrain(),
+      end: (native) => native.data?.ended(),
+      close: (native, error) => native.data?.onClose(error),
+      error: (native, error) => native.data?.onClose(error),
+    };
+  }
+
   /** There is room again. */
   onDrain(): void {
     for (let chunk = this.#queue.first; chunk !== undefined; chunk = this.#queue.first) {
@@ -85,16 +99,6 @@ class BunSocket extends BaseSocket {
     }
     if (this.isShut && this.#queue.bytes === 0) this.#native.shutdown();
     this.drained();
-  }
-
-  /** Bytes arrived, in memory that is never used again. */
-  onData(chunk: Uint8Array): void {
-    this.received(chunk, true);
-  }
-
-  /** The peer's FIN arrived. */
-  onEnd(): void {
-    this.ended();
   }
 
   /** The native socket is closed, by itself or by us. */
@@ -120,19 +124,6 @@ function makeSocket(native: Native<Data>, options: SocketOptions): BunSocket | u
   native.setNoDelay(options.noDelay ?? true);
   if (options.keepAlive === true) native.setKeepAlive(true);
   return native.data = new BunSocket(native, socketAddress(remoteAddress, remotePort), options);
-}
-
-/** Passes the events of native sockets on to ours; `open` makes ours. */
-function handlers(open: (native: Native<Data>) => void): BunHandlers<Data> {
-  return {
-    binaryType: "uint8array",
-    open,
-    data: (native, chunk) => native.data?.onData(chunk),
-    drain: (native) => native.data?.onDrain(),
-    end: (native) => native.data?.onEnd(),
-    close: (native, error) => native.data?.onClose(error),
-    error: (native, error) => native.data?.onClose(error),
-  };
 }
 
 class Listener implements SocketListener {
@@ -173,7 +164,7 @@ function dial(
   const what = `Cannot connect to ${formatAddress(address)}`;
   const onAbort = () => reject(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
-  const socket = handlers((native) => {
+  const socket = BunSocket.handlers((native) => {
     signal?.removeEventListener("abort", onAbort);
     if (signal?.aborted) {
       native.terminate();
@@ -201,7 +192,7 @@ async function listen(address: SocketAddress, attach: AttachSocket, options: Lis
   const { backlog } = options;
   const target = { hostname: address.host, port: address.port, allowHalfOpen: true as const };
   try {
-    const socket = handlers((native) => void makeSocket(native, options)?.open(attach));
+    const socket = BunSocket.handlers((native) => void makeSocket(native, options)?.open(attach));
     return new Listener(bun().listen({ ...target, socket, ...(backlog === undefined ? {} : { backlog }) }));
   } catch (thrown) {
     throw toSocketError(thrown, `Cannot listen on ${formatAddress(address)}`);
