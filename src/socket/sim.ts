@@ -193,12 +193,8 @@ export class SimulatedNetwork {
    * @returns What `promise` gave. Rejects as it did, and as {@linkcode SimulatedNetwork.run} does.
    */
   async settle<T>(promise: PromiseLike<T>, options?: SimulatedRunOptions): Promise<T> {
-    let settled = false;
-    const mark = () => {
-      settled = true;
-    };
-    promise.then(mark, mark);
-    await this.run(() => settled, options);
+    // What it rejects with is no failure of the run.
+    await this.#explain(this.clock.settle(promise.then(() => {}, () => {}), options));
     return await promise;
   }
 
