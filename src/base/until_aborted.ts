@@ -9,7 +9,6 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
-    if (signal.aborted) return abort();
     signal.addEventListener("abort", abort, { once: true });
     promise.then((value) => {
       signal.removeEventListener("abort", abort);
@@ -18,5 +17,6 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
       signal.removeEventListener("abort", abort);
       reject(error);
     });
+    if (signal.aborted) abort();
   });
 }

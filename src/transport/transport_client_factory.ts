@@ -272,17 +272,10 @@ export class TransportClientFactory implements AsyncDisposable {
   }
 
   async #bootstrap(client: TransportClient, signal: AbortSignal): Promise<void> {
-    let giveUp = (): void => {};
-    const gaveUp = new Promise<never>((_, reject) => {
-      giveUp = () => reject(signal.reason);
-    });
-    // A bootstrap that closes its factory and throws is never raced against it.
-    gaveUp.catch(() => {});
-    signal.addEventListener("abort", giveUp, { once: true });
     client.inHandshake = true;
     try {
       signal.throwIfAborted();
-      for (const bootstrap of this.#bootstraps) await Promise.race([bootstrap.doBootstrap(client), gaveUp]);
+      for (const bootstrap of this.#bootstraps) await untilAborted(Promise.resolve(bootstrap.doBootstrap(client)), signal);
     } catch (thrown) {
       const error = toError(thrown);
       this.#context.logger.error(`Exception while bootstrapping client of ${client.channel.remote}`, error);
@@ -290,7 +283,6 @@ export class TransportClientFactory implements AsyncDisposable {
       throw error;
     } finally {
       client.inHandshake = false;
-      signal.removeEventListener("abort", giveUp);
     }
   }
 }

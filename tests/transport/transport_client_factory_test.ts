@@ -394,6 +394,21 @@ test("TransportClientFactory that a bootstrap closes before it throws leaves no 
   await until(() => end.context.connections.size === 0, "the connection to close");
 });
 
+test("TransportClientFactory that a bootstrap closes before it rejects leaves no error behind", async (context) => {
+  const { stage } = stubbed(context);
+  const end = stage.end();
+  const bootstrapped = deferred();
+  const factory = end.makeFactory([{
+    doBootstrap() {
+      void factory.close();
+      return bootstrapped.promise.then(() => Promise.reject(new RangeError("wrong password")));
+    },
+  }]);
+  assertInstanceOf(await failureOf(factory.createClient(PEER)), RpcStoppedError);
+  bootstrapped.resolve();
+  await until(() => end.context.connections.size === 0, "the connection to close");
+});
+
 transportTest("TransportClientFactory.createClient() is given up by its signal for who has it alone", async (stage) => {
   const held = deferred();
   const server = stage.end({ handler: echo });
