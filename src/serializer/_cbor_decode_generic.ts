@@ -7,9 +7,9 @@
 import type { CborDecoder } from "./_cbor_decoder.ts";
 import { newError, setErrorField } from "./_cbor_error_value.ts";
 import { failureOf } from "./_cbor_failure.ts";
-import { Major, Name, RESERVED_PREFIX } from "./_cbor_format.ts";
+import { Major, Name } from "./_cbor_format.ts";
 import { arrayWithHoles } from "./far_index.ts";
-import { RpcFailure, TypedMessage } from "./serializer.ts";
+import { RESERVED_TAG_PREFIX, RpcFailure, TypedMessage } from "./serializer.ts";
 
 const MAX_PORT = 65_535;
 const MAX_ARRAY_LENGTH = 2 ** 32 - 1;
@@ -32,7 +32,7 @@ export function readGeneric(decoder: CborDecoder, at: number): unknown {
   const name = count === 0 ? undefined : decoder.readValue();
   if (typeof name !== "string") throw decoder.fail("Generic object has no name", at);
   let value: unknown;
-  if (!name.startsWith(RESERVED_PREFIX)) {
+  if (!name.startsWith(RESERVED_TAG_PREFIX)) {
     if (count !== 1 && count !== 2) throw decoder.fail(`Typed message ${name} has ${count} elements`, at);
     value = new TypedMessage(name, count === 2 ? decoder.readValue() : undefined);
   } else {

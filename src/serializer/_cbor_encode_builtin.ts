@@ -9,9 +9,9 @@
 
 import type { CborEncoder } from "./_cbor_encoder.ts";
 import { writeErrorValue } from "./_cbor_error_value.ts";
-import { Major, MAX_BIGINT_BYTES, Name, RESERVED_PREFIX, Tag } from "./_cbor_format.ts";
+import { Major, MAX_BIGINT_BYTES, Name, Tag } from "./_cbor_format.ts";
 import { typedArrayTag } from "./_cbor_typed_arrays.ts";
-import type { TypedMessage } from "./serializer.ts";
+import { RESERVED_TAG_PREFIX, type TypedMessage } from "./serializer.ts";
 
 const classText = Object.prototype.toString;
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
@@ -85,7 +85,7 @@ function writeRegExp(encoder: CborEncoder, value: RegExp): void {
 /** Writes a message of a typed endpoint. It is not tracked: it is made for one message. */
 export function writeTypedMessage(encoder: CborEncoder, message: TypedMessage): void {
   const { tag, payload } = message;
-  if (tag.startsWith(RESERVED_PREFIX)) throw encoder.fail(`the tag ${tag}, which begins with ${RESERVED_PREFIX},`);
+  if (tag.startsWith(RESERVED_TAG_PREFIX)) throw encoder.fail(`the tag ${tag}, which begins with ${RESERVED_TAG_PREFIX},`);
   encoder.head(Major.tag, Tag.genericObject);
   const level = encoder.open(Major.array, payload === undefined ? 1 : 2);
   encoder.writeText(tag);

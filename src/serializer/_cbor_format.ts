@@ -49,10 +49,7 @@ export const Tag = {
   selfDescribed: 55_799,
 } as const;
 
-/** What the names of our own generic objects begin with; a contract's tag may not. */
-export const RESERVED_PREFIX = "sparkwire:";
-
-/** Our own generic objects: the first element of what tag 27 is put on. */
+/** Our own generic objects: the first element of what tag 27 is put on. Each begins with `RESERVED_TAG_PREFIX`. */
 export const Name = {
   arrayBuffer: "sparkwire:arraybuffer",
   dataView: "sparkwire:dataview",

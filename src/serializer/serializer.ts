@@ -107,6 +107,9 @@ export class RpcFailure {
   }
 }
 
+/** What the names of this project's own values begin with where the tag of a typed message could stand; no tag of a contract does. */
+export const RESERVED_TAG_PREFIX = "sparkwire:";
+
 /**
  * A message of a typed endpoint, as an untyped one sees it: its tag and its payload.
  *

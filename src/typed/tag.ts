@@ -4,8 +4,7 @@
  * @module
  */
 
-/** Names of generic objects in content that are not tags of anybody's contract. */
-export const RESERVED_TAG_PREFIX = "sparkwire:";
+import { RESERVED_TAG_PREFIX } from "../serializer/serializer.ts";
 
 /** Why `tag` may not be a tag of a contract; undefined if it may. */
 export function reservedTagError(tag: string): RangeError | undefined {

@@ -5,9 +5,8 @@ import { RpcRemoteError, RpcTimeoutError, SerializerError } from "../../src/base
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
 import type { SerializerContext } from "../../src/serializer/serializer.ts";
-import { TypedMessage } from "../../src/serializer/serializer.ts";
+import { RESERVED_TAG_PREFIX, TypedMessage } from "../../src/serializer/serializer.ts";
 import { endpoint } from "../../src/typed/endpoint.ts";
-import { RESERVED_TAG_PREFIX } from "../../src/typed/tag.ts";
 import { typedRef } from "../../src/typed/typed_ref.ts";
 import { deferred, fromHex, test, toHex, within } from "../_harness.ts";
 import { environment, environments } from "./_environments.ts";
