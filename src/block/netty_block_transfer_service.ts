@@ -7,24 +7,24 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../base/clock.ts";
+import { systemClock } from "../base/clock.ts";
 import { RpcError, RpcStoppedError } from "../base/errors.ts";
-import { type Logger, loggerInForce } from "../base/logger.ts";
-import { type Random, systemRandom } from "../base/random.ts";
+import { loggerInForce } from "../base/logger.ts";
+import { systemRandom } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { roleOf } from "../rpc/rpc_conf.ts";
 import { askRpc } from "../transport/ask_rpc.ts";
-import { noOpRpcHandler, type RpcHandler } from "../transport/rpc_handler.ts";
+import { noOpRpcHandler } from "../transport/rpc_handler.ts";
 import { startServiceOnPort } from "../transport/start_service_on_port.ts";
 import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
 import { TransportConf } from "../transport/transport_conf.ts";
-import { TransportContext } from "../transport/transport_context.ts";
-import { type TransportLimits, transportLimitsInForce } from "../transport/transport_limits.ts";
+import { TransportContext, type TransportContextOptions, type TransportSurroundings } from "../transport/transport_context.ts";
+import { transportLimitsInForce } from "../transport/transport_limits.ts";
 import type { TransportServer } from "../transport/transport_server.ts";
 import { BlockConnections } from "./block_connections.ts";
 import type { BlockDataManager } from "./block_data_manager.ts";
-import { BlockFetch } from "./block_fetch.ts";
+import { BlockFetch, type BlockFetchSurroundings } from "./block_fetch.ts";
 import type { BlockFetchingListener } from "./block_fetching_listener.ts";
 import type { ShuffleBlockId } from "./block_id.ts";
 import { openBlockStream } from "./block_stream.ts";
@@ -40,11 +40,10 @@ import {
   fetchOneBlock,
   type OpenBlockOptions,
 } from "./block_transfer_service.ts";
-import { BlockUpload } from "./block_upload.ts";
+import { BlockUpload, type BlockUploadSurroundings } from "./block_upload.ts";
 import type { Cause } from "./corruption_messages.ts";
 import { makeFetchRequest } from "./fetch_request.ts";
 import { NettyBlockRpcServer } from "./netty_block_rpc_server.ts";
-import type { RetryOptions } from "./retrying_block_transferor.ts";
 
 /** What the server is called when it finds no port. */
 const SERVICE_NAME = "org.apache.spark.network.netty.NettyBlockTransferService";
@@ -84,19 +83,14 @@ interface Serving {
 export class NettyBlockTransferService implements BlockTransferService {
   /** The host that others reach it at. */
   readonly hostName: string;
-  readonly #transportConf: TransportConf;
-  readonly #limits: TransportLimits;
-  readonly #listenPort: number;
-  readonly #executorId: string | undefined;
   readonly #options: BlockTransferServiceOptions;
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #logger: Logger;
+  readonly #listenPort: number;
   readonly #appId: string | undefined;
-  readonly #retry: RetryOptions;
-  readonly #useOldFetchProtocol: boolean;
-  readonly #maxBytesInMemory: number;
-  readonly #connections: BlockConnections = new BlockConnections(() => this.#clientFactory());
+  readonly #executorId: string | undefined;
+  /** What its contexts are made with. */
+  readonly #contextOptions: TransportContextOptions & Pick<TransportSurroundings, "logger" | "random">;
+  /** What its transfers need of it. */
+  readonly #forTransfers: BlockFetchSurroundings & BlockUploadSurroundings;
   /** What each transfer under way is stopped by. */
   readonly #transfers = new Set<(reason: Error) => void>();
   #dialling: { readonly context: TransportContext; readonly factory: TransportClientFactory } | undefined;
@@ -112,28 +106,29 @@ export class NettyBlockTransferService implements BlockTransferService {
    * @throws RangeError that names the key whose value cannot be read, or the limit that is none.
    */
   constructor(conf: SparkConf, options: BlockTransferServiceOptions) {
+    const { clock = systemClock, random = systemRandom, driver, exposeStack, tls, isExecutorAlive } = options;
+    const logger = loggerInForce(options.logger);
     this.#options = options;
     this.hostName = options.host;
-    this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? systemRandom;
-    this.#logger = loggerInForce(options.logger);
     this.#appId = options.appId ?? conf.getOption("spark.app.id");
     this.#executorId = options.executorId ?? conf.getOption("spark.executor.id");
     this.#listenPort = options.port ?? readPort(conf);
-    this.#limits = transportLimitsInForce({ ...options.limits, maxStreams: options.limits?.maxStreams ?? DEFAULT_MAX_STREAMS });
-    this.#transportConf = TransportConf.fromSparkConf(conf, "shuffle", {
+    const limits = transportLimitsInForce({ ...options.limits, maxStreams: options.limits?.maxStreams ?? DEFAULT_MAX_STREAMS });
+    const transportConf = TransportConf.fromSparkConf(conf, "shuffle", {
       numUsableCores: options.numUsableCores,
       role: roleOf(conf),
     });
-    this.#retry = {
-      maxRetries: this.#transportConf.maxIORetries,
-      retryWaitMs: this.#transportConf.ioRetryWaitTimeMs,
-      enableSaslRetries: this.#transportConf.shuffle.enableSaslRetries,
-      clock: this.#clock,
-      logger: this.#logger,
+    this.#contextOptions = { conf: transportConf, driver, clock, random, logger, limits, exposeStack, tls };
+    const { maxIORetries: maxRetries, ioRetryWaitTimeMs: retryWaitMs } = transportConf;
+    const { enableSaslRetries, useOldFetchProtocol } = transportConf.shuffle;
+    this.#forTransfers = {
+      connections: new BlockConnections(() => this.#clientFactory()),
+      appId: this.#appId ?? "",
+      retry: { maxRetries, retryWaitMs, enableSaslRetries, clock, logger },
+      useOldFetchProtocol,
+      isExecutorAlive,
+      maxBytesInMemory: conf.sizeAsBytes("spark.network.maxRemoteBlockSizeFetchToMem", "200m"),
     };
-    this.#useOldFetchProtocol = this.#transportConf.shuffle.useOldFetchProtocol;
-    this.#maxBytesInMemory = conf.sizeAsBytes("spark.network.maxRemoteBlockSizeFetchToMem", "200m");
   }
 
   /** The port that it listens on; undefined until `init`. */
@@ -157,7 +152,7 @@ export class NettyBlockTransferService implements BlockTransferService {
       this.#starting = undefined;
       throw thrown;
     }
-    this.#logger.info(`Server created on ${this.hostName}:${this.port}`);
+    this.#contextOptions.logger.info(`Server created on ${this.hostName}:${this.port}`);
   }
 
   /**
@@ -176,14 +171,8 @@ export class NettyBlockTransferService implements BlockTransferService {
     options: FetchBlocksOptions = {},
   ): void {
     if (blockIds.length === 0) throw new RangeError("Zero-sized blockIds array");
-    const surroundings = {
-      connections: this.#connections,
-      appId: this.#appId ?? "",
-      retry: this.#retry,
-      useOldFetchProtocol: this.#useOldFetchProtocol,
-      isExecutorAlive: this.#options.isExecutorAlive,
-    };
-    const fetch = new BlockFetch(surroundings, source, blockIds, listener, options, () => this.#transfers.delete(cancel));
+    const end = (): void => void this.#transfers.delete(cancel);
+    const fetch = new BlockFetch(this.#forTransfers, source, blockIds, listener, options, end);
     const cancel = (reason: Error): void => fetch.cancel(reason);
     this.#transfers.add(cancel);
     fetch.start();
@@ -211,13 +200,13 @@ export class NettyBlockTransferService implements BlockTransferService {
    * @throws RangeError if the name begins as that of a shuffle block and is none.
    */
   openBlock(source: BlockPeer, blockId: string, options: OpenBlockOptions = {}): ReadableStream<Uint8Array> {
-    const parties = { appId: this.#appId ?? "", execId: source.execId };
-    const request = makeFetchRequest(parties, [blockId], this.#useOldFetchProtocol);
+    const { connections, appId, useOldFetchProtocol } = this.#forTransfers;
+    const request = makeFetchRequest({ appId, execId: source.execId }, [blockId], useOldFetchProtocol);
     const began = (cancel: (reason: Error) => void) => {
       this.#transfers.add(cancel);
       return () => void this.#transfers.delete(cancel);
     };
-    return openBlockStream({ connections: this.#connections, began }, source, request, options);
+    return openBlockStream({ connections, began }, source, request, options);
   }
 
   /**
@@ -237,12 +226,7 @@ export class NettyBlockTransferService implements BlockTransferService {
     metadata: Uint8Array,
     options: BlockTransferOptions = {},
   ): Promise<void> {
-    const surroundings = {
-      connections: this.#connections,
-      appId: this.#appId ?? "",
-      maxBytesInMemory: this.#maxBytesInMemory,
-    };
-    const upload = new BlockUpload(surroundings);
+    const upload = new BlockUpload(this.#forTransfers);
     const cancel = (reason: Error): void => upload.cancel(reason);
     this.#transfers.add(cancel);
     try {
@@ -254,7 +238,7 @@ export class NettyBlockTransferService implements BlockTransferService {
 
   /** Asks an executor for its folders. */
   async getHostLocalDirs(source: BlockPeer, execIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-    const appId = this.#appId ?? "";
+    const { appId } = this.#forTransfers;
     const answer = await this.#ask(source, { type: BlockTransferMessageType.GetLocalDirsForExecutors, appId, execIds });
     if (answer.type !== BlockTransferMessageType.LocalDirsForExecutors) throw wrongAnswer(answer);
     return answer.localDirsByExec;
@@ -265,7 +249,7 @@ export class NettyBlockTransferService implements BlockTransferService {
     const { shuffleId, mapId, reduceId } = block;
     const answer = await this.#ask(source, {
       type: BlockTransferMessageType.DiagnoseCorruption,
-      appId: this.#appId ?? "",
+      appId: this.#forTransfers.appId,
       execId: source.execId,
       shuffleId,
       mapId,
@@ -313,48 +297,35 @@ export class NettyBlockTransferService implements BlockTransferService {
   }
 
   async #serve(blocks: BlockDataManager): Promise<Serving> {
+    const { random, logger } = this.#contextOptions;
     const rpcServer = new NettyBlockRpcServer(blocks, {
       appId: this.#appId,
       executorId: this.#executorId,
-      random: this.#random,
-      logger: this.#logger,
+      random,
+      logger,
       maxOpenBlocks: this.#options.maxOpenBlocks,
     });
-    const context = await this.#makeContext(rpcServer);
+    const context = await TransportContext.create(rpcServer, this.#contextOptions);
     const { bindHost = this.hostName } = this.#options;
     const server = await startServiceOnPort(this.#listenPort, (free) => context.createServer(free, { host: bindHost }), {
       name: SERVICE_NAME,
-      maxRetries: this.#transportConf.portMaxRetries,
-      logger: this.#logger,
+      maxRetries: context.conf.portMaxRetries,
+      logger,
     });
     return { rpcServer, context, server };
   }
 
   async #clientFactory(): Promise<TransportClientFactory> {
     if (this.#dialling === undefined) {
-      const context = await this.#makeContext(noOpRpcHandler);
+      const context = await TransportContext.create(noOpRpcHandler, this.#contextOptions);
       this.#dialling ??= { context, factory: context.createClientFactory() };
     }
     if (this.#closing !== undefined) throw stopped();
     return this.#dialling.factory;
   }
 
-  #makeContext(handler: RpcHandler): Promise<TransportContext> {
-    const { driver, exposeStack, tls } = this.#options;
-    return TransportContext.create(handler, {
-      conf: this.#transportConf,
-      driver,
-      clock: this.#clock,
-      logger: this.#logger,
-      random: this.#random,
-      limits: this.#limits,
-      exposeStack,
-      tls,
-    });
-  }
-
   async #ask(source: BlockPeer, message: BlockTransferMessage): Promise<BlockTransferMessage> {
-    const { client } = await this.#connections.connect(source, undefined, false);
+    const { client } = await this.#forTransfers.connections.connect(source, undefined, false);
     return decodeBlockTransferMessage(await askRpc(client, (out) => writeBlockTransferMessage(out, message)));
   }
 }
