@@ -8,7 +8,7 @@
  * @module
  */
 
-import { RpcError, RpcOverloadedError, RpcStoppedError, StreamError } from "../base/errors.ts";
+import { RpcOverloadedError, RpcStoppedError, StreamError } from "../base/errors.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
 import type { SocketAddress } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
@@ -23,7 +23,7 @@ import type { TransportSurroundings } from "../transport/transport_context.ts";
 import type { TransportStats } from "../transport/transport_metrics.ts";
 import { RpcAddress } from "./rpc_address.ts";
 import { roleOf } from "./rpc_conf.ts";
-import { decodeEscapes, parseUri } from "./spark_uri.ts";
+import { decodeEscapes, invalidAddress, parseUri } from "./spark_uri.ts";
 
 /** How many connections to one peer are kept for the next downloads; those of `spark.files.io.connectionTimeout` are closed. */
 const MAX_IDLE_PER_PEER = 4;
@@ -48,13 +48,13 @@ export interface DownloadTarget {
  */
 export function parseDownloadUri(uri: string): DownloadTarget {
   const authority = /^[^:/?#]*:\/\/(?:[^@/?#]*@)?([^/?#]*)/.exec(uri)?.[1] ?? "";
-  if (authority === "" || authority.startsWith(":")) throw invalid("requirement failed: Host name must be defined.");
+  if (authority === "" || authority.startsWith(":")) throw invalidAddress("requirement failed: Host name must be defined.");
   const { scheme, host, port, rest } = parseUri(uri);
-  if (scheme !== "spark") throw invalid(`Expected scheme spark but got ${scheme}`);
-  if (port === undefined || port === 0) throw invalid("requirement failed: Port must be defined.");
-  if (rest === "") throw invalid("requirement failed: Path must be defined.");
+  if (scheme !== "spark") throw invalidAddress(`Expected scheme spark but got ${scheme}`);
+  if (port === undefined || port === 0) throw invalidAddress("requirement failed: Port must be defined.");
+  if (rest === "") throw invalidAddress("requirement failed: Path must be defined.");
   // Spark ignores them, and then a file name that should have been encoded is another file's.
-  if (/[?#]/.test(rest)) throw invalid(`Expected neither query nor fragment (? is %3F and # is %23): ${rest}`);
+  if (/[?#]/.test(rest)) throw invalidAddress(`Expected neither query nor fragment (? is %3F and # is %23): ${rest}`);
   return { address: { host: new RpcAddress(host, port).dialHost, port }, streamId: decodeEscapes(rest) };
 }
 
@@ -194,8 +194,4 @@ function filesConf(conf: SparkConf): TransportConf {
   }
   const numUsableCores = conf.getInt("spark.files.io.threads", 1);
   return TransportConf.fromSparkConf(own, "files", { numUsableCores, role: roleOf(conf) });
-}
-
-function invalid(reason: string): RpcError {
-  return new RpcError("INVALID_ADDRESS", reason);
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { RpcError } from "../base/errors.ts";
+import { invalidAddress } from "./spark_uri.ts";
 
 /** A host and a port, as {@linkcode parseHostPort} gives them. */
 export interface HostPort {
@@ -26,10 +26,10 @@ export interface HostPort {
 export function checkHost(host: string): void {
   if (hasManyColons(host)) {
     if (!host.startsWith("[") || !host.endsWith("]")) {
-      throw invalid(`Expected hostname or IPv6 IP enclosed in [] but got ${host}`);
+      throw invalidAddress(`Expected hostname or IPv6 IP enclosed in [] but got ${host}`);
     }
   } else if (host.includes(":")) {
-    throw invalid(`Expected hostname or IP but got ${host}`);
+    throw invalidAddress(`Expected hostname or IP but got ${host}`);
   }
 }
 
@@ -40,7 +40,9 @@ export function checkHost(host: string): void {
  * @throws RpcError INVALID_ADDRESS.
  */
 export function checkHostPort(hostPort: string): void {
-  if (!hostPort.includes(hasManyColons(hostPort) ? "]:" : ":")) throw invalid(`Expected host and port but got ${hostPort}`);
+  if (!hostPort.includes(hasManyColons(hostPort) ? "]:" : ":")) {
+    throw invalidAddress(`Expected host and port but got ${hostPort}`);
+  }
 }
 
 /**
@@ -53,15 +55,11 @@ export function parseHostPort(hostPort: string): HostPort {
   const colon = hasManyColons(hostPort) ? hostPort.lastIndexOf("]:") + 1 : hostPort.lastIndexOf(":");
   if (colon < 1) return { host: hostPort, port: 0 };
   const port = hostPort.slice(colon + 1).trim();
-  if (!/^[0-9]*$/.test(port) || Number(port) > 65_535) throw invalid(`Expected host and port but got ${hostPort}`);
+  if (!/^[0-9]*$/.test(port) || Number(port) > 65_535) throw invalidAddress(`Expected host and port but got ${hostPort}`);
   return { host: hostPort.slice(0, colon).trim(), port: Number(port) };
 }
 
 /** Whether it can only be an IPv6 address. Colons at the end do not count, as in Java's `split(":")`. */
 function hasManyColons(text: string): boolean {
   return text.replace(/:+$/, "").split(":").length > 2;
-}
-
-function invalid(message: string): RpcError {
-  return new RpcError("INVALID_ADDRESS", message);
 }

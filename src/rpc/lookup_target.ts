@@ -4,9 +4,9 @@
  * @module
  */
 
-import { RpcError } from "../base/errors.ts";
 import { RpcAddress } from "./rpc_address.ts";
 import { RpcEndpointAddress } from "./rpc_endpoint_address.ts";
+import { invalidAddress } from "./spark_uri.ts";
 
 /** A `spark://name@host:port` URI, or its parts. */
 export type LookupTarget = string | {
@@ -26,7 +26,7 @@ export function parseLookupTarget(
 ): { readonly rpcAddress: RpcAddress; readonly name: string; readonly uri: string } {
   if (typeof target === "string") {
     const { rpcAddress, name } = RpcEndpointAddress.parse(target);
-    if (rpcAddress === undefined) throw new RpcError("INVALID_ADDRESS", `Invalid Spark URL: ${target}`);
+    if (rpcAddress === undefined) throw invalidAddress(`Invalid Spark URL: ${target}`);
     return { rpcAddress, name, uri: target };
   }
   const { host, port } = target.address;

@@ -18,6 +18,7 @@ import type { PendingAsk } from "./pending_ask.ts";
 import { RpcAddress } from "./rpc_address.ts";
 import type { OutboxStats } from "./rpc_env_stats.ts";
 import type { SparkPeers } from "./spark_peers.ts";
+import { invalidAddress } from "./spark_uri.ts";
 import { HeldBack, type VersionedContent } from "./versioned_content.ts";
 
 /** What the outboxes need of their environment. */
@@ -59,10 +60,7 @@ export class Outboxes {
    */
   #get(address: RpcAddress | undefined): Outbox {
     if (address === undefined) {
-      throw new RpcError(
-        "INVALID_ADDRESS",
-        "requirement failed: Cannot send message to client endpoint with no listen address.",
-      );
+      throw invalidAddress("requirement failed: Cannot send message to client endpoint with no listen address.");
     }
     const canonical = canonicalAddress(address);
     let outbox = this.#byAddress.get(canonical.hostPort);

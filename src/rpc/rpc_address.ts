@@ -7,10 +7,9 @@
  * @module
  */
 
-import { RpcError } from "../base/errors.ts";
 import { canonicalIpv6 } from "../base/ip_address.ts";
 import { checkHost } from "./host_port.ts";
-import { parseSparkUri, parseUri, requirePort, type UriOptions } from "./spark_uri.ts";
+import { invalidAddress, parseSparkUri, parseUri, requirePort, type UriOptions } from "./spark_uri.ts";
 
 /** Options of {@linkcode RpcAddress}. */
 export interface RpcAddressOptions {
@@ -72,10 +71,10 @@ export class RpcAddress {
   static fromSparkURL(uri: string, options: UriOptions = {}): RpcAddress {
     try {
       const { userInfo, host, port } = parseSparkUri(uri, options);
-      if (userInfo !== undefined) throw new RpcError("INVALID_ADDRESS", `Expected no name before the host but got ${userInfo}`);
+      if (userInfo !== undefined) throw invalidAddress(`Expected no name before the host but got ${userInfo}`);
       return new RpcAddress(host, port);
     } catch (cause) {
-      throw new RpcError("INVALID_ADDRESS", `Invalid master URL: ${uri}`, { cause });
+      throw invalidAddress(`Invalid master URL: ${uri}`, { cause });
     }
   }
 
@@ -92,7 +91,7 @@ export class RpcAddress {
       const parts = parseUri(uri);
       return new RpcAddress(parts.host, requirePort(parts));
     } catch (cause) {
-      throw new RpcError("INVALID_ADDRESS", `Invalid URL: ${uri}`, { cause });
+      throw invalidAddress(`Invalid URL: ${uri}`, { cause });
     }
   }
 
@@ -123,5 +122,5 @@ function normalizeHost(host: string): string {
   const canonical = canonicalIpv6(bare);
   if (canonical !== undefined) return `[${canonical}]`;
   checkHost(host);
-  throw new RpcError("INVALID_ADDRESS", `Expected hostname or IP but got ${host}`);
+  throw invalidAddress(`Expected hostname or IP but got ${host}`);
 }

@@ -6,9 +6,8 @@
  * @module
  */
 
-import { RpcError } from "../base/errors.ts";
 import { RpcAddress } from "./rpc_address.ts";
-import { parseSparkUri, type UriOptions } from "./spark_uri.ts";
+import { invalidAddress, parseSparkUri, type UriOptions } from "./spark_uri.ts";
 
 /**
  * The name of an endpoint and the address of its environment; undefined where that is in client mode and can be reached only over
@@ -52,10 +51,10 @@ export class RpcEndpointAddress {
   static parse(uri: string, options: UriOptions = {}): RpcEndpointAddress {
     try {
       const { userInfo, host, port } = parseSparkUri(uri, options);
-      if (userInfo === undefined) throw new RpcError("INVALID_ADDRESS", "Expected the endpoint's name and @ before the host");
+      if (userInfo === undefined) throw invalidAddress("Expected the endpoint's name and @ before the host");
       return new RpcEndpointAddress(new RpcAddress(host, port), userInfo);
     } catch (cause) {
-      throw new RpcError("INVALID_ADDRESS", `Invalid Spark URL: ${uri}`, { cause });
+      throw invalidAddress(`Invalid Spark URL: ${uri}`, { cause });
     }
   }
 

@@ -7,10 +7,10 @@
  * @module
  */
 
-import { RpcError } from "../base/errors.ts";
+import type { RpcError } from "../base/errors.ts";
 import type { Files } from "../platform/files.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
-import { decodeEscapes } from "./spark_uri.ts";
+import { decodeEscapes, invalidAddress } from "./spark_uri.ts";
 
 /**
  * Opens a stream of a prefix. What it throws, or rejects with, is told to the peer; undefined means that there is none.
@@ -132,7 +132,7 @@ export function fileNameOf(path: string): string {
 
 /** What registering in client mode fails with. */
 export function noAddressError(name: string): RpcError {
-  return new RpcError("INVALID_ADDRESS", `${name} is in client mode: it has no address that a URI of a file could name`);
+  return invalidAddress(`${name} is in client mode: it has no address that a URI of a file could name`);
 }
 
 function percentEncoded(char: string): string {

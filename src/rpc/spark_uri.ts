@@ -59,10 +59,10 @@ const STRICT_IPV6 = /^[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.]+)?$/;
  */
 export function parseUri(uri: string, options: UriOptions = {}): UriParts {
   const match = /^([^:/?#]*):\/\/([^/?#]*)(.*)$/s.exec(uri);
-  if (match === null) throw invalid("Expected scheme://authority");
+  if (match === null) throw invalidAddress("Expected scheme://authority");
   const [, scheme = "", authority = "", rest = ""] = match;
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme)) throw invalid(`Scheme has a character that it cannot have: ${scheme}`);
-  if (!REST.test(rest)) throw invalid(`Path, query or fragment has a character that must be percent-encoded: ${rest}`);
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme)) throw invalidAddress(`Scheme has a character that it cannot have: ${scheme}`);
+  if (!REST.test(rest)) throw invalidAddress(`Path, query or fragment has a character that must be percent-encoded: ${rest}`);
   const at = authority.indexOf("@");
   const userInfo = at < 0 ? undefined : decodeUserInfo(authority.slice(0, at));
   const { host, port } = splitHostPort(authority.slice(at + 1), options.strict === true);
@@ -78,23 +78,24 @@ export function parseUri(uri: string, options: UriOptions = {}): UriParts {
  */
 export function parseSparkUri(uri: string, options: UriOptions = {}): UriParts & { readonly port: number } {
   const parts = parseUri(uri, options);
-  if (parts.scheme !== "spark") throw invalid(`Expected scheme spark but got ${parts.scheme}`);
-  if (parts.rest !== "") throw invalid(`Expected nothing after the port but got ${parts.rest}`);
+  if (parts.scheme !== "spark") throw invalidAddress(`Expected scheme spark but got ${parts.scheme}`);
+  if (parts.rest !== "") throw invalidAddress(`Expected nothing after the port but got ${parts.rest}`);
   return { ...parts, port: requirePort(parts) };
 }
 
 /** The port of `parts`. Throws an RpcError INVALID_ADDRESS if it has none. */
 export function requirePort(parts: UriParts): number {
-  if (parts.port === undefined) throw invalid(`Expected a port after the host: ${parts.host}`);
+  if (parts.port === undefined) throw invalidAddress(`Expected a port after the host: ${parts.host}`);
   return parts.port;
 }
 
-function invalid(reason: string): RpcError {
-  return new RpcError("INVALID_ADDRESS", reason);
+/** The error of a URI, or a part of one, that is none; or where there is none. */
+export function invalidAddress(reason: string, options?: ErrorOptions): RpcError {
+  return new RpcError("INVALID_ADDRESS", reason, options);
 }
 
 function decodeUserInfo(text: string): string {
-  if (!USER_INFO.test(text)) throw invalid(`Name before @ has a character that must be percent-encoded: ${text}`);
+  if (!USER_INFO.test(text)) throw invalidAddress(`Name before @ has a character that must be percent-encoded: ${text}`);
   return decodeEscapes(text);
 }
 
@@ -110,19 +111,21 @@ export function decodeEscapes(text: string): string {
 function splitHostPort(text: string, strict: boolean): { host: string; port: string } {
   if (text.startsWith("[")) {
     const match = /^\[([^\]]*)\](?::(.*))?$/s.exec(text);
-    if (match === null) throw invalid(`Expected a port after the IPv6 address: ${text}`);
+    if (match === null) throw invalidAddress(`Expected a port after the IPv6 address: ${text}`);
     const ipv6 = match[1]!;
-    if (canonicalIpv6(ipv6) === undefined || (strict && !STRICT_IPV6.test(ipv6))) throw invalid(`No IPv6 address: ${ipv6}`);
+    if (canonicalIpv6(ipv6) === undefined || (strict && !STRICT_IPV6.test(ipv6))) {
+      throw invalidAddress(`No IPv6 address: ${ipv6}`);
+    }
     return { host: `[${ipv6}]`, port: match[2] ?? "" };
   }
   // Unbracketed, what follows the last colon is the port: an address without a port is of no use to anyone here.
   const colon = strict ? text.indexOf(":") : text.lastIndexOf(":");
   const host = colon < 0 ? text : text.slice(0, colon);
   const port = colon < 0 ? "" : text.slice(colon + 1);
-  if (host === "") throw invalid("Host is missing");
+  if (host === "") throw invalidAddress("Host is missing");
   if (isHostName(host, strict)) return { host, port };
   if (!strict && canonicalIpv6(host) !== undefined) return { host: `[${host}]`, port };
-  throw invalid(`Host has a character that it cannot have: ${host}`);
+  throw invalidAddress(`Host has a character that it cannot have: ${host}`);
 }
 
 function isHostName(host: string, strict: boolean): boolean {
@@ -131,7 +134,7 @@ function isHostName(host: string, strict: boolean): boolean {
 
 function parsePort(text: string): number | undefined {
   if (text === "") return undefined;
-  if (!/^[0-9]+$/.test(text)) throw invalid(`Port is not a number: ${text}`);
-  if (Number(text) > MAX_PORT) throw invalid(`Port is not in 0 to ${MAX_PORT}: ${text}`);
+  if (!/^[0-9]+$/.test(text)) throw invalidAddress(`Port is not a number: ${text}`);
+  if (Number(text) > MAX_PORT) throw invalidAddress(`Port is not in 0 to ${MAX_PORT}: ${text}`);
   return Number(text);
 }
