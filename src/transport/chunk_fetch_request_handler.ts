@@ -17,21 +17,12 @@ import { bodyElsewhere } from "./body_elsewhere.ts";
 import type { Channel } from "./channel.ts";
 import type { StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
-import type { TransportMetrics } from "./transport_metrics.ts";
-import type { UnsentBodies } from "./unsent_bodies.ts";
+import type { BodyAnswering } from "./unsent_bodies.ts";
 
 /** How {@linkcode ChunkFetchRequestHandler} answers. */
-export interface ChunkFetchRequestHandlerOptions {
-  /** Hears of what could not be sent. */
-  readonly unsent: UnsentBodies;
+export interface ChunkFetchRequestHandlerOptions extends BodyAnswering {
   /** How many chunks of one connection may wait to be sent. */
   readonly maxChunks: number;
-  /** What a peer is told of a failure. */
-  readonly failureText: (error: Error) => string;
-  /** Runs what the application does; what it throws is logged. */
-  readonly guard: (run: () => void) => void;
-  /** Counts chunks. */
-  readonly metrics: TransportMetrics;
 }
 
 type Found = ManagedBuffer | Error;

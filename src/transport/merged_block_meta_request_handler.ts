@@ -16,14 +16,10 @@ import type { Channel } from "./channel.ts";
 import type { MergedBlockMetaReqHandler } from "./merged_block_meta.ts";
 import type { RequestResponder } from "./request_responder.ts";
 import type { TransportClient } from "./transport_client.ts";
-import type { UnsentBodies } from "./unsent_bodies.ts";
+import type { BodyAnswering } from "./unsent_bodies.ts";
 
 /** How {@linkcode MergedBlockMetaRequestHandler} answers. */
-export interface MergedBlockMetaRequestHandlerOptions {
-  /** Hears of what could not be sent. */
-  readonly unsent: UnsentBodies;
-  /** What a peer is told of a failure. */
-  readonly failureText: (error: Error) => string;
+export interface MergedBlockMetaRequestHandlerOptions extends Pick<BodyAnswering, "unsent" | "failureText"> {
   /** Takes a request on; undefined if it was refused, since too many wait for their answers. */
   readonly begin: (requestId: Int64) => RequestResponder | undefined;
 }

@@ -14,24 +14,15 @@ import { AnswersInOrder } from "./answers_in_order.ts";
 import type { Channel } from "./channel.ts";
 import { MAX_STREAM_ID_LENGTH, type StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
-import type { TransportMetrics } from "./transport_metrics.ts";
-import type { UnsentBodies } from "./unsent_bodies.ts";
+import type { BodyAnswering } from "./unsent_bodies.ts";
 
 /** How many streams that are refused may wait for their turn to be told so. */
 const MAX_REFUSED_STREAMS = 1_024;
 
 /** How {@linkcode StreamRequestHandler} answers. */
-export interface StreamRequestHandlerOptions {
-  /** Hears of what could not be sent. */
-  readonly unsent: UnsentBodies;
+export interface StreamRequestHandlerOptions extends BodyAnswering {
   /** How many streams one connection may be sent at once. */
   readonly maxStreams: number;
-  /** What a peer is told of a failure. */
-  readonly failureText: (error: Error) => string;
-  /** Runs what the application does; what it throws is logged. */
-  readonly guard: (run: () => void) => void;
-  /** Counts streams. */
-  readonly metrics: TransportMetrics;
 }
 
 type Opened = ManagedBuffer | Error;

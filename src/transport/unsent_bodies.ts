@@ -1,5 +1,5 @@
 /**
- * What is said of bodies that could not be sent.
+ * How requests for bodies are answered, and what is said of bodies that could not be sent.
  *
  * @module
  */
@@ -7,6 +7,19 @@
 import { RpcError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Channel } from "./channel.ts";
+import type { TransportMetrics } from "./transport_metrics.ts";
+
+/** How a connection answers requests for bodies. */
+export interface BodyAnswering {
+  /** Hears of what could not be sent. */
+  readonly unsent: UnsentBodies;
+  /** What a peer is told of a failure. */
+  readonly failureText: (error: Error) => string;
+  /** Runs what the application does; what it throws is logged. */
+  readonly guard: (run: () => void) => void;
+  /** Counts what is sent. */
+  readonly metrics: TransportMetrics;
+}
 
 /** Tells of the bodies of one connection. */
 export class UnsentBodies {
