@@ -14,7 +14,7 @@ import { PiecesManagedBuffer } from "./pieces_managed_buffer.ts";
 export const MAX_CLAIMED_BYTES: number = 16 * 1024 * 1024;
 /** A connection reads so much at once: into 4 MiB Deno 2.9 reads at two thirds of the rate. */
 const READ_BYTES = 256 * 1024;
-/** So many pieces are kept however small they are; of more, which take far more than their bytes if those are few, each has so many. */
+/** So many pieces are kept however small they are. More only if they have `MIN_PIECE_BYTES` on average: each takes memory of its own. */
 const MAX_SMALL_PIECES = 1_024;
 const MIN_PIECE_BYTES = 4_096;
 

@@ -10,7 +10,7 @@ import { ReadSlab } from "../transport/read_slab.ts";
 
 /** How many bytes may wait to be written before the far end is held back; one read more may come. */
 export const MAX_WAITING_BYTES: number = 2 * 1024 * 1024;
-/** In how many chunks, of which a far end may send some with a single byte in it. */
+/** The same in chunks: a far end may send one byte at a time. */
 export const MAX_WAITING_CHUNKS = 4_096;
 
 /** The bytes of one stream on their way to a writer, in order. After the first failure what comes is dropped. */

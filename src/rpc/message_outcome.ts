@@ -30,7 +30,7 @@ export interface MessageOwner {
 export class MessageOutcome {
   readonly #owner: MessageOwner;
   readonly #logger: Logger;
-  /** How many messages the endpoint did not take without that anybody could be told. */
+  /** How many messages the endpoint did not take, where nobody could be told. */
   #untaken = 0;
 
   /** @param logger Hears of what nobody else is told. */

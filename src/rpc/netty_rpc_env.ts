@@ -158,10 +158,6 @@ export class NettyRpcEnv implements RpcEnv {
     return this.#address;
   }
 
-  get maxQueuedBytes(): number {
-    return this.limits.maxQueuedBytes;
-  }
-
   /** Listens and registers the endpoint-verifier. */
   async startServer(bindHost: string, port: number): Promise<void> {
     const bind = new RpcAddress(bindHost, port);

@@ -41,10 +41,10 @@ export class RpcConnection {
     this.client = client;
     const { host, port } = client.channel.remoteAddress;
     this.socketAddress = new RpcAddress(host, port);
-    this.#maxAnswerBytes = env.maxQueuedBytes / 2;
+    this.#maxAnswerBytes = env.limits.maxQueuedBytes / 2;
   }
 
-  /** What is said instead of one answer more, which might have the connection aborted: the peer asks faster than it reads. */
+  /** Why the peer gets no more answers, if so: it asks faster than it reads, and with more of them the connection would be aborted. */
   overload(): RpcOverloadedError | undefined {
     const limit = this.#maxAnswerBytes;
     const { channel } = this.client;

@@ -34,7 +34,7 @@ export interface RpcEndpoint {
    * (`maxConcurrentMessages`), since there are no threads that could be counted. Asked at its set-up.
    */
   threadCount?(): number;
-  /** It has been registered: called before `setupEndpoint` returns. What this throws that throws too, and nothing else is called. */
+  /** It has been registered: called before `setupEndpoint` returns. What it throws, `setupEndpoint` throws; then nothing else is called. */
   onRegistered?(self: RpcEndpointRef): void;
   /** A message that wants no answer. Returns {@linkcode unhandled} for what it does not take. */
   receive?(message: unknown, senderAddress: RpcAddress): unknown;

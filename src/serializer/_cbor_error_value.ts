@@ -20,7 +20,7 @@ const CLASSES: ReadonlyMap<string, ErrorConstructor> = new Map(
 /** The fields of an error that are its own but, as a rule, not enumerable. */
 const HIDDEN = ["cause", "errors", "stack"];
 
-/** What an error is shown by. Of a value that is no text the text can be longer than memory, so one in their place is left out. */
+/** What an error is printed by. A value in their place that is no text is left out: printed, it can be longer than memory. */
 const TEXTS = ["name", "message", "stack"];
 
 /** Writes an error that is a value. */

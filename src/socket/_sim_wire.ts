@@ -37,7 +37,6 @@ export interface SimulatedMedium {
 
 /** A host, as far as a connection knows it. */
 export interface WireHost {
-  readonly id: number;
   readonly name: string;
   readonly clock: SimulatedHostClock;
   /** Cut off from all others. */
