@@ -17,13 +17,11 @@ import { bodyElsewhere } from "./body_elsewhere.ts";
 import type { Channel } from "./channel.ts";
 import type { StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
+import type { TransportLimits } from "./transport_limits.ts";
 import type { BodyAnswering } from "./unsent_bodies.ts";
 
 /** How {@linkcode ChunkFetchRequestHandler} answers. */
-export interface ChunkFetchRequestHandlerOptions extends BodyAnswering {
-  /** How many chunks of one connection may wait to be sent. */
-  readonly maxChunks: number;
-}
+export type ChunkFetchRequestHandlerOptions = BodyAnswering & Pick<TransportLimits, "maxChunks">;
 
 type Found = ManagedBuffer | Error;
 

@@ -11,17 +11,10 @@ import { MessageType } from "../protocol/message.ts";
 import type { ContentMessageType } from "../protocol/message_encoder.ts";
 import type { SocketAddress } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
+import type { TransportLimits } from "./transport_limits.ts";
 
 /** Limits of what a connection sends. */
-export interface OutgoingLimits {
-  /**
-   * How many bytes may wait; above it the socket aborts by itself, and is aborted if they wait behind a stream's body. A long message that
-   * would be the cause is refused, unless it is an answer that could wait alone.
-   */
-  readonly maxQueuedBytes: number;
-  /** The largest frame, in bytes without its length field, as the decoder of the other end counts. */
-  readonly maxFrameBytes: number;
-}
+export type OutgoingLimits = Pick<TransportLimits, "maxFrameBytes" | "maxQueuedBytes">;
 
 /** Known before any byte has left, so it costs the sender its message and not the connection. It has no offset: nothing was received. */
 export function frameTooLarge(size: number, limit: number): ProtocolError {

@@ -14,16 +14,14 @@ import { AnswersInOrder } from "./answers_in_order.ts";
 import type { Channel } from "./channel.ts";
 import { MAX_STREAM_ID_LENGTH, type StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
+import type { TransportLimits } from "./transport_limits.ts";
 import type { BodyAnswering } from "./unsent_bodies.ts";
 
 /** How many streams that are refused may wait for their turn to be told so. */
 const MAX_REFUSED_STREAMS = 1_024;
 
 /** How {@linkcode StreamRequestHandler} answers. */
-export interface StreamRequestHandlerOptions extends BodyAnswering {
-  /** How many streams one connection may be sent at once. */
-  readonly maxStreams: number;
-}
+export type StreamRequestHandlerOptions = BodyAnswering & Pick<TransportLimits, "maxStreams">;
 
 type Opened = ManagedBuffer | Error;
 

@@ -65,13 +65,10 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
     });
     this.client = new TransportClient(this.channel, this.#responseHandler, limits);
     this.#requestHandler = new TransportRequestHandler(this.channel, this.client, {
+      ...limits,
       logger,
       exposeStack,
-      maxFrameBytes: limits.maxFrameBytes,
       maxChunksBeingTransferred: context.conf.maxChunksBeingTransferred,
-      maxStreams: limits.maxStreams,
-      maxChunks: limits.maxChunks,
-      maxUnansweredRequests: limits.maxUnansweredRequests,
       decoder: this.#decoder,
       flow: this,
       metrics: context.metrics,

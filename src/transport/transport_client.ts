@@ -21,18 +21,11 @@ import type { ChunkReceivedCallback } from "./chunk_received_callback.ts";
 import { type MergedBlock, type MergedBlockMetaResponseCallback, MergedBlockMetaWaiter } from "./merged_block_meta.ts";
 import type { Content, RpcResponseCallback } from "./rpc_response_callback.ts";
 import { MAX_STREAM_ID_LENGTH } from "./stream_manager.ts";
+import type { TransportLimits } from "./transport_limits.ts";
 import type { TransportResponseHandler } from "./transport_response_handler.ts";
 
 /** What part of `maxOutboxBytes` requests that could go otherwise do not take. */
 const LEFT_TO_OTHERS = 1 / 8;
-
-/** Limits of what one connection may have waiting. */
-export interface TransportClientLimits {
-  /** Bytes of own messages that wait to be sent. */
-  readonly maxOutboxBytes: number;
-  /** The largest frame, in bytes without its length field. */
-  readonly maxFrameBytes: number;
-}
 
 /**
  * The asking side of a connection, by callbacks, which cost the least; `askRpc`, `readStream`, `readChunk` and `sendUpload` do the same
@@ -90,7 +83,11 @@ export class TransportClient {
    *
    * @internal
    */
-  constructor(channel: Channel, handler: TransportResponseHandler, limits: TransportClientLimits) {
+  constructor(
+    channel: Channel,
+    handler: TransportResponseHandler,
+    limits: Pick<TransportLimits, "maxFrameBytes" | "maxOutboxBytes">,
+  ) {
     this.channel = channel;
     this.#handler = handler;
     this.#maxOutboxBytes = limits.maxOutboxBytes;

@@ -24,22 +24,18 @@ import { noOpRpcHandler, type RpcHandler } from "./rpc_handler.ts";
 import type { Content } from "./rpc_response_callback.ts";
 import { StreamRequestHandler } from "./stream_request_handler.ts";
 import type { TransportClient } from "./transport_client.ts";
+import type { TransportLimits } from "./transport_limits.ts";
 import type { TransportMetrics } from "./transport_metrics.ts";
 import { UnsentBodies } from "./unsent_bodies.ts";
 import { UploadRequestHandler } from "./upload_request_handler.ts";
 
 /** How a connection answers. */
-export interface TransportRequestHandlerOptions extends FailureTextOptions {
+export interface TransportRequestHandlerOptions
+  extends FailureTextOptions, Pick<TransportLimits, "maxChunks" | "maxStreams" | "maxUnansweredRequests"> {
   /** Hears of what was dropped. */
   readonly logger: Logger;
   /** How many chunks and streams may be on their way: `spark.shuffle.maxChunksBeingTransferred`. */
   readonly maxChunksBeingTransferred: number;
-  /** How many streams one connection may be sent at once. */
-  readonly maxStreams: number;
-  /** How many chunks one connection may wait for at once. */
-  readonly maxChunks: number;
-  /** How many requests of the peer may wait for their answers. */
-  readonly maxUnansweredRequests: number;
   /** Where the bytes of uploads come from. */
   readonly decoder: TransportFrameDecoder;
   /** Holds the peer back while the consumer of an upload is full. */
