@@ -203,8 +203,9 @@ export class OutgoingQueue {
       return;
     }
     const start = this.#out.position;
-    this.#writeHead(head, body);
+    const lasting = lastingBytes(body);
     const bytes = body.size < BY_REFERENCE_BYTES ? body.bytes : undefined;
+    this.#writeHead(head, body, bytes ?? lasting);
     if (bytes !== undefined) {
       this.#out.writeBytes(bytes);
       body.release();
@@ -213,7 +214,7 @@ export class OutgoingQueue {
       done(undefined);
       return;
     }
-    if (lastingBytes(body) !== undefined || body.size === 0 || refusal === undefined) {
+    if (lasting !== undefined || body.size === 0 || refusal === undefined) {
       this.flush();
       this.#bodies.push(body, done);
       return;
@@ -340,11 +341,15 @@ export class OutgoingQueue {
     if (this.#closed) this.#finish();
   }
 
-  #writeHead(head: Message, body: ManagedBuffer): void {
+  #writeHead(head: Message, body: ManagedBuffer, bytes: Uint8Array | undefined): void {
+    // The peer would wait in vain for what it was promised, or take what is left over for frames.
     if (!Number.isSafeInteger(body.size) || body.size < 0) {
-      // The peer would wait in vain for what it was promised.
       body.release();
       throw new RangeError(`Size of a body must be a whole number of bytes: ${body.size}`);
+    }
+    if (bytes !== undefined && bytes.length !== body.size) {
+      body.release();
+      throw new RangeError(`A body of ${body.size} bytes has ${bytes.length}`);
     }
     const out = this.#out;
     const start = out.position;

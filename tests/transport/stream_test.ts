@@ -164,6 +164,37 @@ transportTest("TransportClient.stream() fails if the stream's size is none, and 
   assertEquals(await ReceivedStream.of(connection, "smallBuffer").bytes(), BUFFERS["smallBuffer"]);
 });
 
+transportTest(
+  "TransportClient.stream() fails if there are not as many bytes in memory as the stream has, and the next one comes",
+  async (stage) => {
+    const lies = (size: number, length: number, keepsBytes: boolean): ManagedBuffer => ({
+      size,
+      bytes: new Uint8Array(length),
+      keepsBytes,
+      read: () => 0,
+      retain() {
+        return this;
+      },
+      release() {},
+    });
+    const lying: Record<string, ManagedBuffer> = {
+      fewer: lies(100, 10, false),
+      more: lies(10, 100, false),
+      "fewer, by reference": lies(3_000_000, 100_000, true),
+      "more, by reference": lies(100_000, 3_000_000, true),
+    };
+    const buffers = streamsOf(BUFFERS);
+    const streamManager: StreamManager = { openStream: (name) => lying[name] ?? buffers.openStream(name) };
+    const { connection } = await stage.pair({ handler: { ...echo, streamManager } });
+    for (const [name, { size, bytes }] of Object.entries(lying)) {
+      const error = await ReceivedStream.of(connection, name).failure();
+      assertInstanceOf(error, StreamError);
+      assertEquals(error.message, `A body of ${size} bytes has ${bytes?.length}`);
+    }
+    assertEquals(await ReceivedStream.of(connection, "smallBuffer").bytes(), BUFFERS["smallBuffer"]);
+  },
+);
+
 transportTest("StreamCallback.onComplete() may ask for the next stream and throw", async (stage) => {
   const { connection } = await setUp(stage);
   const next = new ReceivedStream("mediumBuffer");
