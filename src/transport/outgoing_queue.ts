@@ -28,7 +28,7 @@ import { checkRoom, frameTooLarge, type OutgoingLimits } from "./outgoing_limits
 import type { SharedPieces } from "./piece_memory.ts";
 import { type Content, writeContent } from "./rpc_response_callback.ts";
 import { SettlingFlush } from "./settling_flush.ts";
-import { lastingBytes, StreamBodies } from "./stream_bodies.ts";
+import { lastingBytes, released, StreamBodies } from "./stream_bodies.ts";
 
 /** Size of a connection's first buffer, which grows to what it is used for: most connections say little. */
 const FIRST_BYTES = 2 * 1024;
@@ -194,7 +194,7 @@ export class OutgoingQueue {
     refusal?: (error: Error) => Message,
   ): void {
     if (this.#closed) {
-      body.release();
+      released(body);
       done(new RpcError("DISCONNECTED", "The connection is closed"));
       return;
     }
@@ -208,10 +208,9 @@ export class OutgoingQueue {
     this.#writeHead(head, body, bytes ?? lasting);
     if (bytes !== undefined) {
       this.#out.writeBytes(bytes);
-      body.release();
       if (this.#out.position >= FLUSH_BYTES) this.#flushFull();
       else this.#flushSoon();
-      done(undefined);
+      done(released(body));
       return;
     }
     if (lasting !== undefined || body.size === 0 || refusal === undefined) {
@@ -344,11 +343,11 @@ export class OutgoingQueue {
   #writeHead(head: Message, body: ManagedBuffer, bytes: Uint8Array | undefined): void {
     // The peer would wait in vain for what it was promised, or take what is left over for frames.
     if (!Number.isSafeInteger(body.size) || body.size < 0) {
-      body.release();
+      released(body);
       throw new RangeError(`Size of a body must be a whole number of bytes: ${body.size}`);
     }
     if (bytes !== undefined && bytes.length !== body.size) {
-      body.release();
+      released(body);
       throw new RangeError(`A body of ${body.size} bytes has ${bytes.length}`);
     }
     const out = this.#out;
@@ -361,7 +360,7 @@ export class OutgoingQueue {
       return;
     }
     out.truncate(start);
-    body.release();
+    released(body);
     throw frameTooLarge(size, this.#maxFrameBytes);
   }
 

@@ -50,6 +50,16 @@ export function lastingBytes(body: ManagedBuffer): Uint8Array | undefined {
   return body.keepsBytes === true ? body.bytes : undefined;
 }
 
+/** Gives a body up; gives what that throws, which is its maker's fault and nobody else's. */
+export function released(body: ManagedBuffer): Error | undefined {
+  try {
+    body.release();
+    return undefined;
+  } catch (thrown) {
+    return toError(thrown);
+  }
+}
+
 /** What {@linkcode StreamBodies} tells its owner. */
 export interface StreamBodiesOwner {
   /** How many bytes `write` was given, here and elsewhere. */
@@ -104,7 +114,7 @@ export class StreamBodies {
   push(body: ManagedBuffer, done: (error: Error | undefined) => void, promise?: BodyPromise): void {
     if (this.#stopped !== undefined) {
       // A body that could not be read has ended all this, and the connection hears of it in a moment.
-      body.release();
+      released(body);
       done(this.#stopped);
       return;
     }
@@ -147,7 +157,7 @@ export class StreamBodies {
     this.#memory.clear();
     this.#items.clear((item) => {
       if ("frames" in item) return;
-      item.body.release();
+      released(item.body);
       item.done(error);
     });
   }
@@ -179,8 +189,7 @@ export class StreamBodies {
     const bytes = lastingBytes(body);
     if (sentBytes === body.size) {
       this.#items.shift();
-      body.release();
-      item.done(undefined);
+      item.done(released(body));
     } else if (bytes !== undefined) {
       item.sentBytes = Math.min(sentBytes + Math.min(VIEW_BYTES, this.#maxPieceBytes), body.size);
       this.#send(bytes.subarray(sentBytes, item.sentBytes));
@@ -218,31 +227,38 @@ export class StreamBodies {
     frames.writeBytes(refusal);
     this.#items.replaceFirst({ frames });
     this.#queuedBytes += refusal.length;
-    body.release();
+    released(body);
     done(error);
     this.#pump();
   }
 
   async #read(item: Body, buffer: PieceBuffer, into: Uint8Array): Promise<void> {
     const { body } = item;
+    let length = 0;
     let failure: Error | undefined;
-    // The buffer lives for the length of the read even if the connection closes meanwhile.
-    body.retain();
     try {
-      const length = await body.read(item.readBytes, into);
-      // One that reads nothing would be asked for ever.
-      if (!(length > 0 && length <= into.length)) {
-        throw new RpcError("STREAM", `A buffer of ${body.size} bytes read ${length} of ${into.length} at ${item.readBytes}`);
+      // The buffer lives for the length of the read even if the connection closes meanwhile.
+      body.retain();
+      try {
+        length = await body.read(item.readBytes, into);
+        // One that reads nothing would be asked for ever.
+        if (!(length > 0 && length <= into.length)) {
+          throw new RpcError("STREAM", `A buffer of ${body.size} bytes read ${length} of ${into.length} at ${item.readBytes}`);
+        }
+      } catch (thrown) {
+        failure = toError(thrown);
       }
-      item.readBytes += length;
-      if (this.#stopped === undefined) this.#ready = { buffer, length };
+      body.release();
     } catch (thrown) {
-      failure = toError(thrown);
+      failure ??= toError(thrown);
     }
     this.#reading = false;
-    body.release();
     if (this.#stopped !== undefined) return;
-    if (failure === undefined) return this.#pump();
+    if (failure === undefined) {
+      item.readBytes += length;
+      this.#ready = { buffer, length };
+      return this.#pump();
+    }
     if (item.promise !== undefined) return this.#refuse(item, item.promise.refuse(failure), failure);
     // The peer has been promised these bytes; closing is the only way to say that they will not come.
     this.stop(failure);

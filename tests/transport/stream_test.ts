@@ -195,6 +195,50 @@ transportTest(
   },
 );
 
+transportTest(
+  "What a buffer's retain() and release() throw is told of its stream alone, and the next one comes",
+  async (stage) => {
+    const careless = (size: number, parts: Partial<ManagedBuffer>): ManagedBuffer => ({
+      size,
+      read: (_position, into) => into.fill(1).length,
+      retain() {
+        return this;
+      },
+      release() {
+        throw new Error("released once too often");
+      },
+      ...parts,
+    });
+    const all: Record<string, ManagedBuffer> = {
+      "in memory": careless(3, { bytes: new Uint8Array(3), keepsBytes: true }),
+      "by reference": careless(100_000, { bytes: new Uint8Array(100_000), keepsBytes: true }),
+      "read, then released": careless(3, {}),
+      "cannot be read": careless(3, {
+        read() {
+          throw new Error("disk is gone");
+        },
+      }),
+      "cannot be retained": careless(3, {
+        retain() {
+          throw new Error("released already");
+        },
+      }),
+    };
+    const buffers = streamsOf(BUFFERS);
+    const streamManager: StreamManager = { openStream: (name) => all[name] ?? buffers.openStream(name) };
+    const { connection, server } = await stage.pair({ handler: { ...echo, streamManager } });
+    assertEquals((await ReceivedStream.of(connection, "in memory").bytes()).length, 3);
+    assertEquals((await ReceivedStream.of(connection, "by reference").bytes()).length, 100_000);
+    const failures = ["read, then released", "cannot be read", "cannot be retained"].map((name) => {
+      return ReceivedStream.of(connection, name).failure();
+    });
+    const messages = (await Promise.all(failures)).map(({ message }) => message);
+    assertEquals(messages, ["released once too often", "disk is gone", "released already"]);
+    assertEquals(await ReceivedStream.of(connection, "smallBuffer").bytes(), BUFFERS["smallBuffer"]);
+    assert(server.logger.has("Error sending stream in memory"));
+  },
+);
+
 transportTest("StreamCallback.onComplete() may ask for the next stream and throw", async (stage) => {
   const { connection } = await setUp(stage);
   const next = new ReceivedStream("mediumBuffer");
