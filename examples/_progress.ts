@@ -54,7 +54,7 @@ export function formatBytes(bytes: number): string {
   let unit = 0;
   let value = bytes;
   for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  return `${value.toFixed(unit === 0 ? 0 : 1)} ${units[unit]}`;
 }
 
 function showBar(label: string, totalBytes: number): Progress {

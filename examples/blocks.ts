@@ -195,7 +195,7 @@ function watched(data: ManagedBuffer, onRead: (bytes: number) => void): ManagedB
 }
 
 function rate(bytes: number, seconds: number): string {
-  return `${formatBytes(Math.round(bytes / Math.max(seconds, 0.001)))}/s`;
+  return `${formatBytes(bytes / Math.max(seconds, 0.001))}/s`;
 }
 
 const COMMANDS: Readonly<Record<string, (call: Call, signal: AbortSignal) => Promise<void>>> = {
