@@ -126,7 +126,9 @@ function uploadAsStream(client: TransportClient, meta: Uint8Array, data: Managed
 }
 
 async function readAll(data: ManagedBuffer): Promise<Uint8Array> {
-  if (data.bytes !== undefined) return data.bytes;
+  const held = data.bytes;
+  if (held !== undefined && held.length !== data.size) throw new RangeError(`A body of ${data.size} bytes has ${held.length}`);
+  if (held !== undefined) return held;
   const bytes = new Uint8Array(data.size);
   for (let at = 0; at < bytes.length;) {
     const count = await data.read(at, bytes.subarray(at));

@@ -244,6 +244,20 @@ test("NettyBlockTransferService.uploadBlock() uploads whole, with the metadata t
   await idle(server);
 });
 
+test("NettyBlockTransferService.uploadBlock() fails, whole or as a stream, if there are not as many bytes as the block has", async (context) => {
+  const blocks = new MemoryBlocks();
+  const server = await startService(context, blocks);
+  const client = await startService(context);
+  const fewer = Object.assign(new CountedBuffer(blockBytes(100)), { bytes: blockBytes(10) });
+  for (const blockId of ["rdd_1_2", "shuffle_0_0_0"]) {
+    const upload = client.service.uploadBlock(server.peer, blockId, fewer, new Uint8Array(0));
+    await assertRejects(() => upload, RangeError, "A body of 100 bytes has 10");
+  }
+  assertEquals([...blocks.blocks.keys()], []);
+  await idle(client);
+  await idle(server);
+});
+
 test("NettyBlockTransferService.uploadBlock() streams large blocks and a shuffle's", async (context) => {
   const blocks = new MemoryBlocks();
   const server = await startService(context, blocks);
