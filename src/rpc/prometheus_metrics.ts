@@ -15,6 +15,7 @@ import type { EndpointStats, RpcEnvStats } from "./rpc_env_stats.ts";
  *
  * @param stats A snapshot.
  * @param labels Put to every sample.
+ * @throws RangeError if the name of a label is none: letters, digits and `_`.
  *
  * @example Metrics at a URL
  * ```ts

@@ -16,13 +16,22 @@ export interface MetricSample {
   readonly value: number;
 }
 
+const LABEL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 /** A text that grows by one metric at a time. */
 export class PrometheusText {
   readonly #labels: MetricLabels;
   #text = "";
 
-  /** @param labels Put to every sample. */
+  /**
+   * @param labels Put to every sample.
+   * @throws RangeError if the name of one is none.
+   */
   constructor(labels: MetricLabels = {}) {
+    for (const name of Object.keys(labels)) {
+      if (LABEL_NAME.test(name)) continue;
+      throw new RangeError(`Label's name must be letters, digits and _, and begin with no digit: ${name}`);
+    }
     this.#labels = labels;
   }
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { prometheusMetrics, RpcEnv } from "../../mod.ts";
 import { test, within } from "../_harness.ts";
 
@@ -33,4 +33,14 @@ test("prometheusMetrics() has every number of env.stats()", async (context) => {
   const served = prometheusMetrics(server.stats());
   assert(served.includes('sparkwire_messages_processed_total{endpoint="Greeter"} '), served);
   assert(served.includes('sparkwire_read_frames_total{module="rpc"} 11\n'), served);
+});
+
+test("prometheusMetrics() refuses what is no label's name: nothing of such a text would be read", async (context) => {
+  const env = await RpcEnv.create({ name: "env" });
+  context.defer(() => env.shutdown());
+  for (const name of ["app-id", "9lives", "", "app id", "äpp"]) {
+    const message = `Label's name must be letters, digits and _, and begin with no digit: ${name}`;
+    assertThrows(() => prometheusMetrics(env.stats(), { [name]: "x" }), RangeError, message);
+  }
+  assert(prometheusMetrics(env.stats(), { _app_9: "x" }).includes('{_app_9="x",module="rpc"}'));
 });
