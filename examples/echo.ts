@@ -28,31 +28,35 @@ interface Echo {
 async function serve(name: string, host: string, port: number, untilStdinEnds: boolean): Promise<void> {
   // With a port, 0 too, the environment is a server.
   const env = await RpcEnv.create({ name: "echo-server", host, port });
-
-  const ref = env.setupEndpoint(
-    name,
-    endpoint<Echo>(() => ({
-      receive: {
-        Say: (text) => console.log(`Somebody says ${JSON.stringify(text)}`),
-      },
-      receiveAndReply: {
-        Echo: (message) => message,
-        // What a handler throws, or rejects with, is the failure of its ask and of nothing else.
-        Repeat: ({ text, times }) => {
-          if (!(times >= 0 && times <= 10)) throw new RangeError(`Times must be 0 to 10, not ${times}`);
-          return text.repeat(times);
+  try {
+    const ref = env.setupEndpoint(
+      name,
+      endpoint<Echo>(() => ({
+        receive: {
+          Say: (text) => console.log(`Somebody says ${JSON.stringify(text)}`),
         },
-      },
-    })),
-  );
+        receiveAndReply: {
+          Echo: (message) => message,
+          // What a handler throws, or rejects with, is the failure of its ask and of nothing else.
+          Repeat: ({ text, times }) => {
+            if (!(times >= 0 && times <= 10)) throw new RangeError(`Times must be 0 to 10, not ${times}`);
+            return text.repeat(times);
+          },
+        },
+      })),
+    );
 
-  // A shutdown handles what has come, sends what was answered, and closes. Calling it twice is calling it once.
-  const end = () => void env.shutdown();
-  process.once("SIGINT", end).once("SIGTERM", end);
-  if (untilStdinEnds) process.stdin.once("end", end).resume();
+    // A shutdown handles what has come, sends what was answered, and closes. Calling it twice is calling it once.
+    const end = () => void env.shutdown();
+    process.once("SIGINT", end).once("SIGTERM", end);
+    if (untilStdinEnds) process.stdin.once("end", end).resume();
 
-  console.log(`READY ${ref.endpointAddress}`);
-  await env.awaitTermination();
+    console.log(`READY ${ref.endpointAddress}`);
+    await env.awaitTermination();
+  } finally {
+    // Whatever failed: as long as it listens, the process does not end.
+    await env.shutdown();
+  }
 }
 
 /** Talks to an Echo endpoint. */

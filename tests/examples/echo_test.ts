@@ -44,10 +44,14 @@ test("echo.ts ends with its standard input if it is told to", async (context) =>
 
 test("echo.ts says in one line why it cannot go on", async (context) => {
   for (
-    const args of [["--port", "seven"], ["spark://Echo@127.0.0.1:1"], ["spark://Echo"], ["--no-such-option"], [
-      "spark://a",
-      "b",
-    ]]
+    const args of [
+      ["--port", "seven"],
+      ["--name", "endpoint-verifier"],
+      ["spark://Echo@127.0.0.1:1"],
+      ["spark://Echo"],
+      ["--no-such-option"],
+      ["spark://a", "b"],
+    ]
   ) {
     const { code, stdout, stderr } = await runExample(context, ECHO, args);
     assertEquals([code, stdout], [1, ""], args.join(" "));
