@@ -40,16 +40,24 @@ export function frameLengthError(high: number, low: number, limit: number, first
   // The size is taken modulo 2⁶⁴, as on the JVM.
   const size = BigInt.asIntN(64, int64ToBigInt({ high, low }) - BigInt(FRAME_LENGTH_BYTES));
   if (size <= 0n) return new ProtocolError(`Frame length should be positive: ${size}`, { offset: 0 });
-  const foreign = first ? foreignProtocol(high, low) : undefined;
+  const foreign = first ? foreignBytes(high, low) : undefined;
   let message = `Too large frame: ${size}`;
-  if (foreign !== undefined) message += `: these are the first bytes of ${foreign}`;
+  if (foreign !== undefined) message += `: ${foreign}`;
   else if (limit < MAX_FRAME_BYTES) message += `: the limit is ${limit} bytes`;
   return new ProtocolError(message, { offset: 0, limit });
 }
 
-function foreignProtocol(high: number, low: number): string | undefined {
-  const text = asciiOf(high) + asciiOf(low);
-  return FOREIGN.find(([pattern]) => pattern.test(text))?.[1];
+/**
+ * What is said of the first bytes of a connection if they are those of another protocol.
+ *
+ * @param high The upper half of what would be a length field.
+ * @param low The lower half; a field that was cut ends with it.
+ * @param count How many bytes have come.
+ */
+export function foreignBytes(high: number, low: number, count: number = FRAME_LENGTH_BYTES): string | undefined {
+  const text = (asciiOf(high) + asciiOf(low)).slice(FRAME_LENGTH_BYTES - count);
+  const foreign = FOREIGN.find(([pattern]) => pattern.test(text))?.[1];
+  return foreign === undefined ? undefined : `these are the first bytes of ${foreign}`;
 }
 
 function asciiOf(half: number): string {

@@ -12,7 +12,7 @@
 
 import { assert } from "../base/assert.ts";
 import { ReceivedBytes } from "../base/received_bytes.ts";
-import { FRAME_LENGTH_BYTES, frameLengthError, MAX_FRAME_BYTES } from "./frame_length.ts";
+import { foreignBytes, FRAME_LENGTH_BYTES, frameLengthError, MAX_FRAME_BYTES } from "./frame_length.ts";
 
 /** From this size on a frame that was cut gets memory of its own, which whoever handles it may keep. */
 const LARGE_FRAME_BYTES = 64 * 1024;
@@ -115,6 +115,11 @@ export class TransportFrameDecoder {
   /** How many bytes have come of a frame that is not complete, its length field included; 0 between frames. */
   get bufferedBytes(): number {
     return this.#frameSize > 0 ? FRAME_LENGTH_BYTES + this.#received : this.#lengthCount;
+  }
+
+  /** Whose bytes these are, if all that has come of the connection is less than a length and what another protocol begins with. */
+  get foreignBytes(): string | undefined {
+    return this.#first ? foreignBytes(this.#lengthHigh, this.#lengthLow, this.#lengthCount) : undefined;
   }
 
   /**

@@ -146,12 +146,13 @@ export class TransportChannelHandler implements SocketHandler, FrameHandler, Str
   /** The peer sends no more. */
   onEnd(): void {
     const { remote } = this.channel;
-    const { bufferedBytes } = this.#decoder;
+    const { bufferedBytes, foreignBytes } = this.#decoder;
     if (bufferedBytes === 0) {
       this.channel.close(new SocketError("CONNECTION_RESET", `Connection from ${remote} closed`));
       return;
     }
-    const message = `Connection from ${remote} ended within a frame: ${bufferedBytes} bytes of it had come`;
+    const said = `Connection from ${remote} ended within a frame: ${bufferedBytes} bytes of it had come`;
+    const message = foreignBytes === undefined ? said : `${said}: ${foreignBytes}`;
     this.#context.logger.warning(message);
     this.channel.close(new ProtocolError(message, { offset: bufferedBytes }));
   }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { int64FromBigInt } from "../../src/base/int64.ts";
-import { frameLengthError, MAX_FRAME_BYTES } from "../../src/protocol/frame_length.ts";
+import { foreignBytes, frameLengthError, MAX_FRAME_BYTES } from "../../src/protocol/frame_length.ts";
 import { test } from "../_harness.ts";
 
 function textOf(length: bigint, limit = MAX_FRAME_BYTES): string {
@@ -52,4 +52,12 @@ test("frameLengthError() takes other bytes, and later ones, for a number", () =>
     assertEquals(/^Too large frame: \d+: the limit is 1000 bytes$/.test(firstBytes(text)), true, text);
   }
   assertEquals(firstBytes("HTTP/1.1", false), "Too large frame: 5211883372140375593: the limit is 1000 bytes");
+});
+
+test("foreignBytes() knows them by as many as it takes", () => {
+  const tls = "these are the first bytes of TLS, so the peer encrypts and this end does not";
+  assertEquals(foreignBytes(0, 0x150301, 3), tls);
+  assertEquals(foreignBytes(0x150301, 0x00020246, 7), tls);
+  for (const count of [2, 4, 8]) assertEquals(foreignBytes(0, 0x150301, count), undefined, String(count));
+  assertEquals(foreignBytes(0, 0, 0), undefined);
 });

@@ -283,6 +283,14 @@ transportTest("RpcHandler.receive() that throws whatever it likes costs nobody t
 /** What a server that is none of ours does to a client of ours. */
 const BAD_SERVERS: Readonly<Record<string, readonly [answer: (peer: RawPeer) => void, log: string]>> = {
   "speaks HTTP": [(peer) => peer.write(bytesOf("HTTP/1.1 400 Bad Request\r\n\r\n")), "these are the first bytes of HTTP"],
+  // An alert has seven bytes, of which no frame's length can be read.
+  "speaks TLS": [
+    (peer) => {
+      peer.write(fromHex("15030100020246"));
+      peer.end();
+    },
+    "ended within a frame: 7 bytes of it had come: these are the first bytes of TLS, so the peer encrypts and this end does not",
+  ],
   "answers with half a frame and a FIN": [
     (peer) => {
       peer.write(fromHex("00000000000000ff0400"));
