@@ -51,7 +51,10 @@ export function messageOf(error: unknown): string {
   return printable(text.split("\n", 1)[0]!);
 }
 
-/** The same with its code, if it has one. */
+/** The same with its code, if it has one; and why a connection was lost, which only the cause says. */
 export function describe(error: unknown): string {
-  return messageOf(error) + (RpcError.is(error) ? ` (${error.code})` : "");
+  const message = messageOf(error);
+  if (!RpcError.is(error)) return message;
+  const why = error.code === "DISCONNECTED" && error.cause !== undefined ? messageOf(error.cause) : message;
+  return `${message}${why === message ? "" : `: ${why}`} (${error.code})`;
 }

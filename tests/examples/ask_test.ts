@@ -4,6 +4,7 @@ import {
   type RpcEndpoint,
   RpcEnv,
   silentLogger,
+  type Socket,
   type SocketHandler,
   TypedMessage,
   unhandled,
@@ -21,11 +22,12 @@ async function serve(context: TestContext, target: RpcEndpoint): Promise<string>
   return String(env.setupEndpoint("Target", target).endpointAddress);
 }
 
-/** A port that takes connections and never answers. */
-async function listenAndSayNothing(context: TestContext): Promise<string> {
+/** A port that takes connections and answers with that text, or never. */
+async function listenAndSay(context: TestContext, text: string): Promise<string> {
   const driver = await defaultSocketDriver();
   const nothing = () => {};
-  const handler: SocketHandler = { onData: nothing, onDrain: nothing, onEnd: (socket) => socket.shutdown(), onClose: nothing };
+  const onData = (socket: Socket) => void (text !== "" && socket.write([new TextEncoder().encode(text)]));
+  const handler: SocketHandler = { onData, onDrain: nothing, onEnd: (socket) => socket.shutdown(), onClose: nothing };
   const listener = await driver.listen({ host: "127.0.0.1", port: 0 }, () => handler);
   context.defer(() => listener.close());
   return `127.0.0.1:${listener.address.port}`;
@@ -75,7 +77,8 @@ test("ask.ts says in one line what failed, where, and by which key", async (cont
       throw new RangeError("Too\u001b[2J much\nof it");
     },
   });
-  const silent = await listenAndSayNothing(context);
+  const silent = await listenAndSay(context, "");
+  const web = await listenAndSay(context, "HTTP/1.1 400 Bad Request\r\n\r\n");
   const nobody = uri.replace("Target", "Nobody");
   const cases: readonly [args: readonly string[], line: string][] = [
     [[uri, "1"], `ask: ${uri}: the endpoint failed with RangeError: Too [2J much`],
@@ -87,6 +90,7 @@ test("ask.ts says in one line what failed, where, and by which key", async (cont
     [[nobody, "1"], `ask: ${nobody}: Cannot find endpoint: ${nobody} (NOT_FOUND)`],
     [[uri, "1", "--serializer", "java"], `ask: ${uri}: the endpoint failed with java.lang.RuntimeException: Too [2J much`],
     [["spark://Target@127.0.0.1:1", "1"], "connection refused (SOCKET)"],
+    [[`spark://Target@${web}`, "1"], "HTTP, so the peer is a web server or browser (DISCONNECTED)"],
   ];
   for (const [args, line] of cases) {
     const { code, stdout, stderr } = await ask(context, ...args);
