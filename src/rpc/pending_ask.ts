@@ -10,7 +10,14 @@
 
 import type { ByteSink } from "../base/byte_sink.ts";
 import type { AskPhase } from "../base/error_codes.ts";
-import { RpcEndpointNotFoundError, RpcError, RpcRemoteError, RpcStoppedError, toError } from "../base/errors.ts";
+import {
+  RpcEndpointNotFoundError,
+  RpcError,
+  RpcRemoteError,
+  RpcStoppedError,
+  RpcTimeoutError,
+  toError,
+} from "../base/errors.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import { RpcFailure } from "../serializer/serializer.ts";
 import type { Content, ContentWriter, RpcResponseCallback } from "../transport/rpc_response_callback.ts";
@@ -230,7 +237,7 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     const selfAskDuring = this.#particulars?.selfAskDuring;
     if (selfAskDuring === undefined) return error;
     const during = `endpoint ${this.#ref.name} was still handling ${selfAskDuring} when it should have answered itself`;
-    return this.#timeout.timeoutError(`${error.message}; ${during}`, { peer, phase, cause: error });
+    return new RpcTimeoutError(`${error.message}; ${during}`, error);
   }
 }
 

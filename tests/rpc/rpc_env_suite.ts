@@ -985,7 +985,12 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
       override onError(): void {}
     }
     const ref = env.setupEndpoint("narcissus", new Narcissus(env));
-    const during = "endpoint narcissus was still handling outer when it should have answered itself";
-    await assertRejects(() => ref.ask("outer"), RpcTimeoutError, during);
+    const error = await assertRejects(() => ref.ask("outer"), RpcTimeoutError);
+    assertEquals(
+      error.message,
+      `Cannot receive any reply from ${env.address} in 20 milliseconds. This timeout is controlled by timeoutMs; ` +
+        "endpoint narcissus was still handling outer when it should have answered itself",
+    );
+    assertEquals([error.key, error.peer, error.phase, error.timeoutMs], ["timeoutMs", String(env.address), "waiting", 20]);
   });
 }
