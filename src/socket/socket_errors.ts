@@ -89,7 +89,8 @@ export function formatAddress(address: SocketAddress): string {
 
 /** A failure of our own finding: what could not be done, and the usual text for the code. */
 export function socketError(code: SocketErrorCode, what: string, cause?: unknown): SocketError {
-  const text = cause !== undefined && isTelling(cause, code) ? `${TEXTS[code]}: ${messageOf(cause)}` : TEXTS[code];
+  // OpenSSL's texts end with a line feed in Node.
+  const text = cause !== undefined && isTelling(cause, code) ? `${TEXTS[code]}: ${messageOf(cause).trimEnd()}` : TEXTS[code];
   return new SocketError(code, `${what}: ${text}`, cause === undefined ? {} : { cause });
 }
 
