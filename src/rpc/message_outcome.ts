@@ -87,7 +87,7 @@ export class MessageOutcome {
     if (endpoint.onError === undefined) {
       if (askerTold) this.#logger.debug(`Endpoint ${name} failed an ask`, error);
       else if (!isUntaken(error)) this.#ignore(error);
-      else if (isWorthALine(++this.#untaken)) this.#ignore(error, ` (${this.#untaken} messages that it does not take so far)`);
+      else if (isWorthALine(++this.#untaken)) this.#ignoreUntaken(error);
       return;
     }
     try {
@@ -97,9 +97,16 @@ export class MessageOutcome {
     }
   }
 
-  #ignore(thrown: unknown, which = ""): void {
+  #ignore(thrown: unknown): void {
     const { name, stopped } = this.#owner;
-    this.#logger[stopped ? "debug" : "error"](`Ignoring error of endpoint ${name}${which}`, thrown);
+    this.#logger[stopped ? "debug" : "error"](`Ignoring error of endpoint ${name}`, thrown);
+  }
+
+  /** It is the sender's fault, so no stack of this end says more. */
+  #ignoreUntaken(error: Error): void {
+    const { name, stopped } = this.#owner;
+    const line = `Ignoring error of endpoint ${name} (${this.#untaken} messages that it does not take so far)`;
+    this.#logger[stopped ? "debug" : "error"](`${line}: ${failureText(error)}`);
   }
 }
 

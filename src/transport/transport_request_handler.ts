@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ProtocolError, RpcOverloadedError, toError } from "../base/errors.ts";
+import { ProtocolError, RpcError, RpcOverloadedError, toError } from "../base/errors.ts";
 import type { Int64 } from "../base/int64.ts";
 import type { Logger } from "../base/logger.ts";
 import { isWorthALine } from "../base/sparse_logging.ts";
@@ -217,7 +217,10 @@ export class TransportRequestHandler implements Answering {
     const count = ++this.#failedOneWay;
     if (!isWorthALine(count)) return;
     const from = `It came from ${this.#channel.remote} (${count} of its messages failed so far)`;
-    this.#options.logger.error(`Error while invoking RpcHandler#receive() for one-way message. ${from}`, error);
+    const line = `Error while invoking RpcHandler#receive() for one-way message. ${from}`;
+    // A peer's fault is all in the text; where a handler of somebody else failed the stack says.
+    if (RpcError.is(error)) this.#options.logger.error(`${line}: ${error.message}`);
+    else this.#options.logger.error(line, error);
   }
 
   /** Whether there are so many streams and chunks on their way that this connection is closed. */

@@ -74,7 +74,7 @@ export class TransportServer implements AsyncDisposable {
         const isFault = error.socketCode === "TLS" || error.socketCode === "UNKNOWN";
         if (isFault) refused++;
         const level = isFault && isWorthALine(refused) ? "warning" : "debug";
-        context.logger[level](`Refused a connection, ${refused} so far`, error);
+        context.logger[level](`Refused a connection, ${refused} so far: ${error.message}`);
       },
     });
     return new TransportServer(listener, accepted);

@@ -99,7 +99,7 @@ test("NettyRpcHandler counts one-way messages for an endpoint that has gone, and
   for (let i = 0; i < 1_000; i++) ref.send(i);
   await until(() => env.stats().droppedMessages === 1_000, "all messages");
   const numbers = logger.lines.flatMap((line) =>
-    /\((\d+) of its messages failed so far\) \(Could not find Gone\.\)$/.exec(line)?.[1] ?? []
+    /\((\d+) of its messages failed so far\): Could not find Gone\.$/.exec(line)?.[1] ?? []
   );
   assertEquals(numbers, ["1", "2", "4", "8", "16", "32", "64", "128", "256", "512"]);
 });

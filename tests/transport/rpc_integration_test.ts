@@ -74,12 +74,18 @@ transportTest("TransportClient.send() delivers in order and waits for nothing", 
 });
 
 transportTest("RpcHandler.receiveOneWay() may throw, and the connection goes on", async (stage) => {
-  const { connection, server } = await stage.pair({ handler: echo });
-  connection.send(bytesOf("nobody takes this"));
-  assertEquals(await ask(connection, "still here"), "still here");
-  const peer = [...server.context.connections].map(({ channel }) => channel.remote).join();
-  const line = `one-way message. It came from ${peer} (1 of its messages failed so far) (Cannot handle messages)`;
-  assertEquals(server.logger.has(line), true);
+  const bug = () => {
+    throw new TypeError("a bug");
+  };
+  // What is the peer's fault is a line; the handler's own errors are given to the logger, with their stack.
+  for (const [receiveOneWay, said] of [[undefined, ": Cannot handle messages"], [bug, " (a bug)"]] as const) {
+    const { connection, server } = await stage.pair({ handler: { ...echo, ...(receiveOneWay && { receiveOneWay }) } });
+    connection.send(bytesOf("nobody takes this"));
+    assertEquals(await ask(connection, "still here"), "still here");
+    const peer = [...server.context.connections].map(({ channel }) => channel.remote).join();
+    const line = `one-way message. It came from ${peer} (1 of its messages failed so far)${said}`;
+    assertEquals(server.logger.has(line), true);
+  }
 });
 
 transportTest("TransportClient carries bodies of all sizes both ways", async (stage) => {

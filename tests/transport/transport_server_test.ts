@@ -182,5 +182,5 @@ test("TransportServer logs now and then whose handshake failed, of which nobody 
     await until(() => lines().length === failed, `line ${failed}`);
     assertEquals(lines().map((line) => line.startsWith("warning")), [true, true, false, true, false].slice(0, failed));
   }
-  assert(logger.has("warning: Refused a connection, 4 so far"));
+  assert(logger.has("warning: Refused a connection, 4 so far: Handshake with "));
 });
