@@ -88,9 +88,11 @@ export class RemoteNettyRpcCallContext implements NettyRpcCallContext, ContentWr
     else serializer.encode(response, out, this.#connection.env.encoding);
   }
 
-  sendFailure(error: Error): void {
+  sendFailure(failure: Error): void {
     if (this.#replied) throw alreadyReplied();
     this.#close();
+    // A handler passes on what it caught, which may be anything.
+    const error = toError(failure);
     const serializer = this.#serializer;
     try {
       if (serializer.variesBySpark === true) this.#connection.spark.fail(this.#responder, serializer, error);
@@ -157,10 +159,10 @@ export class LocalNettyRpcCallContext implements NettyRpcCallContext {
     this.#close();
   }
 
-  sendFailure(error: Error): void {
+  sendFailure(failure: Error): void {
     if (this.#replied) throw alreadyReplied();
     this.#close();
-    this.#ask.onFailure(error);
+    this.#ask.onFailure(toError(failure));
   }
 
   #close(): void {

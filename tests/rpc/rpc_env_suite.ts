@@ -466,6 +466,27 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     }
   });
 
+  rpcTest("context.sendFailure() takes what anybody may throw, as a throw does", async (context) => {
+    const endpoint: RpcEndpoint = {
+      onError() {},
+      receiveAndReply(message, call) {
+        // What was caught is passed on, by a program without types or one that took it for an Error.
+        call.sendFailure(message as Error);
+      },
+    };
+    const env = await server(context);
+    const here = env.setupEndpoint("catcher", endpoint);
+    const there = await client(context);
+    const refs = [here];
+    for (const serializer of ["cbor", "java"]) {
+      refs.push(await there.setupEndpointRef(here.endpointAddress.toString(), { serializer }));
+    }
+    for (const ref of refs) {
+      await assertRejects(() => ref.ask("no more"), Error, "no more");
+      await assertRejects(() => ref.ask(null), Error, "Thrown: null");
+    }
+  });
+
   rpcTest("a failure carries its stack only if the environment was told to", async (context) => {
     const endpoint: RpcEndpoint = { onError() {}, receiveAndReply: () => Promise.reject(new Error("Oops")) };
     const ref = await remote(context, endpoint, { exposeStack: true });
