@@ -10,7 +10,7 @@ import type { RpcEnv, RpcEnvLimits } from "../../src/rpc/rpc_env.ts";
 import type { RpcEnvStats } from "../../src/rpc/rpc_env_stats.ts";
 import { CLOSE_LINGER_MS } from "../../src/transport/channel.ts";
 import { GATHER_BYTES } from "../../src/transport/gather_buffers.ts";
-import { codeOf, type Ledger } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Stage } from "./stage.ts";
 import { Subject, type SubjectKind } from "./subject.ts";
 import { WatchedClock } from "./watched_clock.ts";
@@ -43,6 +43,9 @@ const EXPLAINED_ERRORS = [
   "while there are outstanding requests. Assuming connection is dead",
 ];
 
+/** Why a one-way message may be lost. */
+const LOST = /: (?:Could not find \S+\.|RpcEnv already stopped\.)$/;
+
 /** Fails the run when the core logs what cannot be a fault of the network. */
 export class NodeLogger implements Logger {
   readonly #ledger: Ledger;
@@ -66,7 +69,7 @@ export class NodeLogger implements Logger {
 
   error(message: string, cause?: unknown): void {
     if (EXPLAINED_ERRORS.some((text) => message.includes(text))) return;
-    const lost = message.includes("for one-way message") && ["STOPPED", "NOT_FOUND"].includes(codeOf(cause));
+    const lost = message.includes("for one-way message") && LOST.test(message);
     if (!lost) this.#fail(cause === undefined ? message : `${message} (${cause})`);
   }
 

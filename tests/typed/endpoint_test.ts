@@ -175,7 +175,7 @@ test("endpoint(): without onError an error is logged, as for any endpoint", asyn
   const ref = await client.setupEndpointRef(`spark://Echo@${server.address}`);
   ref.send(new TypedMessage("Nope"));
   await ref.ask(new TypedMessage("Echo", "after"));
-  assert(logger.has("(Unsupported message Nope from"));
+  assert(logger.has(": Unsupported message Nope from"));
 });
 
 test("endpoint() takes one message at a time across await, unless told otherwise", async (context) => {
