@@ -9,22 +9,26 @@ import { RpcError } from "../mod.ts";
 /** The arguments are wrong. */
 export class UsageError extends Error {}
 
+/** The signals that end a program, and the code that it ends with then: 128 and the signal's number, as shells have it. */
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A signal that ends a program. */
+export type EndingSignal = keyof typeof EXIT_CODES;
+
 /** The user wants no more. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 
-  constructor(exitCode: number) {
-    super("Interrupted");
-    this.exitCode = exitCode;
+  constructor(signal: EndingSignal, message = "Interrupted") {
+    super(message);
+    this.exitCode = EXIT_CODES[signal];
   }
 }
 
 /** Aborts with an {@linkcode Interrupted} at Ctrl-C, or when the process is told to end. */
 export function interruption(): AbortSignal {
   const interrupt = new AbortController();
-  for (const [name, exitCode] of Object.entries({ SIGINT: 130, SIGTERM: 143 } as const)) {
-    process.once(name, () => interrupt.abort(new Interrupted(exitCode)));
-  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt.abort(new Interrupted(signal)));
   return interrupt.signal;
 }
 

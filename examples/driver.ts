@@ -16,7 +16,7 @@ import { consoleLogger, FileSegmentManagedBuffer, SparkConf, SparkEnv } from "..
 import { type DriverOptions, HELP, readOptions } from "./_driver_options.ts";
 import { ExecutorProcesses } from "./_executor_processes.ts";
 import { findFiles, findOwnFiles } from "./_input_files.ts";
-import { outliveReaders } from "./_program.ts";
+import { type EndingSignal, Interrupted, outliveReaders } from "./_program.ts";
 import { formatBytes, type Progress, startProgress } from "./_progress.ts";
 import { type Command, commandFor, type RuntimeName } from "./_runtimes.ts";
 import { type ExecutorShare, type JobPlan, SchedulerBackend } from "./_scheduler_backend.ts";
@@ -31,7 +31,7 @@ const CONF = {
 };
 /** How long executors have to end by themselves. */
 const GRACE_MS = 2_000;
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const SIGNALS: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 const MAX_LINE_UNITS = 2_000;
 
 /** An executor that will be started. */
@@ -59,9 +59,6 @@ interface Plan {
   readonly job: string;
   readonly executors: readonly PlannedExecutor[];
 }
-
-/** A signal that ends the job. */
-class Interrupted extends Error {}
 
 async function makePlan(options: DriverOptions): Promise<Plan> {
   const { inputs, splitBytes, executors: count, runtimes, json } = options;
@@ -206,7 +203,7 @@ async function main(args: string[]): Promise<number> {
     return 0;
   } catch (error) {
     say(`driver: ${messageOf(error)}`);
-    return error instanceof Interrupted ? 130 : 1;
+    return error instanceof Interrupted ? error.exitCode : 1;
   } finally {
     signals.dispose();
   }
@@ -216,7 +213,7 @@ function listenToSignals(): { readonly interrupted: Promise<never>; readonly dis
   let reject: (error: Error) => void;
   const interrupted = new Promise<never>((_, no) => reject = no);
   interrupted.catch(() => {});
-  const listener = (signal: string) => reject(new Interrupted(`${signal}: the job is given up`));
+  const listener = (signal: EndingSignal) => reject(new Interrupted(signal, `${signal}: the job is given up`));
   for (const signal of SIGNALS) process.on(signal, listener);
   return {
     interrupted,

@@ -201,7 +201,7 @@ test("driver.ts prints how to start its executors if it is not to do that", asyn
   assertEquals([await executor.exited, executor.stderr], [0, ""]);
 }, { skip });
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   test(`driver.ts leaves no process behind at a ${signal}`, async (context) => {
     const folder = await makeFolder(context);
     await writeFile(join(folder, "input.txt"), "a b c");
@@ -211,7 +211,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     // One that hears nothing has to be killed.
     process.kill(pids[1]!, "SIGSTOP");
     job.driver.kill(signal);
-    assertEquals(await job.ended(), 130);
+    assertEquals(await job.ended(), code);
     assertEquals(pids.map(isAlive), [false, false]);
     assertMatch(job.driver.stderr, new RegExp(`\\ndriver: ${signal}: the job is given up\\n$`));
   }, { skip });
