@@ -34,7 +34,10 @@ export interface Route {
   inbox: Inbox | undefined;
   /** The dispatcher's generation at that time. */
   generation: number;
+  /** The next route of the same slot. */
   readonly next: Route | undefined;
+  /** The route of the message that last came behind one of this: endpoints asked in turn are found as fast as one alone. */
+  follower: Route | undefined;
 }
 
 /** The routes of one connection. */
@@ -55,9 +58,11 @@ export class RouteCache {
    */
   find(body: MessageBody): Route {
     const last = this.#last;
+    const expected = last?.follower ?? last;
     // A header tells its own length, so bytes that begin like a known one have that header.
-    if (last !== undefined && body.length >= last.header.length && hasHeader(body, last)) return last;
-    return this.#lookUp(body);
+    if (expected === undefined || body.length < expected.header.length || !hasHeader(body, expected)) return this.#lookUp(body);
+    this.#last = expected;
+    return expected;
   }
 
   #lookUp(body: MessageBody): Route {
@@ -67,10 +72,7 @@ export class RouteCache {
     const length = headerEnd - start;
     const slot = hash(memory, start, length) & (SLOTS - 1);
     for (let route = this.#slots[slot]; route !== undefined; route = route.next) {
-      if (route.header.length === length && hasHeader(body, route)) {
-        this.#last = route;
-        return route;
-      }
+      if (route.header.length === length && hasHeader(body, route)) return this.#follow(route);
     }
     return this.#add(memory, start, headerEnd, slot);
   }
@@ -91,10 +93,16 @@ export class RouteCache {
       inbox: undefined,
       generation: -1,
       next: this.#slots[slot],
+      follower: undefined,
     };
     if (!isKept) return route;
     this.#slots[slot] = route;
     this.#size++;
+    return this.#follow(route);
+  }
+
+  #follow(route: Route): Route {
+    if (this.#last !== undefined) this.#last.follower = route;
     this.#last = route;
     return route;
   }

@@ -84,3 +84,38 @@ test("RouteCache keeps no header that is longer than a name and two addresses ar
   }
   assertEquals(cache.size, 1);
 });
+
+test("RouteCache.find() gives each header its route in whatever order they come", () => {
+  const cache = new RouteCache();
+  const names = ["Echo0", "Echo1", "Echo2", "Echo3", "Echo"];
+  const routes = new Map(names.map((name) => [name, find(cache, message(name))]));
+  const orders = ["01230123", "0011223301", "0102030", "43210444", "3130121"];
+  for (const digit of orders.join("").repeat(2)) {
+    const name = names[Number(digit)]!;
+    assertStrictEquals(find(cache, message(name)), routes.get(name));
+  }
+});
+
+test("RouteCache.find() knows what comes behind a header only of headers that are kept", () => {
+  const cache = new RouteCache();
+  const master = find(cache, message("Master"));
+  const worker = find(cache, message("Worker"));
+  assertStrictEquals(master.follower, worker);
+  find(cache, message("long".repeat(10_000)));
+  assertEquals(worker.follower, undefined);
+  assertStrictEquals(find(cache, message("Master")), master);
+  assertStrictEquals(worker.follower, master);
+});
+
+test("RouteCache, full and begun again, has no way to the headers of before", () => {
+  const cache = new RouteCache();
+  const first = find(cache, message("endpoint-0"));
+  for (let i = 1; i < 2 * MAX_ROUTES; i++) find(cache, message(`endpoint-${i}`));
+  const last = find(cache, message(`endpoint-${2 * MAX_ROUTES - 1}`));
+  const reached = new Set<Route>();
+  for (let route: Route | undefined = last; route !== undefined && !reached.has(route); route = route.follower) {
+    reached.add(route);
+  }
+  assertEquals(reached.has(first), false);
+  assertEquals(reached.size <= MAX_ROUTES, true);
+});
