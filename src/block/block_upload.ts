@@ -8,7 +8,7 @@
  */
 
 import { RpcError, toError } from "../base/errors.ts";
-import { BytesManagedBuffer, type ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { BytesManagedBuffer, checkSize, type ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { askRpc } from "../transport/ask_rpc.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { BlockConnection, BlockConnections } from "./block_connections.ts";
@@ -127,7 +127,7 @@ function uploadAsStream(client: TransportClient, meta: Uint8Array, data: Managed
 
 async function readAll(data: ManagedBuffer): Promise<Uint8Array> {
   const held = data.bytes;
-  if (held !== undefined && held.length !== data.size) throw new RangeError(`A body of ${data.size} bytes has ${held.length}`);
+  checkSize(data, held);
   if (held !== undefined) return held;
   const bytes = new Uint8Array(data.size);
   for (let at = 0; at < bytes.length;) {

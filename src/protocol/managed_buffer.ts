@@ -28,6 +28,16 @@ export interface ManagedBuffer {
 }
 
 /**
+ * Checks the size of a buffer, and that its `bytes`, where it has them in memory, are as many.
+ *
+ * @throws {RangeError} If not: the peer would wait in vain for what it was promised, or take what is left over for frames.
+ */
+export function checkSize({ size }: ManagedBuffer, bytes: Uint8Array | undefined): void {
+  if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`Size of a body must be a whole number of bytes: ${size}`);
+  if (bytes !== undefined && bytes.length !== size) throw new RangeError(`A body of ${size} bytes has ${bytes.length}`);
+}
+
+/**
  * A buffer in memory. Spark: NioManagedBuffer.
  *
  * @example

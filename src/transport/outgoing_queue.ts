@@ -19,7 +19,7 @@ import {
   encodeMessageHead,
   endFrame,
 } from "../protocol/message_encoder.ts";
-import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { checkSize, type ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { SocketError } from "../socket/socket.ts";
 import { GATHER_BYTES, GatherBuffers, MAX_POOLED_BYTES } from "./gather_buffers.ts";
 import type { Socket } from "../socket/socket.ts";
@@ -341,14 +341,11 @@ export class OutgoingQueue {
   }
 
   #writeHead(head: Message, body: ManagedBuffer, bytes: Uint8Array | undefined): void {
-    // The peer would wait in vain for what it was promised, or take what is left over for frames.
-    if (!Number.isSafeInteger(body.size) || body.size < 0) {
+    try {
+      checkSize(body, bytes);
+    } catch (thrown) {
       released(body);
-      throw new RangeError(`Size of a body must be a whole number of bytes: ${body.size}`);
-    }
-    if (bytes !== undefined && bytes.length !== body.size) {
-      released(body);
-      throw new RangeError(`A body of ${body.size} bytes has ${bytes.length}`);
+      throw thrown;
     }
     const out = this.#out;
     const start = out.position;

@@ -21,7 +21,6 @@ const AS_LIST = new KnownClass("java.util.Arrays$ArrayList", {
   uid: -2764017481108945198n,
   fields: { a: "[Ljava/lang/Object;" },
 });
-const EMPTY_LIST = new KnownClass("java.util.Collections$EmptyList", { uid: 8842843931221139166n });
 const COLL_SER = new KnownClass("java.util.CollSer", { uid: 6309168927139932177n, flags: WRITES, fields: { tag: "I" } });
 const HASH_MAP = new KnownClass("java.util.HashMap", {
   uid: 362498820763181265n,
@@ -109,15 +108,6 @@ const asList: JavaMapping = {
     return objectOf(AS_LIST, version, { a: array });
   },
   fieldKey: () => undefined,
-};
-
-/** A java.util.Collections.emptyList(). */
-export const javaEmptyList: JavaMapping = {
-  known: EMPTY_LIST,
-  read: () => setOrigin([], { mapping: javaEmptyList }),
-  write(value, writing) {
-    return asArray(value).length === 0 ? objectOf(EMPTY_LIST, writing.version, {}) : javaArrayList.write(value, writing);
-  },
 };
 
 /** What the tag of a collection of `List.of`, `Set.of` and `Map.of` says. */
@@ -253,7 +243,6 @@ export const collectionClasses: JavaRegistryInit = {
     javaArrayList,
     linkedList,
     asList,
-    javaEmptyList,
     collSer,
     mapOf(HASH_MAP, false),
     javaLinkedHashMap,

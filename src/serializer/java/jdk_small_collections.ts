@@ -67,8 +67,12 @@ function smallOf<T extends object>(name: string, uid: bigint, fields: readonly s
   return mapping;
 }
 
+/** A java.util.Collections.emptyList(). */
+export const javaEmptyList: JavaMapping = smallOf("EmptyList", 8842843931221139166n, [], list);
+
 /** The classes of this file. */
 export const smallMappings: readonly JavaMapping[] = [
+  javaEmptyList,
   smallOf("SingletonList", 3093736618740652951n, ["element"], list),
   smallOf("SingletonSet", 3193687207550431679n, ["element"], set),
   smallOf("SingletonMap", -6979724477215052911n, ["k", "v"], map),

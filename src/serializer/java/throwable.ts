@@ -10,7 +10,7 @@
 import { RpcRemoteError } from "../../base/errors.ts";
 import { isFarIndex, keepHoles } from "../far_index.ts";
 import { KnownClass } from "./class_desc.ts";
-import { javaEmptyList } from "./jdk_collections.ts";
+import { javaEmptyList } from "./jdk_small_collections.ts";
 import { MAX_CAUSES } from "./java_limits.ts";
 import {
   JavaAs,
