@@ -1,7 +1,7 @@
 /**
  * Lists, maps and sets of java.util, and dates.
  *
- * Spark: java.util.ArrayList, LinkedList, HashMap, LinkedHashMap, HashSet, LinkedHashSet, Date, `List.of` and its like, and
+ * Spark: java.util.ArrayList, LinkedList, ArrayDeque, HashMap, LinkedHashMap, HashSet, LinkedHashSet, Date, `List.of` and its like, and
  * `Arrays.asList`. An array of TypeScript is an ArrayList, a Map a LinkedHashMap and a Set a LinkedHashSet, which keep their order.
  *
  * @module
@@ -21,6 +21,7 @@ const AS_LIST = new KnownClass("java.util.Arrays$ArrayList", {
   uid: -2764017481108945198n,
   fields: { a: "[Ljava/lang/Object;" },
 });
+const ARRAY_DEQUE = new KnownClass("java.util.ArrayDeque", { uid: 2340985798034038923n, flags: WRITES });
 const COLL_SER = new KnownClass("java.util.CollSer", { uid: 6309168927139932177n, flags: WRITES, fields: { tag: "I" } });
 const HASH_MAP = new KnownClass("java.util.HashMap", {
   uid: 362498820763181265n,
@@ -74,20 +75,25 @@ export const javaArrayList: JavaMapping = {
   },
 };
 
-const linkedList: JavaMapping = {
-  known: LINKED_LIST,
-  create: () => setOrigin([], { mapping: linkedList }),
-  read(object, made, reading) {
-    const [block, ...items] = object.annotation();
-    const [size] = readBlock(block, "I", reading);
-    checkItems(items, size, reading);
-    return push(made, items);
-  },
-  write(value, { version }) {
-    const items = asArray(value);
-    return objectOf(LINKED_LIST, version, {}, [withBlock(blockOf("I", items.length), items)]);
-  },
-};
+/** A list that writes how many elements it has, and those. */
+export function listOf(known: KnownClass, { allowsNull = true }: { readonly allowsNull?: boolean } = {}): JavaMapping {
+  const mapping: JavaMapping = {
+    known,
+    create: () => setOrigin([], { mapping }),
+    read(object, made, reading) {
+      const [block, ...items] = object.annotation();
+      const [size] = readBlock(block, "I", reading);
+      checkItems(items, size, reading);
+      return push(made, items);
+    },
+    write(value, writing) {
+      const items = asArray(value);
+      if (!allowsNull && items.includes(null)) throw writing.fail(`null, which a ${known.name} cannot have,`);
+      return objectOf(known, writing.version, {}, [withBlock(blockOf("I", items.length), items)]);
+    },
+  };
+  return mapping;
+}
 
 const asList: JavaMapping = {
   known: AS_LIST,
@@ -241,7 +247,8 @@ export const javaLinkedHashSet: JavaMapping = setOf(LINKED_HASH_SET, true);
 export const collectionClasses: JavaRegistryInit = {
   mappings: [
     javaArrayList,
-    linkedList,
+    listOf(LINKED_LIST),
+    listOf(ARRAY_DEQUE, { allowsNull: false }),
     asList,
     collSer,
     mapOf(HASH_MAP, false),

@@ -1,10 +1,12 @@
-import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { SerializerError } from "../../../src/base/errors.ts";
 import { java } from "../../../src/rpc/java_serializer.ts";
 import { defineJavaClass } from "../../../src/serializer/java/define_java_class.ts";
+import { JavaClassDesc } from "../../../src/serializer/java/class_desc.ts";
+import { JavaObject } from "../../../src/serializer/java/java_object.ts";
 import { javaTypes } from "../../../src/serializer/java/java_types.ts";
-import { test, toHex } from "../../_harness.ts";
-import { decode, decodeVector, encode, nameHex, roundTrip } from "./_java.ts";
+import { fromHex, test, toHex } from "../../_harness.ts";
+import { decode, decodeVector, encode, nameHex, roundTrip, vector } from "./_java.ts";
 
 const { declaredAs, list, map, set } = javaTypes;
 
@@ -96,4 +98,90 @@ test("a field of a collection of Java takes them, and gives them back as what th
   assertInstanceOf(held, Held!);
   assertEquals({ ...held }, { list: one, set: two, map: three, none: four, sorted: five });
   assertEquals(toHex(encode(held, codec)), toHex(content));
+});
+
+test("collections of java.util.concurrent and an ArrayDeque are Maps and arrays, and go on as what they were, also when changed", () => {
+  const table = decodeVector("java_ConcurrentHashMap_2") as Map<string, number>;
+  assertEquals(table, new Map([["a", 1], ["b", 2]]));
+  assertEquals(decodeVector("java_ConcurrentHashMap_0"), new Map());
+  table.set("c", 3);
+  const bytes = encode(table);
+  assertStringIncludes(toHex(bytes), nameHex("ConcurrentHashMap").slice(4));
+  assertEquals(decode(bytes), table);
+  // Of its segments, which no JVM reads, none is written.
+  assertEquals(bytes.length < vector("java_ConcurrentHashMap_0").length, true);
+  for (const name of ["java_CopyOnWriteArrayList", "java_ArrayDeque"]) {
+    const list = decodeVector(name) as string[];
+    assertEquals(list, ["a", "b"]);
+    assertEquals(toHex(encode(list)), toHex(vector(name)));
+    list.push("c");
+    assertStringIncludes(toHex(encode(list)), nameHex(name.slice("java_".length)).slice(4));
+    assertEquals(roundTrip(list), ["a", "b", "c"]);
+  }
+});
+
+test("null is refused where a JVM would take it for the end of a map, or have a queue that is broken", () => {
+  const table = decodeVector("java_ConcurrentHashMap_2") as Map<unknown, unknown>;
+  table.set("c", null);
+  const queue = decodeVector("java_ArrayDeque") as unknown[];
+  queue.push(null);
+  const refused = [["concurrent.ConcurrentHashMap", ["x", table]], ["ArrayDeque", ["x", queue]]] as const;
+  for (const [name, value] of refused) {
+    assertThrows(() => encode(value), SerializerError, `Cannot encode null, which a java.util.${name} cannot have, at [1]`);
+  }
+  const list = decodeVector("java_CopyOnWriteArrayList") as unknown[];
+  list.push(null);
+  assertEquals(roundTrip(list), ["a", "b", null]);
+});
+
+test("a table that does not end as a ConcurrentHashMap does is refused", () => {
+  const hex = toHex(vector("java_ConcurrentHashMap_0"));
+  assertEquals(hex.endsWith("707078"), true);
+  for (const end of ["7078", "78", "74000161707078", "7400016174000162740001637078", "7704000000017078"]) {
+    assertThrows(() => decode(fromHex(hex.slice(0, -6) + end)), SerializerError, "Map has", end);
+  }
+});
+
+test("an unmodifiable view is what it is a view of", () => {
+  const [list, set, map] = [["a", "b"], new Set(["a", "b"]), new Map([["a", 1], ["b", 2]])];
+  const values: readonly [name: string, value: unknown, className: string][] = [
+    ["List", list, "ArrayList"],
+    ["List_linked", list, "LinkedList"],
+    ["Set", set, "LinkedHashSet"],
+    ["SortedSet", set, "TreeSet"],
+    ["NavigableSet", set, "TreeSet"],
+    ["Map", map, "LinkedHashMap"],
+    ["SortedMap", map, "TreeMap"],
+    ["NavigableMap", map, "TreeMap"],
+  ];
+  for (const [name, expected, className] of values) {
+    const value = decodeVector(`java_unmodifiable${name}`);
+    assertEquals(value, expected, name);
+    const content = encode(value);
+    assertStringIncludes(toHex(content), `aced00057372${nameHex(`java.util.${className}`)}`, name);
+    assertEquals(decode(content), expected, name);
+  }
+});
+
+test("what is beside its unmodifiable view, or has one within, is one with it", () => {
+  const [list, first, second] = decodeVector("java_unmodifiableList_beside") as unknown[];
+  assertEquals(list, ["a"]);
+  assertStrictEquals(first, list);
+  assertStrictEquals(second, list);
+  const cyclic = decodeVector("java_unmodifiableList_cyclic") as unknown[];
+  assertStrictEquals(cyclic[0], cyclic);
+});
+
+test("an unmodifiable view of what is not known, or of two at once, stays inert and goes back as it came", () => {
+  const hex = toHex(vector("java_unmodifiableList"));
+  // Its two fields are an ArrayList and a reference to that.
+  assertEquals(hex.slice(-10, -6), "7100");
+  const ofTwo = fromHex(`${hex.slice(0, -10)}70`);
+  const view = decode(ofTwo);
+  assertInstanceOf(view, JavaObject);
+  assertEquals(toHex(encode(view)), toHex(ofTwo));
+  const own = new JavaObject(new JavaClassDesc("com.example.OwnList", 1n, { flags: 2, fields: [], parent: undefined }), [], []);
+  const ofUnknown = encode(new JavaObject(view.desc, [own, own], []));
+  assertInstanceOf(decode(ofUnknown), JavaObject);
+  assertEquals(toHex(encode(decode(ofUnknown))), toHex(ofUnknown));
 });

@@ -24,6 +24,7 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,6 +36,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
@@ -78,6 +80,7 @@ final class Specimens {
     all.put("TreeMap with a comparator", new TreeMap<>(String.CASE_INSENSITIVE_ORDER));
     all.put("TreeSet", new TreeSet<>(List.of("a", "b")));
     all.put("ArrayDeque", new ArrayDeque<>(List.of("a", "b")));
+    all.put("CopyOnWriteArrayList", new CopyOnWriteArrayList<>(List.of("a", "b")));
     all.put("BitSet", BitSet.valueOf(new long[] {5, 1L << 63}));
     all.put("EnumMap", new EnumMap<>(Map.of(TimeUnit.DAYS, 1)));
     all.put("EnumSet", EnumSet.of(TimeUnit.DAYS, TimeUnit.HOURS));
@@ -100,6 +103,8 @@ final class Specimens {
     all.put("singleton", Collections.singletonMap("a", Collections.singletonList(1)));
     all.put("empty", List.of(Collections.emptyList(), Collections.emptyMap(), Collections.emptySet()));
     all.put("unmodifiable", Collections.unmodifiableMap(new TreeMap<>(Map.of("a", Collections.unmodifiableList(List.of(1))))));
+    all.put("unmodifiable views", List.of(Collections.unmodifiableSet(new HashSet<>(List.of("a"))),
+        Collections.unmodifiableSortedSet(new TreeSet<>(List.of("a"))), Collections.unmodifiableNavigableMap(new TreeMap<>(Map.of("a", 1)))));
     all.put("synchronized", Collections.synchronizedList(new ArrayList<>(List.of("a"))));
     all.put("nCopies", Collections.nCopies(3, "a"));
     all.put("List.of", List.of(List.of(), List.of("a"), List.of("a", "b", "c")));
