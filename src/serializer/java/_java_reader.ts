@@ -37,6 +37,8 @@ export class JavaReader extends JavaClassReader implements JavaReading {
   readonly #boxes = new Boxes<true>();
   /** Identities of those that were read once more, by handle. */
   readonly #repeated = new Map<number, Identity>();
+  /** What is being read, from the outside in. */
+  readonly #unfinished: object[] = [];
   /** The identity of the value that was read last, if it needs one. */
   #identity: Identity | undefined;
   #identities = 0;
@@ -81,6 +83,10 @@ export class JavaReader extends JavaClassReader implements JavaReading {
     this.#strings.clear();
     this.#boxes.clear();
     this.#repeated.clear();
+  }
+
+  isUnfinished(value: object): boolean {
+    return this.#unfinished.includes(value);
   }
 
   readValue(): unknown {
@@ -184,6 +190,7 @@ export class JavaReader extends JavaClassReader implements JavaReading {
     const object = new JavaObject(desc, values, annotations);
     const made = mapping?.create?.();
     const handle = this.keep(made ?? object);
+    if (made !== undefined) this.#unfinished.push(made);
     const line = desc.line;
     for (let i = 0; i < line.length; i++) {
       this.#readFields(line[i]!, values, object);
@@ -193,6 +200,7 @@ export class JavaReader extends JavaClassReader implements JavaReading {
       this.#identity = undefined;
       return object;
     }
+    if (made !== undefined) this.#unfinished.pop();
     const value = mapping.read(object, made, this);
     this.handles[handle] = value;
     this.#identity = undefined;
@@ -293,11 +301,13 @@ export class JavaReader extends JavaClassReader implements JavaReading {
     this.spend(count);
     const array: unknown[] = [];
     this.handles[handle] = array;
+    this.#unfinished.push(array);
     const kept: { identities: Map<number, Identity> | undefined } = { identities: undefined };
     for (let i = 0; i < count; i++) {
       array.push(this.readValue());
       this.#identify(kept, i);
     }
+    this.#unfinished.pop();
     this.#identity = undefined;
     return setOrigin(array, { arrayClass: desc, identities: kept.identities });
   }

@@ -23,7 +23,7 @@
  * | HashSet, LinkedHashSet, `Set.of` | Set | the same; a Set of one's own: LinkedHashSet |
  * | TreeMap, TreeSet | Map, Set, in their order | the same, with its Comparator |
  * | `Collections.emptyList()`, `singletonList(x)` and those for sets and maps | array, Set, Map | the same; as one's own, if its size was changed |
- * | `Collections.unmodifiableList(x)` and those for sets and maps | what x is | what x is, which can be modified |
+ * | `Collections.unmodifiableList(x)`, `synchronizedList(x)` and those for sets and maps | a copy of x | the same; of what it then is, if it was changed |
  * | List, Vector, Queue, Stack, ArraySeq, ArrayBuffer, ListBuffer of Scala, values of its maps | array | the same |
  * | ArraySeq of primitives | the array that it holds, of bytes an Int8Array; an array in a field of `javaTypes.seq` | the same |
  * | Range of Scala | array; inert, if it has more elements than the limits allow | the same; a Vector, if it was changed |
@@ -45,7 +45,7 @@
  *
  * - An inert object can be looked into: by `get` where its class wrote fields, by `annotation` where it wrote data of its own. If all of
  *   it is fields, as of java.util.UUID, `defineJavaClass` gives it a type; of what writes only data, as all of java.time does,
- *   {@linkcode JavaBlockData} has an example. `Collections.synchronizedMap(x)` is such an object too, and x in its field `m`.
+ *   {@linkcode JavaBlockData} has an example.
  * - A Double without a fraction goes on as an Integer and a small BigInteger as a Long, unless `exactNumbers` has them arrive as a
  *   JavaNumber. In a field or an array that declares which one it holds nothing is left to guess: it is what that says.
  * - A particular type is asked for by {@linkcode asJava}: `asJava(1, "double")`, `asJava(names, javaTypes.seq("String"))`.
@@ -72,7 +72,7 @@ import { collectionClasses, javaLinkedHashMap } from "./jdk_collections.ts";
 import { concurrentMappings } from "./jdk_concurrent_collections.ts";
 import { smallMappings } from "./jdk_small_collections.ts";
 import { sortedMappings } from "./jdk_sorted_collections.ts";
-import { unmodifiableMappings } from "./jdk_unmodifiable_collections.ts";
+import { viewMappings } from "./jdk_views.ts";
 import { JavaRegistry, type JavaRegistryInit } from "./java_mapping.ts";
 import { javaTemplates } from "./java_templates.ts";
 import type { JavaType } from "./java_type.ts";
@@ -132,7 +132,7 @@ export function javaSerializer(addresses: AddressClasses): JavaSerializer {
   const inits = [
     boxClasses,
     collectionClasses,
-    { mappings: [...sortedMappings, ...smallMappings, ...concurrentMappings, ...unmodifiableMappings] },
+    { mappings: [...sortedMappings, ...smallMappings, ...concurrentMappings, ...viewMappings] },
     scalaCollections,
     { mappings: rangeMappings },
     ...scalaValues,

@@ -30,6 +30,8 @@ export interface JavaReading {
   spend(count: number): void;
   /** Whether that much can be spent. */
   canSpend(count: number): boolean;
+  /** Whether `value`, of which a part is being read, is an array or what a mapping made, whose parts are not all there yet. */
+  isUnfinished(value: object): boolean;
   /** The error that says what is wrong with the object. */
   fail(message: string): SerializerError;
 }

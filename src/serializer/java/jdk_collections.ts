@@ -1,15 +1,14 @@
 /**
  * Lists, maps and sets of java.util, and dates.
  *
- * Spark: java.util.ArrayList, LinkedList, ArrayDeque, HashMap, LinkedHashMap, HashSet, LinkedHashSet, Date, `List.of` and its like, and
- * `Arrays.asList`. An array of TypeScript is an ArrayList, a Map a LinkedHashMap and a Set a LinkedHashSet, which keep their order.
+ * Spark: java.util.ArrayList, LinkedList, ArrayDeque, HashMap, LinkedHashMap, HashSet, LinkedHashSet, Date, `List.of` and its like. An array of TypeScript is an ArrayList, a Map a LinkedHashMap and a Set a LinkedHashSet, which keep their order.
  *
  * @module
  */
 
 import { blockOf, checkItems, fillMap, fillSet, itemKey, readBlock, withBlock, withEntries } from "./annotations.ts";
 import { KnownClass } from "./class_desc.ts";
-import { type JavaMapping, type JavaRegistryInit, objectOf, type Origin, originOf, setOrigin } from "./java_mapping.ts";
+import { type JavaMapping, type JavaRegistryInit, objectOf, originOf, setOrigin } from "./java_mapping.ts";
 import type { JavaObject } from "./java_object.ts";
 import { ClassFlag } from "./stream_format.ts";
 
@@ -17,10 +16,6 @@ const WRITES = ClassFlag.Serializable | ClassFlag.WriteMethod;
 
 const ARRAY_LIST = new KnownClass("java.util.ArrayList", { uid: 8683452581122892189n, flags: WRITES, fields: { size: "I" } });
 const LINKED_LIST = new KnownClass("java.util.LinkedList", { uid: 876323262645176354n, flags: WRITES });
-const AS_LIST = new KnownClass("java.util.Arrays$ArrayList", {
-  uid: -2764017481108945198n,
-  fields: { a: "[Ljava/lang/Object;" },
-});
 const ARRAY_DEQUE = new KnownClass("java.util.ArrayDeque", { uid: 2340985798034038923n, flags: WRITES });
 const COLL_SER = new KnownClass("java.util.CollSer", { uid: 6309168927139932177n, flags: WRITES, fields: { tag: "I" } });
 const HASH_MAP = new KnownClass("java.util.HashMap", {
@@ -94,27 +89,6 @@ export function listOf(known: KnownClass, { allowsNull = true }: { readonly allo
   };
   return mapping;
 }
-
-const asList: JavaMapping = {
-  known: AS_LIST,
-  create: () => setOrigin([], { mapping: asList }),
-  read(object, made, reading) {
-    const array = object.get("a");
-    if (!Array.isArray(array)) throw reading.fail("List has no array");
-    const came = originOf(array);
-    // An array that this list is in: its elements are not there yet, so there is nothing to copy.
-    if (came === undefined) return object;
-    reading.spend(array.length);
-    setOrigin(made!, { mapping: asList, detail: came });
-    return push(made, array);
-  },
-  write(value, { version }) {
-    const came = originOf(asArray(value))?.detail as Origin | undefined;
-    const array = setOrigin([...asArray(value)], came ?? { arrayClass: OBJECT_ARRAY.at(version) });
-    return objectOf(AS_LIST, version, { a: array });
-  },
-  fieldKey: () => undefined,
-};
 
 /** What the tag of a collection of `List.of`, `Set.of` and `Map.of` says. */
 const CollectionTag = { list: 1, set: 2, map: 3, listWithNulls: 4 } as const;
@@ -249,7 +223,6 @@ export const collectionClasses: JavaRegistryInit = {
     javaArrayList,
     listOf(LINKED_LIST),
     listOf(ARRAY_DEQUE, { allowsNull: false }),
-    asList,
     collSer,
     mapOf(HASH_MAP, false),
     javaLinkedHashMap,

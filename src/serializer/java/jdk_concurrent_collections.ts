@@ -8,7 +8,7 @@
 
 import { checkItems, fillMap, itemKey } from "./annotations.ts";
 import { KnownClass } from "./class_desc.ts";
-import { type JavaMapping, objectOf, setOrigin } from "./java_mapping.ts";
+import { type JavaMapping, objectOf, originOf, setOrigin } from "./java_mapping.ts";
 import { listOf } from "./jdk_collections.ts";
 import { ClassFlag } from "./stream_format.ts";
 
@@ -24,8 +24,8 @@ const COPY_ON_WRITE_LIST = new KnownClass("java.util.concurrent.CopyOnWriteArray
 /** What is written in the place of a key and of its value behind the last entry. */
 const END = [null, null];
 
-/** How Java 7 divided a table of usual size. Later ones write it, with segments that are all empty, and read past it. */
-const UNREAD = { segmentMask: 15, segmentShift: 28 };
+/** How Java 7 divided a table of usual size. Later ones write it, with segments that are all empty, and do not read it. */
+const DIVISION = { segmentMask: 15, segmentShift: 28 };
 
 const concurrentHashMap: JavaMapping = {
   known: CONCURRENT_HASH_MAP,
@@ -35,13 +35,15 @@ const concurrentHashMap: JavaMapping = {
     const entries = items.slice(0, -END.length);
     checkItems(entries, entries.length, reading);
     if (items.length < END.length || items.at(-1) !== null || items.at(-2) !== null) throw reading.fail("Map has no end");
+    setOrigin(made!, { mapping: concurrentHashMap, detail: object.get("segments") });
     return fillMap(made as Map<unknown, unknown>, entries, reading);
   },
   write(value, writing) {
     const entries = [...value as ReadonlyMap<unknown, unknown>].flat(1);
     // What is behind it would be lost: to a JVM it is the end.
     if (entries.includes(null)) throw writing.fail(`null, which a ${CONCURRENT_HASH_MAP.name} cannot have,`);
-    return objectOf(CONCURRENT_HASH_MAP, writing.version, UNREAD, [[...entries, ...END]]);
+    const segments = originOf(value as object)?.detail ?? null;
+    return objectOf(CONCURRENT_HASH_MAP, writing.version, { ...DIVISION, segments }, [[...entries, ...END]]);
   },
   itemKey,
 };
