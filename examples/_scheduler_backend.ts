@@ -48,6 +48,12 @@ interface ExecutorData {
   isLost: boolean;
 }
 
+/** So long a job waits for its first executor before that is said, again and again. Spark: STARVATION_TIMEOUT_MS. */
+const STARVATION_TIMEOUT = "15s";
+
+/** No timer of JavaScript waits longer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 interface Registration {
   readonly ref: Ref<Executor>;
   readonly cores: number;
@@ -70,6 +76,8 @@ export class SchedulerBackend {
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
   #stopped = false;
+  /** Until the first task is launched. */
+  #starvationTimer: ReturnType<typeof setInterval> | undefined;
 
   /** Registers the endpoints `CoarseGrainedScheduler` and `HeartbeatReceiver`. */
   constructor(env: SparkEnv, plan: JobPlan) {
@@ -80,6 +88,7 @@ export class SchedulerBackend {
       this.#reject = reject;
     });
     if (this.#scheduler.isDone) this.#resolve();
+    const starvationMs = env.conf.timeAsMs("spark.starvation.timeout", STARVATION_TIMEOUT);
     this.ref = env.rpcEnv.setupEndpoint(
       EndpointName.coarseGrainedScheduler,
       endpoint<CoarseGrainedScheduler>(() => ({
@@ -95,6 +104,7 @@ export class SchedulerBackend {
     this.#heartbeats = new HeartbeatReceiver(env);
     this.#heartbeats.start();
     this.#heartbeats.setScheduler({ removeExecutor: (id, reason) => this.removeExecutor(id, reason) });
+    if (starvationMs > 0) this.#starvationTimer = setInterval(() => this.#sayStarving(), Math.min(starvationMs, MAX_TIMER_MS));
   }
 
   /** All executors that there have been, with what they have done. */
@@ -128,6 +138,7 @@ export class SchedulerBackend {
   /** Tells all executors to end; from here on nothing counts as a loss. */
   stopExecutors(): void {
     this.#stopped = true;
+    clearInterval(this.#starvationTimer);
     for (const executor of this.#executors.values()) stop(executor);
   }
 
@@ -184,9 +195,18 @@ export class SchedulerBackend {
     this.#launchTasks();
   }
 
+  #sayStarving(): void {
+    const registered = [...this.#executors.values()].filter(({ registration, isLost }) =>
+      registration !== undefined && !isLost
+    );
+    const how = registered.length === 0 ? "no executor has registered" : `of ${registered.length} executors none has begun`;
+    this.#plan.say(`The job waits: ${how}`);
+  }
+
   #launchTasks(): void {
     if (this.#stopped) return;
     for (const { executorId, taskId, index } of this.#scheduler.takeOffers()) {
+      clearInterval(this.#starvationTimer);
       this.#executors.get(executorId)?.registration?.ref.send("LaunchTask", { taskId, ...this.#plan.describe(index) });
     }
   }

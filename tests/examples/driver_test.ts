@@ -187,19 +187,25 @@ test("driver.ts says in one line what it cannot begin with", async (context) => 
   ]);
 }, { skip });
 
-test("driver.ts prints how to start its executors if it is not to do that", async (context) => {
-  const folder = await makeFolder(context);
-  await writeFile(join(folder, "input.txt"), "a b a");
-  const job = startJob(context, folder, ["--input", join(folder, "input.txt"), "--no-spawn", "--executors", "1"]);
-  const [, line = ""] = await job.driver.waitFor(
-    /^(.+ --driver-url spark:\/\/CoarseGrainedScheduler@127\.0\.0\.1:\d+ --executor-id 0)\n/,
-  );
-  const executor = startProcess(context, "/bin/sh", ["-c", `exec ${line}`]);
-  const { top, executors } = await job.result();
-  assertEquals(top, [["a", 2], ["b", 1]]);
-  assertEquals(executors, [{ id: "0", runtime: runtimeName, tasks: 1 }]);
-  assertEquals([await executor.exited, executor.stderr], [0, ""]);
-}, { skip });
+test(
+  "driver.ts prints how to start its executors if it is not to do that, and says that it waits for them",
+  async (context) => {
+    const folder = await makeFolder(context);
+    await writeFile(join(folder, "input.txt"), "a b a");
+    const quick = ["--conf", "spark.starvation.timeout=50ms"];
+    const job = startJob(context, folder, ["--input", join(folder, "input.txt"), "--no-spawn", "--executors", "1", ...quick]);
+    const [, line = ""] = await job.driver.waitFor(
+      /^(.+ --driver-url spark:\/\/CoarseGrainedScheduler@127\.0\.0\.1:\d+ --executor-id 0)\n/,
+    );
+    await job.said(/^(The job waits: no executor has registered\n){3}/);
+    const executor = startProcess(context, "/bin/sh", ["-c", `exec ${line}`]);
+    const { top, executors } = await job.result();
+    assertEquals(top, [["a", 2], ["b", 1]]);
+    assertEquals(executors, [{ id: "0", runtime: runtimeName, tasks: 1 }]);
+    assertEquals([await executor.exited, executor.stderr], [0, ""]);
+  },
+  { skip },
+);
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   test(`driver.ts leaves no process behind at a ${signal}`, async (context) => {
