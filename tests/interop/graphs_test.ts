@@ -22,7 +22,15 @@ const LEAVES: readonly Notation[] = [
 /** Kinds of objects that an ancestor can be, since they are there before their parts. */
 const OPEN: readonly string[] = ["ArrayList", "LinkedHashMap", "Object[]"];
 /** Kinds that a JVM writes once, however often they occur: of a collection of Scala it writes a new stand-in each time. */
-const SHARED: readonly string[] = [...OPEN, "Some", "scala.Tuple2", "Person"];
+const SHARED: readonly string[] = [
+  ...[...OPEN, "Some", "scala.Tuple2", "Person"],
+  ...["java.util.Arrays$ArrayList", "CopyOnWriteArrayList", "java.util.Collections$UnmodifiableList"],
+];
+/** The others, and how views of an ArrayList are called: they have stand-ins, too. */
+const REPLACED: readonly string[] = [
+  ...["List", "Vector", "ArraySeq"],
+  ...["Unmodifiable", "Synchronized"].map((kind) => `java.util.Collections$${kind}RandomAccessList`),
+];
 
 /** Draws graphs of objects, with all that was met before to refer to. */
 class Graph {
@@ -98,7 +106,7 @@ async function described(describe: RpcEndpointRef, value: unknown): Promise<unkn
 test("any graph of a JVM's objects goes back to it as what it was", async (context) => {
   const { make, describe } = await connect(context);
   for (let seed = 1; seed <= GRAPHS; seed++) {
-    const notation = new Graph(seed, [...SHARED, "List", "Vector", "ArraySeq"]).draw();
+    const notation = new Graph(seed, [...SHARED, ...REPLACED]).draw();
     const value = await within(make.ask(JSON.stringify(notation)), `graph ${seed}`);
     assertEquals(await described(describe, value), notation, `graph ${seed}`);
   }

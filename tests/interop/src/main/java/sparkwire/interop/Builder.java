@@ -5,15 +5,19 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Date;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.LinkedList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.rpc.RpcAddress;
 import org.apache.spark.rpc.RpcEndpointAddress;
@@ -104,7 +108,7 @@ final class Builder {
   private Object composed(String tag, JsonNode node) {
     switch (tag) {
       case "ArrayList": return fill(shared(new ArrayList<>()), node.get(1));
-      case "LinkedList": return fill(shared(new java.util.LinkedList<>()), node.get(1));
+      case "LinkedList": return fill(shared(new LinkedList<>()), node.get(1));
       case "HashSet": return fill(shared(new HashSet<>()), node.get(1));
       case "LinkedHashSet": return fill(shared(new LinkedHashSet<>()), node.get(1));
       case "HashMap": return fill(shared(new HashMap<>()), node.get(1));
@@ -166,6 +170,11 @@ final class Builder {
       case "List" -> seq(node.get(1)).toList();
       case "Vector" -> seq(node.get(1)).toVector();
       case "ArraySeq" -> scala.collection.immutable.ArraySeq$.MODULE$.unsafeWrapArray(items(node.get(1)).toArray());
+      case "CopyOnWriteArrayList" -> new CopyOnWriteArrayList<>(items(node.get(1)));
+      case "java.util.Arrays$ArrayList" -> Arrays.asList(items(node.get(1)).toArray());
+      case "java.util.Collections$UnmodifiableList" -> Collections.unmodifiableList(new LinkedList<>(items(node.get(1))));
+      case "java.util.Collections$UnmodifiableRandomAccessList" -> Collections.unmodifiableList(items(node.get(1)));
+      case "java.util.Collections$SynchronizedRandomAccessList" -> Collections.synchronizedList(items(node.get(1)));
       case "scala.Map" -> scala.collection.immutable.Map$.MODULE$.from(CollectionConverters.asScala(pairs(node.get(1))));
       case "scala.Set" -> seq(node.get(1)).toSet();
       case "Throwable" -> throwable(node);
