@@ -24,12 +24,11 @@ const ofRef: JavaMapping = {
   read(object, _, reading) {
     const array = object.get("unsafeArray");
     if (!Array.isArray(array)) throw reading.fail("ArraySeq has no array");
-    const came = originOf(array);
     // An array that this sequence is in: its elements are not there yet, so there is nothing to copy.
-    if (came === undefined) return object;
+    if (reading.isUnfinished(array)) return object;
     reading.spend(array.length);
     // A copy, since the array itself would go on as an array.
-    return setOrigin([...array], { mapping: ofRef, detail: came });
+    return setOrigin([...array], { mapping: ofRef, detail: originOf(array) });
   },
   write(value, { version }) {
     const items = value as readonly unknown[];
