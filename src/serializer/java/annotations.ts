@@ -61,6 +61,12 @@ export function checkItems(items: readonly unknown[], count: unknown, reading: J
   if (items.some((item) => item instanceof JavaBlockData)) throw reading.fail("Collection has bytes among its elements");
 }
 
+/** Fills an array, and returns it. Without a spread, since there may be more than a call takes. */
+export function fillArray(array: unknown[], items: readonly unknown[]): unknown[] {
+  for (const item of items) array.push(item);
+  return array;
+}
+
 /** Fills a map with keys and values that alternate, and returns it; each key must be another one. */
 export function fillMap(
   map: Map<unknown, unknown>,

@@ -1,12 +1,13 @@
 /**
  * Lists, maps and sets of java.util, and dates.
  *
- * Spark: java.util.ArrayList, LinkedList, ArrayDeque, HashMap, LinkedHashMap, HashSet, LinkedHashSet, Date, `List.of` and its like. An array of TypeScript is an ArrayList, a Map a LinkedHashMap and a Set a LinkedHashSet, which keep their order.
+ * Spark: java.util.ArrayList, LinkedList, ArrayDeque, HashMap, LinkedHashMap, HashSet, LinkedHashSet, Date, `List.of` and its like. An
+ * array of TypeScript is an ArrayList, a Map a LinkedHashMap and a Set a LinkedHashSet, which keep their order.
  *
  * @module
  */
 
-import { blockOf, checkItems, fillMap, fillSet, itemKey, readBlock, withBlock, withEntries } from "./annotations.ts";
+import { blockOf, checkItems, fillArray, fillMap, fillSet, itemKey, readBlock, withBlock, withEntries } from "./annotations.ts";
 import { KnownClass } from "./class_desc.ts";
 import { type JavaMapping, type JavaRegistryInit, objectOf, originOf, setOrigin } from "./java_mapping.ts";
 import type { JavaObject } from "./java_object.ts";
@@ -62,7 +63,7 @@ export const javaArrayList: JavaMapping = {
     const [block, ...items] = object.annotation();
     readBlock(block, "I", reading);
     checkItems(items, object.get("size"), reading);
-    return push(made, items);
+    return fillArray(made as unknown[], items);
   },
   write(value, { version }) {
     const items = asArray(value);
@@ -79,7 +80,7 @@ export function listOf(known: KnownClass, { allowsNull = true }: { readonly allo
       const [block, ...items] = object.annotation();
       const [size] = readBlock(block, "I", reading);
       checkItems(items, size, reading);
-      return push(made, items);
+      return fillArray(made as unknown[], items);
     },
     write(value, writing) {
       const items = asArray(value);
@@ -200,13 +201,6 @@ const date: JavaMapping = {
     return objectOf(DATE, writing.version, {}, [[blockOf("J", BigInt(time))]]);
   },
 };
-
-/** Appends without a spread: the elements may be more than a call takes. */
-function push(made: object | undefined, items: readonly unknown[]): unknown[] {
-  const array = made as unknown[];
-  for (const item of items) array.push(item);
-  return array;
-}
 
 function asArray(value: unknown): readonly unknown[] {
   return value as readonly unknown[];

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { fillMap, fillSet, itemKey } from "./annotations.ts";
+import { fillArray, fillMap, fillSet, itemKey } from "./annotations.ts";
 import { KnownClass } from "./class_desc.ts";
 import { javaArrayList, javaLinkedHashMap, javaLinkedHashSet } from "./jdk_collections.ts";
 import { type JavaMapping, type JavaReading, objectOf, setOrigin } from "./java_mapping.ts";
@@ -15,8 +15,8 @@ import { type JavaMapping, type JavaReading, objectOf, setOrigin } from "./java_
 interface Kind<T extends object> {
   readonly general: JavaMapping;
   readonly make: () => T;
-  /** Puts in what the fields hold. */
-  readonly fill: (made: T, parts: readonly unknown[], reading: JavaReading) => void;
+  /** Puts in what the fields hold, and returns it. */
+  readonly fill: (made: T, parts: readonly unknown[], reading: JavaReading) => T;
   /** What the fields are to hold. */
   readonly parts: (value: T) => readonly unknown[];
   /** Where it is in an error's path. */
@@ -26,7 +26,7 @@ interface Kind<T extends object> {
 const list: Kind<unknown[]> = {
   general: javaArrayList,
   make: () => [],
-  fill: (made, parts) => void made.push(...parts),
+  fill: fillArray,
   parts: (value) => value,
   key: 0,
 };
@@ -53,8 +53,7 @@ function smallOf<T extends object>(name: string, uid: bigint, fields: readonly s
     known,
     create: () => setOrigin(kind.make(), { mapping }),
     read(object, made, reading) {
-      kind.fill(made as T, fields.map((field) => object.get(field)), reading);
-      return made;
+      return kind.fill(made as T, fields.map((field) => object.get(field)), reading);
     },
     write(value, writing) {
       const parts = kind.parts(value as T);

@@ -28,8 +28,7 @@ const treeMap: JavaMapping = {
     const [size] = readBlock(block, "I", reading);
     checkItems(items, 2 * Number(size), reading);
     setOrigin(made!, { mapping: treeMap, detail: object.get("comparator") });
-    fillMap(made as Map<unknown, unknown>, items, reading);
-    return made;
+    return fillMap(made as Map<unknown, unknown>, items, reading);
   },
   write(value, { version }) {
     const map = value as ReadonlyMap<unknown, unknown>;
@@ -47,8 +46,7 @@ const treeSet: JavaMapping = {
     const [size] = readBlock(block, "I", reading);
     checkItems(items, size, reading);
     setOrigin(made!, { mapping: treeSet, detail: comparator });
-    fillSet(made as Set<unknown>, items, reading);
-    return made;
+    return fillSet(made as Set<unknown>, items, reading);
   },
   write(value, { version }) {
     const set = value as ReadonlySet<unknown>;

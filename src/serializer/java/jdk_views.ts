@@ -6,6 +6,7 @@
  * @module
  */
 
+import { fillArray } from "./annotations.ts";
 import { KnownClass, type KnownClassInit } from "./class_desc.ts";
 import { type JavaMapping, objectOf, originOf, setOrigin } from "./java_mapping.ts";
 import { ClassFlag } from "./stream_format.ts";
@@ -43,7 +44,8 @@ function viewOf(known: KnownClass, isKind: Kind): JavaMapping {
       reading.spend(isList(viewed) ? viewed.length : viewed.size);
       const mutex = object.get(MUTEX);
       const view: View = { viewed, mutex: mutex === object ? undefined : mutex };
-      return setOrigin(made === undefined ? copyOf(viewed) : append(made as unknown[], viewed), { mapping, detail: view });
+      const filled = isList(viewed) && isList(made) ? fillArray(made, viewed) : copyOf(viewed);
+      return setOrigin(filled, { mapping, detail: view });
     },
     write(value, { version }) {
       const { viewed, mutex = value } = originOf(value as object)?.detail as View;
@@ -56,11 +58,6 @@ function viewOf(known: KnownClass, isKind: Kind): JavaMapping {
     fieldKey: () => undefined,
   };
   return mapping;
-}
-
-function append(array: unknown[], items: Iterable<unknown>): unknown[] {
-  for (const item of items) array.push(item);
-  return array;
 }
 
 function copyOf(collection: Collection): Collection {
