@@ -88,7 +88,16 @@ export function createTlsServer(
   return { server, abortHandshakes: () => handshakes.abort() };
 }
 
+/** Deno 2.9 takes anything: its listener then refuses every client, and its client shows no certificate. */
+function checkPem(name: keyof TlsOptions, text: string | undefined, what: string): void {
+  if (text === undefined || new RegExp(`-----BEGIN (?:.+ )?${what}-----`).test(text)) return;
+  throw new Error(`${name} is not in PEM: expected the text with -----BEGIN ${what}----- in it, not the name of its file`);
+}
+
 function pemOptions({ caCerts, ...rest }: TlsOptions): Omit<TlsOptions, "caCerts"> & { readonly ca?: string[] } {
+  checkPem("cert", rest.cert, "CERTIFICATE");
+  checkPem("key", rest.key, "PRIVATE KEY");
+  for (const caCert of caCerts ?? []) checkPem("caCerts", caCert, "CERTIFICATE");
   return caCerts === undefined ? rest : { ...rest, ca: [...caCerts] };
 }
 

@@ -321,14 +321,19 @@ socketCase(suite, "SocketDriver refuses certificates that are missing or not in 
   for (const tls of [{}, { cert: SERVER_CERT }, { key: SERVER_KEY }]) {
     await assertRejects(() => nodeSocketDriver.listen(address, (socket) => stage.track(socket), { tls }), TypeError);
   }
-  for (const tls of [{ cert: "certificate", key: SERVER_KEY }, { cert: SERVER_CERT, key: "key" }]) {
-    try {
-      const listener = await listenTls(stage, tls);
-      // Deno 2.9 looks at them only when a client comes.
-      await refusal(stage, listener.address, { tls: trusting });
-    } catch (error) {
-      assert(error instanceof SocketError && error.socketCode === "TLS", `${error}`);
-    }
+  const listener = await listenTls(stage, server);
+  const file = "/etc/ssl/server.pem";
+  for (
+    const [name, tls] of Object.entries({
+      cert: { ...server, cert: file },
+      key: { ...server, key: SERVER_CERT },
+      caCerts: { ...server, caCerts: [CA_CERT, ""] },
+    })
+  ) {
+    const refused = await assertRejects(() => listenTls(stage, tls), SocketError, `${name} is not in PEM`);
+    assertEquals(refused.socketCode, "TLS");
+    const dialled = await refusal(stage, listener.address, { tls: { ...trusting, ...tls } });
+    assertEquals([dialled.socketCode, dialled.message.includes(`${name} is not in PEM`)], ["TLS", true], dialled.message);
   }
 });
 
