@@ -169,7 +169,7 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
     const client = this.#client;
     if (!(error instanceof RpcRemoteError) || client === undefined) this.#fail(error);
     else if (!this.#sendAgain(client, error)) {
-      this.#fail(explainRefusal(error, client.channel.remote) ?? explainFailure(error, this.#ref.name));
+      this.#fail(explainRefusal(error, client.channel.remote) ?? explainFailure(error, this.#ref, client.channel.remote));
     }
   }
 
@@ -245,11 +245,13 @@ export class PendingAsk implements RpcResponseCallback, ContentWriter, Abortable
 let made: PendingAsk | undefined;
 
 /** What a failure that a peer's transport told as text means, where it can be told. */
-function explainFailure(error: RpcRemoteError, name: string): Error {
+function explainFailure(error: RpcRemoteError, { name, address }: NettyRpcEndpointRef, peer: string): Error {
   const { message } = error;
   const [line = ""] = message.split("\n", 1);
   if (line.endsWith(`Could not find ${name}.`)) {
-    return new RpcEndpointNotFoundError(`Could not find ${name}.`, name, { cause: error });
+    const why = ` Its environment is in client mode, so its reference leads to ${peer}, which sent it, and to nobody else`;
+    const text = `Could not find ${name}.${address === undefined ? why : ""}`;
+    return new RpcEndpointNotFoundError(text, name, { cause: error });
   }
   if (line.endsWith("RpcEnv already stopped.")) return new RpcStoppedError("RpcEnv already stopped.", { cause: error });
   if (message.includes("invalid stream header: D9D9F7")) {

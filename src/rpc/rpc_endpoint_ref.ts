@@ -37,7 +37,10 @@ export interface AbortableRpcFuture {
 export interface RpcEndpointRef<in out C = unknown> {
   /** The endpoint's name. */
   readonly name: string;
-  /** Where its environment listens; undefined if that is in client mode. */
+  /**
+   * Where its environment listens; undefined if that is in client mode. Then the reference serves those whom that environment itself
+   * sent it to: passed on, it leads back to who passed it on, and to an endpoint of that name there, if there is one.
+   */
   readonly address: RpcAddress | undefined;
   /** Address and name, as printed: `spark://name@host:port` or `spark-client://name`. */
   readonly endpointAddress: RpcEndpointAddress;

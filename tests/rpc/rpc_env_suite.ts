@@ -194,6 +194,21 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     }
   });
 
+  rpcTest("a reference into client mode that is passed on says at its ask why it leads nowhere", async (context) => {
+    const between = await server(context);
+    let kept: unknown;
+    const keep = (message: unknown): unknown => kept = message === "which?" ? kept : message;
+    between.setupEndpoint("registry", { receiveAndReply: keep });
+    const target = { address: between.address!, name: "registry" };
+    const owner = await client(context);
+    await (await owner.setupEndpointRef(target)).ask(owner.setupEndpoint("worker", {}));
+    const worker = await (await (await client(context)).setupEndpointRef(target)).ask("which?") as RpcEndpointRef;
+    const error = await assertRejects(() => worker.ask("whose?"), RpcEndpointNotFoundError);
+    const why =
+      `Its environment is in client mode, so its reference leads to ${between.address}, which sent it, and to nobody else`;
+    assertEquals(error.message, `Could not find worker. ${why}`);
+  });
+
   // Spark: RpcEnvSuite "ask a message locally"
   rpcTest("ask() is answered by an endpoint of the same environment", async (context) => {
     const env = await server(context);
