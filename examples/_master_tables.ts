@@ -12,7 +12,7 @@ import {
   RpcRemoteError,
   type WorkerSummary,
 } from "../mod.ts";
-import { printable } from "./_program.ts";
+import { printable, reasonOf } from "./_program.ts";
 
 const GAP = "  ";
 
@@ -45,7 +45,7 @@ export function formatMasters(probes: readonly MasterProbe[], status?: MasterSta
     ["MASTER", "STATE", "WEB UI", "REST"],
     probes.map(({ address, state, error }) => {
       const ports = state === "ALIVE" ? [status?.webUiPort, status?.restPort] : [];
-      return [address.toSparkURL(), state ?? firstLine(error), ports[0], ports[1]];
+      return [address.toSparkURL(), state ?? (error && reasonOf(error)), ports[0], ports[1]];
     }),
   );
 }

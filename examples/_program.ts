@@ -55,10 +55,18 @@ export function messageOf(error: unknown): string {
   return printable(text.split("\n", 1)[0]!);
 }
 
-/** The same with its code, if it has one; and why a connection was lost, which only the cause says. */
-export function describe(error: unknown): string {
+/** Errors of these codes say what became of it; why, only their cause says. */
+const CODES_WITH_CAUSE: readonly string[] = ["DISCONNECTED", "INVALID_ADDRESS"];
+
+/** The same, and why a connection was lost or an address is none. */
+export function reasonOf(error: unknown): string {
   const message = messageOf(error);
-  if (!RpcError.is(error)) return message;
-  const why = error.code === "DISCONNECTED" && error.cause !== undefined ? messageOf(error.cause) : message;
-  return `${message}${why === message ? "" : `: ${why}`} (${error.code})`;
+  if (!RpcError.is(error) || error.cause === undefined || !CODES_WITH_CAUSE.includes(error.code)) return message;
+  const why = messageOf(error.cause);
+  return why === message ? message : `${message}: ${why}`;
+}
+
+/** The same with its code, if it has one. */
+export function describe(error: unknown): string {
+  return RpcError.is(error) ? `${reasonOf(error)} (${error.code})` : messageOf(error);
 }

@@ -106,7 +106,7 @@ async function main(args: string[]): Promise<number> {
   try {
     call = await readCall(args);
   } catch (error) {
-    process.stderr.write(`ask: ${messageOf(error)}\n${USAGE}\n`);
+    process.stderr.write(`ask: ${describeError(error)}\n${USAGE}\n`);
     return 2;
   }
   if (call === undefined) {

@@ -23,7 +23,7 @@ import {
   SparkMaster,
 } from "../mod.ts";
 import { describeError, formatDriverStatus, formatMasters, formatStatus } from "./_master_tables.ts";
-import { describe, Interrupted, interruption, outliveReaders, printable, UsageError } from "./_program.ts";
+import { describe, Interrupted, interruption, outliveReaders, printable, reasonOf, UsageError } from "./_program.ts";
 
 const USAGE = "Usage: spark_master URL status | submit JAR CLASS [ARG…] | driver-status ID | kill ID [--json]";
 
@@ -192,7 +192,7 @@ function readDriverId([driverId, ...rest]: readonly string[]): string {
 }
 
 function plainProbe({ address, state, error }: MasterProbe): object {
-  return { url: address.toSparkURL(), state, error: error?.message };
+  return { url: address.toSparkURL(), state, error: error && reasonOf(error) };
 }
 
 /** An error has nothing of itself in JSON. */

@@ -1,16 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import {
-  defaultSocketDriver,
-  type RpcEndpoint,
-  RpcEnv,
-  silentLogger,
-  type Socket,
-  type SocketHandler,
-  TypedMessage,
-  unhandled,
-} from "../../mod.ts";
+import { type RpcEndpoint, RpcEnv, silentLogger, TypedMessage, unhandled } from "../../mod.ts";
 import { test, type TestContext, until } from "../_harness.ts";
 import { type ExampleResult, runExample, whyNot } from "./_example.ts";
+import { BAD_REQUEST, listenAndSay } from "./_listen_and_say.ts";
 
 const ASK = "examples/ask.ts";
 const skip = whyNot(ASK);
@@ -20,17 +12,6 @@ async function serve(context: TestContext, target: RpcEndpoint): Promise<string>
   const env = await RpcEnv.create({ name: "target", host: "127.0.0.1", port: 0, logger: silentLogger });
   context.defer(() => env.shutdown());
   return String(env.setupEndpoint("Target", target).endpointAddress);
-}
-
-/** A port that takes connections and answers with that text, or never. */
-async function listenAndSay(context: TestContext, text: string): Promise<string> {
-  const driver = await defaultSocketDriver();
-  const nothing = () => {};
-  const onData = (socket: Socket) => void (text !== "" && socket.write([new TextEncoder().encode(text)]));
-  const handler: SocketHandler = { onData, onDrain: nothing, onEnd: (socket) => socket.shutdown(), onClose: nothing };
-  const listener = await driver.listen({ host: "127.0.0.1", port: 0 }, () => handler);
-  context.defer(() => listener.close());
-  return `127.0.0.1:${listener.address.port}`;
 }
 
 const ask = (context: TestContext, ...args: string[]): Promise<ExampleResult> => runExample(context, ASK, args);
@@ -78,7 +59,7 @@ test("ask.ts says in one line what failed, where, and by which key", async (cont
     },
   });
   const silent = await listenAndSay(context, "");
-  const web = await listenAndSay(context, "HTTP/1.1 400 Bad Request\r\n\r\n");
+  const web = await listenAndSay(context, BAD_REQUEST);
   const nobody = uri.replace("Target", "Nobody");
   const cases: readonly [args: readonly string[], line: string][] = [
     [[uri, "1"], `ask: ${uri}: the endpoint failed with RangeError: Too [2J much`],
@@ -104,7 +85,8 @@ test("ask.ts explains wrong arguments and asks nobody", async (context) => {
   const uri = "spark://Target@127.0.0.1:1";
   const cases: readonly [args: readonly string[], line: string][] = [
     [[], "Expected URI [METHOD] JSON"],
-    [["Target", "1"], "Invalid Spark URL: Target"],
+    [["Target", "1"], "Invalid Spark URL: Target: Expected scheme://authority (INVALID_ADDRESS)\n"],
+    [["spark://Target@host", "1"], "Invalid Spark URL: spark://Target@host: Expected a port after the host: host "],
     [[uri, "hello"], "Not JSON: "],
     [[uri, '{"$date": "soon"}'], "No date: soon"],
     [[uri, "1", "--timeout", "5y"], "spark.rpc.askTimeout"],

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { test, type TestContext, until } from "../_harness.ts";
 import { FakeMaster } from "../spark/deploy/_fake_master.ts";
 import { type ExampleResult, runExample, startExample, whyNot } from "./_example.ts";
+import { BAD_REQUEST, listenAndSay } from "./_listen_and_say.ts";
 
 const EXAMPLE = "examples/spark_master.ts";
 const skip = whyNot(EXAMPLE);
@@ -144,13 +145,23 @@ test("spark_master.ts says in one line what failed", async (context) => {
   }
 }, { skip });
 
+test("spark_master.ts says that it has found a web server, as at the port of a Master's web UI", async (context) => {
+  const url = `spark://${await listenAndSay(context, BAD_REQUEST)}`;
+  for (const format of [[], ["--json"]]) {
+    const { code, stdout, stderr } = await call(context, url, "status", ...format);
+    assertEquals(code, 1);
+    for (const output of [stdout, stderr]) assertStringIncludes(output, "so the peer is a web server or browser");
+  }
+}, { skip });
+
 test("spark_master.ts explains wrong arguments and asks nobody", async (context) => {
   const url = "spark://127.0.0.1:1";
   const cases: readonly [args: readonly string[], line: string][] = [
     [[], "Expected URL and command"],
     [[url], "Expected URL and command"],
     [[url, "stop"], "Expected status, submit, driver-status, kill, not stop"],
-    [["127.0.0.1:1", "status"], "Invalid master URL: 127.0.0.1:1"],
+    [["127.0.0.1:1", "status"], "Invalid master URL: 127.0.0.1:1: Expected spark://host:port (INVALID_ADDRESS)\n"],
+    [["spark://one", "status"], "Invalid master URL: spark://one: Expected a port after the host: one (INVALID_ADDRESS)\n"],
     [[url, "status", "all"], "Expected nothing after status, not all"],
     [[url, "submit", JAR], "Expected JAR and CLASS"],
     [[url, "submit", "count.jar", "Main"], "Expected the URL of a jar"],

@@ -7,8 +7,8 @@
  * @module
  */
 
-import { RpcError } from "../../base/errors.ts";
 import { RpcAddress } from "../../rpc/rpc_address.ts";
+import { invalidAddress } from "../../rpc/spark_uri.ts";
 
 const SCHEME = "spark://";
 
@@ -17,17 +17,19 @@ const SCHEME = "spark://";
  *
  * @param urls The URL, or several.
  * @returns Each address once, in their order.
- * @throws RpcError INVALID_ADDRESS `Invalid master URL: <url>`.
+ * @throws RpcError INVALID_ADDRESS `Invalid master URL: <url>`; its cause says why.
  */
 export function parseMasterUrls(urls: string | readonly string[]): readonly RpcAddress[] {
   const addresses = new Map<string, RpcAddress>();
   for (const url of typeof urls === "string" ? [urls] : urls) {
-    if (!url.startsWith(SCHEME)) throw new RpcError("INVALID_ADDRESS", `Invalid master URL: ${url}`);
+    if (!url.startsWith(SCHEME)) {
+      throw invalidAddress(`Invalid master URL: ${url}`, { cause: invalidAddress("Expected spark://host:port") });
+    }
     for (const hostPort of url.slice(SCHEME.length).split(",")) {
       const address = RpcAddress.fromSparkURL(SCHEME + hostPort);
       addresses.set(address.hostPort, address);
     }
   }
-  if (addresses.size === 0) throw new RpcError("INVALID_ADDRESS", "Expected the URL of a Master but got none");
+  if (addresses.size === 0) throw invalidAddress("Expected the URL of a Master but got none");
   return [...addresses.values()];
 }

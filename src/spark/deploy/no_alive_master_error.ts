@@ -55,5 +55,12 @@ export class NoAliveMasterError extends RpcError {
 }
 
 function describe({ address, state, error }: MasterProbe): string {
-  return state === undefined ? `${address} did not answer, ${error?.message ?? "without a reason"}` : `${address} is ${state}`;
+  return state === undefined ? `${address} did not answer, ${reasonOf(error)}` : `${address} is ${state}`;
+}
+
+function reasonOf(error: Error | undefined): string {
+  if (error === undefined) return "without a reason";
+  // Why a connection was closed, only the cause says: because it led to the web UI, for one.
+  const why = RpcError.is(error) && error.code === "DISCONNECTED" ? error.cause : undefined;
+  return why instanceof Error ? `${error.message}: ${why.message}` : error.message;
 }

@@ -34,7 +34,7 @@ function join(...urls: readonly string[]): string {
 function nothing(): void {}
 
 /** A port that takes connections and never answers; `onData` is called when it is asked. */
-async function listenAndSayNothing(context: TestContext, onData: () => void = nothing): Promise<string> {
+async function listenAndHear(context: TestContext, onData: SocketHandler["onData"] = nothing): Promise<string> {
   const driver = await defaultSocketDriver();
   const handler: SocketHandler = { onData, onDrain: nothing, onEnd: (socket) => socket.shutdown(), onClose: nothing };
   const listener = await driver.listen({ host: "127.0.0.1", port: 0 }, () => handler);
@@ -178,7 +178,7 @@ test("SparkMaster.killDriver() has a driver ended", async (context) => {
 test("SparkMaster.connect() finds the Master that is alive among standbys and others", async (context) => {
   const standby = await FakeMaster.start(context, { state: "STANDBY" });
   const alive = await FakeMaster.start(context);
-  const silent = await listenAndSayNothing(context);
+  const silent = await listenAndHear(context);
   const master = await connect(context, join(standby.url, silent, DOWN, alive.url));
   assertEquals(String(master.address), alive.hostPort);
   await master.submitDriver(LAUNCH);
@@ -189,7 +189,7 @@ test("SparkMaster.connect() finds the Master that is alive among standbys and ot
 test("SparkMaster.connect() says of each Master why it is none that is alive", async (context) => {
   const standby = await FakeMaster.start(context, { state: "STANDBY" });
   const recovering = await FakeMaster.start(context, { state: "RECOVERING" });
-  const silent = await listenAndSayNothing(context);
+  const silent = await listenAndHear(context);
   const url = join(standby.url, recovering.url, DOWN, silent);
   const error = await within(assertRejects(() => connect(context, url, { timeoutMs: 300 }), NoAliveMasterError), "failure");
   assertEquals(error.masters.map(({ state }) => state), ["STANDBY", "RECOVERING", undefined, undefined]);
@@ -338,7 +338,7 @@ test("SparkMaster.ready() is true beyond standby, also of a Master that has no s
 
 test("SparkMaster gives up when its signal says so, or when the time is up", async (context) => {
   const asked = deferred();
-  const silent = await listenAndSayNothing(context, asked.resolve);
+  const silent = await listenAndHear(context, () => asked.resolve());
   const reason = new Error("enough");
   const aborted = AbortSignal.abort(reason);
   assertEquals(await assertRejects(() => SparkMaster.connect(silent, { signal: aborted })), reason);
@@ -382,6 +382,13 @@ test("SparkMaster.connect() refuses what is no Master", async (context) => {
   const error = await within(assertRejects(() => connect(context, url), NoAliveMasterError), "failure");
   assertStringIncludes(error.message, "Expected a org.apache.spark.deploy.DeployMessages$MasterStateResponse");
   assertStringIncludes(error.message, "but got number 7");
+});
+
+test("SparkMaster.connect() says that it has found a web server, as at the port of a Master's web UI", async (context) => {
+  const page = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n");
+  const url = await listenAndHear(context, (socket) => void socket.write([page.slice()]));
+  const error = await within(assertRejects(() => connect(context, url), NoAliveMasterError), "failure");
+  assertStringIncludes(error.message, "so the peer is a web server or browser");
 });
 
 test("SparkMaster.connect() blames no Master for its caller's mistakes", async (context) => {
