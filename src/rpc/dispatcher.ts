@@ -175,7 +175,9 @@ export class Dispatcher implements InboxHost {
   /** Why nothing can be posted to `name`. */
   cannotPost(name: string): Error {
     if (this.#stopped) return new RpcStoppedError();
-    return new RpcEndpointNotFoundError(`Could not find ${name}.`, name);
+    // No endpoint is without a name; what asks for blocks is read as a request for such a one.
+    const hint = name === "" ? " No endpoint was named: this is the port of an RpcEnv, which has no blocks" : "";
+    return new RpcEndpointNotFoundError(`Could not find ${name}.${hint}`, name);
   }
 
   /**

@@ -254,6 +254,9 @@ function explainFailure(error: RpcRemoteError, { name, address }: NettyRpcEndpoi
     return new RpcEndpointNotFoundError(text, name, { cause: error });
   }
   if (line.endsWith("RpcEnv already stopped.")) return new RpcStoppedError("RpcEnv already stopped.", { cause: error });
+  if (message.startsWith("Corrupted block message: ")) {
+    return new RpcError("NOT_FOUND", `${peer} serves blocks and has no endpoints`, { cause: error });
+  }
   if (message.includes("invalid stream header: D9D9F7")) {
     const hint = 'The peer is a Spark, which cannot read CBOR: use a reference with serializer: "java"';
     return new RpcError("SERIALIZER", hint, { cause: error });

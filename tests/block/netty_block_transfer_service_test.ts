@@ -3,7 +3,9 @@ import { RpcError, RpcStoppedError } from "../../src/base/errors.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { ExecutorDeadError } from "../../src/block/block_transfer_service.ts";
 import { NettyBlockTransferService } from "../../src/block/netty_block_transfer_service.ts";
+import { silentLogger } from "../../src/base/logger.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import { CountedBuffer } from "../_counted_buffer.ts";
 import { deferred, fromHex, test, until, within } from "../_harness.ts";
@@ -215,6 +217,17 @@ test("NettyBlockTransferService.fetchBlock() fails with the peer's words, and th
     ["gone", "Block gone not found"],
   ]);
   assertEquals([blocks.handedOut.length, blocks.held, client.logger.has("Retrying")], [1, 0, false]);
+});
+
+test("NettyBlockTransferService and RpcEnv, each asked for what the other has, say that it is another's port", async (context) => {
+  const env = await RpcEnv.create({ name: "rpc", host: "127.0.0.1", port: 0, logger: silentLogger });
+  context.defer(() => env.shutdown());
+  const { service, peer } = await startService(context, new MemoryBlocks());
+  const fetched = service.fetchBlock({ ...peer, port: env.address!.port }, "rdd_0_0");
+  const noBlocks = "this is the port of an RpcEnv, which has no blocks";
+  await within(assertRejects(() => fetched, RpcError, noBlocks), "the refusal of a fetch");
+  const lookup = env.setupEndpointRef(`spark://Master@127.0.0.1:${peer.port}`);
+  await within(assertRejects(() => lookup, RpcError, "serves blocks and has no endpoints"), "that of a look-up");
 });
 
 test("NettyBlockTransferService: two thousand blocks in one fetch come in order", async (context) => {
