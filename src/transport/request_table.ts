@@ -18,15 +18,20 @@ const KEPT_SLOTS = 4_096;
 /** Waiting requests, at most `limit` of them. */
 export class RequestTable implements DeadlineSource {
   readonly limit: number;
+  readonly #onThrown: (thrown: unknown) => void;
   #size = 0;
   #mask = FIRST_SLOTS - 1;
   #nextId = 1;
   #ids: number[] = new Array<number>(FIRST_SLOTS).fill(0);
   #callbacks: (RpcResponseCallback | undefined)[] = new Array<undefined>(FIRST_SLOTS).fill(undefined);
 
-  /** @param limit The most requests that wait at once: `maxOutstandingRequests`. */
-  constructor(limit: number) {
+  /**
+   * @param limit The most requests that wait at once: `maxOutstandingRequests`.
+   * @param onThrown Hears what a callback throws when its time is up: that of the others is too.
+   */
+  constructor(limit: number, onThrown: (thrown: unknown) => void = raise) {
     this.limit = limit;
+    this.#onThrown = onThrown;
   }
 
   /** How many requests wait. */
@@ -110,7 +115,13 @@ export class RequestTable implements DeadlineSource {
       late.push(callback);
     }
     if (this.#size === 0 && this.#mask >= KEPT_SLOTS) this.#resize(KEPT_SLOTS);
-    for (const callback of late) callback.onTimeout();
+    for (const callback of late) {
+      try {
+        callback.onTimeout();
+      } catch (thrown) {
+        this.#onThrown(thrown);
+      }
+    }
     return earliest;
   }
 
@@ -130,4 +141,8 @@ export class RequestTable implements DeadlineSource {
       this.#callbacks[id & this.#mask] = callback;
     }
   }
+}
+
+function raise(thrown: unknown): never {
+  throw thrown;
 }

@@ -50,7 +50,7 @@ export class TransportResponseHandler {
     this.#channel = channel;
     this.#flow = flow;
     this.#logger = options.logger;
-    this.#requests = new RequestTable(options.maxOutstandingRequests);
+    this.#requests = new RequestTable(options.maxOutstandingRequests, (thrown) => this.#callbackFailed(thrown));
     const { remote } = channel;
     const guard = (run: () => void): void => this.#guard(run);
     const ignored = (what: string): void => this.#ignored(what);

@@ -213,6 +213,27 @@ transportTest("RpcResponseCallback.onSuccess() that throws fails nobody else", a
   assertEquals(client.logger.has("failed (my own fault)"), true);
 });
 
+transportTest("RpcResponseCallback.onTimeout() that throws keeps nobody else from theirs", async (stage) => {
+  const held = new Held();
+  const { connection, client } = await stage.pair({ handler: held });
+  const timeouts: number[] = [];
+  for (const deadline of [1_000, 1_000, 2_000]) {
+    connection.sendRpc(bytesOf("a"), {
+      ...waiter(),
+      deadline,
+      onTimeout() {
+        timeouts.push(deadline);
+        throw new Error("my own fault");
+      },
+    });
+  }
+  await held.count(3);
+  stage.clock.advance(1_000);
+  stage.clock.advance(1_000);
+  assertEquals(timeouts, [1_000, 1_000, 2_000]);
+  assertEquals(client.logger.lines.filter((line) => line.includes("failed (my own fault)")).length, 3);
+});
+
 transportTest("TransportContext tells peers the stack of a failure only if exposeStack is set", async (stage) => {
   for (const exposeStack of [false, true]) {
     const { connection } = await stage.pair({ handler, exposeStack });
