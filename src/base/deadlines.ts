@@ -82,7 +82,8 @@ export class Deadlines {
     this.#lastLook = now;
     let earliest = Infinity;
     for (const source of this.#sources) earliest = Math.min(earliest, source.expire(now));
-    this.note(earliest);
+    // What was late may have ended its source, which may have been the last.
+    if (this.#sources.size > 0) this.note(earliest);
   }
 
   #arm(deadline: number): void {

@@ -75,6 +75,23 @@ test("Deadlines.remove() takes the timer away with the last source", () => {
   assertEquals(clock.timers, []);
 });
 
+test("Deadlines leaves no timer for a source that is removed while it is looked at", () => {
+  const clock = new HandClock();
+  const deadlines = new Deadlines(clock);
+  const source = new Source([5, 600_000]);
+  deadlines.add({
+    size: 2,
+    expire(now) {
+      const earliest = source.expire(now);
+      deadlines.remove(this);
+      return earliest;
+    },
+  });
+  deadlines.note(5);
+  clock.advance(5);
+  assertEquals([source.expired, clock.timers], [[5], []]);
+});
+
 test("Deadlines.now() reads the clock once per turn", () => {
   const clock = new HandClock();
   const deadlines = new Deadlines(clock);

@@ -4,6 +4,7 @@ import { int64FromSafe } from "../../src/base/int64.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { MessageType } from "../../src/protocol/message.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
+import { askRpc } from "../../src/transport/ask_rpc.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import { type ByteSource, StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
@@ -277,6 +278,21 @@ transportTest("sendUpload() that is given up frees both ends and cancels its sou
   assertInstanceOf(failed, Error);
   assertEquals([connection.numOutstandingRequests, far.unanswered], [0, 0]);
 });
+
+transportTest(
+  "sendUpload() whose time is up leaves no timer for the others on its connection, which end with it",
+  async (stage) => {
+    const { connection, client, server: far } = await stage.pair({ handler: receiver });
+    const source = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(content(10)) });
+    const uploading = failureOf(sendUpload(connection, bytesOf("u"), source, { size: 20, timeoutMs: 100 }));
+    const patient = failureOf(askRpc(connection, bytesOf("x"), { timeoutMs: 600_000 }));
+    await until(() => far.unanswered === 1, "the upload to begin");
+    stage.clock.advance(100);
+    assertEquals([(await uploading).name, (await patient).name], ["RpcTimeoutError", "RpcError"]);
+    await client.connections(0);
+    assertEquals(stage.clock.timers.filter((dueAt) => dueAt >= 600_000), []);
+  },
+);
 
 transportTest("sendUpload() that is given up after all was sent keeps the connection", async (stage) => {
   const gate = deferred();
