@@ -184,8 +184,8 @@ export class OutgoingQueue {
    *
    * @param refusal What is said instead where not even the first bytes can be read; without it the connection is aborted then, as
    * it is if later ones cannot be.
-   * @throws ProtocolError if the frame is too large, RangeError if the body's size is none; then the body has been released, and `done`
-   * hears nothing. From within a frame's content nothing is thrown, and `done` hears of it.
+   * @throws ProtocolError if the frame is too large, RangeError if the body's size is none, and what its `bytes` throw; then the body
+   * has been released, and `done` hears nothing. From within a frame's content nothing is thrown, and `done` hears of it.
    */
   writeBody(
     head: Message,
@@ -202,18 +202,17 @@ export class OutgoingQueue {
       this.#clock.soon(() => this.#writeBodyLater(head, body, done, refusal));
       return;
     }
+    const bytes = bytesToSend(body);
     const start = this.#out.position;
-    const lasting = lastingBytes(body);
-    const bytes = body.size < BY_REFERENCE_BYTES ? body.bytes : undefined;
-    this.#writeHead(head, body, bytes ?? lasting);
-    if (bytes !== undefined) {
+    this.#writeHead(head, body);
+    if (bytes !== undefined && body.size < BY_REFERENCE_BYTES) {
       this.#out.writeBytes(bytes);
       if (this.#out.position >= FLUSH_BYTES) this.#flushFull();
       else this.#flushSoon();
       done(released(body));
       return;
     }
-    if (lasting !== undefined || body.size === 0 || refusal === undefined) {
+    if (bytes !== undefined || body.size === 0 || refusal === undefined) {
       this.flush();
       this.#bodies.push(body, done);
       return;
@@ -340,13 +339,7 @@ export class OutgoingQueue {
     if (this.#closed) this.#finish();
   }
 
-  #writeHead(head: Message, body: ManagedBuffer, bytes: Uint8Array | undefined): void {
-    try {
-      checkSize(body, bytes);
-    } catch (thrown) {
-      released(body);
-      throw thrown;
-    }
+  #writeHead(head: Message, body: ManagedBuffer): void {
     const out = this.#out;
     const start = out.position;
     encodeMessageHead(head, out);
@@ -386,6 +379,18 @@ export class OutgoingQueue {
   #emptyBuffer(): void {
     if (this.#out.bytes.length > MAX_POOLED_BYTES) this.#out = new ByteSink(GATHER_BYTES);
     else this.#out.truncate(0);
+  }
+}
+
+/** A body's bytes, where they are in memory and are to be copied or can stay there. What this throws has released the body. */
+function bytesToSend(body: ManagedBuffer): Uint8Array | undefined {
+  try {
+    const bytes = body.size < BY_REFERENCE_BYTES ? body.bytes : lastingBytes(body);
+    checkSize(body, bytes);
+    return bytes;
+  } catch (thrown) {
+    released(body);
+    throw thrown;
   }
 }
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
 import { RpcError, StreamError } from "../../src/base/errors.ts";
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
@@ -227,6 +227,26 @@ transportTest("sendUpload() of a source with fewer or more bytes than promised f
     await far.connections(0);
     assertEquals(far.unanswered, 0);
   }
+});
+
+transportTest("What a buffer's bytes throw fails its stream, chunk or upload, and the buffer is released", async (stage) => {
+  const buffer = countedBuffers(stage.test);
+  const evicted = (bytes: Uint8Array): CountedBuffer =>
+    Object.defineProperty(buffer(bytes), "bytes", {
+      get() {
+        throw new Error("evicted");
+      },
+    });
+  const { connection } = await stage.pair({ handler: server(evicted) });
+  for (const size of [10, 100_000]) {
+    const failures = [
+      failureOf(all(readStream(connection, String(size)))),
+      failureOf(all(readChunk(connection, 7n, size))),
+      failureOf(sendUpload(connection, bytesOf("u"), evicted(content(size)))),
+    ];
+    for (const { message } of await Promise.all(failures)) assertStringIncludes(message, "evicted");
+  }
+  assertEquals(await ask(connection, "still here"), "still here");
 });
 
 transportTest("sendUpload() without a size, or with none that can be, cancels its source", async (stage) => {
