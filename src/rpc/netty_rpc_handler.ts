@@ -83,8 +83,9 @@ export class NettyRpcHandler implements RpcHandler {
   channelInactive(client: TransportClient): void {
     const connection = this.#connection(client);
     const { socketAddress, listeningAddress } = connection;
-    connection.signals.end(client.channel.closeReason ?? new Error(`Connection from ${client.channel.remote} closed`));
     this.#env.outboxes.connectionLost(client, socketAddress);
+    // Only now: who hears of it at once, and sends, must not find this connection any more.
+    connection.signals.end(client.channel.closeReason ?? new Error(`Connection from ${client.channel.remote} closed`));
     this.#env.dispatcher.postToAll({ kind: "RemoteProcessDisconnected", remoteAddress: socketAddress });
     if (listeningAddress === undefined) return;
     this.#env.dispatcher.postToAll({ kind: "RemoteProcessDisconnected", remoteAddress: listeningAddress });
