@@ -111,13 +111,13 @@ export class MessageOutcome {
 }
 
 /**
- * The promise of what a handler returned, if that has yet to settle. What is only like a promise is awaited by one, since it may
- * call back twice, or at once, or throw. Throws what reading its `then` throws.
+ * The promise of what a handler returned, if that has yet to settle. What is only like a promise, or has a `then` of its own, is awaited
+ * by one, since it may call back twice, or at once, or throw. Throws what reading its `then` throws.
  */
 export function promiseOf(value: unknown): Promise<unknown> | undefined {
-  if (value instanceof Promise) return value;
+  if (value instanceof Promise && value.then === Promise.prototype.then) return value;
   const isThenable = typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-  return isThenable ? Promise.resolve(value) : undefined;
+  return isThenable ? new Promise((resolve) => resolve(value)) : undefined;
 }
 
 function unsupported(message: OneWayMessage | RpcMessage): Error {

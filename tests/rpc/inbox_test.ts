@@ -461,6 +461,30 @@ test("Inbox awaits what is like a promise as await does, and takes its first ans
   }
 });
 
+test("Inbox awaits a promise whose `then` is of its own making as it does what is only like one", async () => {
+  class Refusing extends Promise<unknown> {
+    override then(): never {
+      throw new Error("then threw");
+    }
+  }
+  const twice = Object.assign(Promise.resolve(), {
+    then(resolve: (value: string) => void) {
+      resolve("first");
+      resolve("second");
+    },
+  });
+  const answers: Record<string, unknown> = { refusing: new Refusing(() => {}), twice };
+  for (const threadSafe of [true, false]) {
+    const { inbox, errors } = setUp({ threadSafe, receiveAndReply: (message) => answers[String(message)] });
+    inbox.process(ALL);
+    const contexts = askEach(inbox, [...Object.keys(answers), "last"]);
+    inbox.process(ALL);
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals(contexts.map(({ replies }) => replies), [[], ["first"], [undefined]]);
+    assertEquals([errors.map(({ message }) => message), inbox.messagesInHand], [["then threw"], 0]);
+  }
+});
+
 /** What an asker and onError hear of a handler that throws, at once and by a promise. */
 async function whenThrown(
   thrown: unknown,
