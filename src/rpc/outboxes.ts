@@ -123,6 +123,7 @@ export class Outboxes {
   connectionLost(client: TransportClient, dialled: RpcAddress): void {
     const outbox = this.#held.get(client) ?? this.#byAddress.get(dialled.hostPort);
     if (outbox === undefined || !outbox.goesOver(client)) return;
+    this.#held.delete(client);
     this.removeOutbox(outbox);
     outbox.stop(new RpcError("DISCONNECTED", "Message is dropped because Outbox is stopped"));
   }

@@ -385,3 +385,34 @@ for (const build of ["4.1.1_2.13", "4.2.0_2.13"] as const) {
     assertEquals(env.stats().outboxes, []);
   });
 }
+
+test("A reference that is bound to a connection tells of its end alike, whether something waited there or not", async (context) => {
+  for (const waits of [false, true]) {
+    const fake = await FakeSpark.create(context, "4.1.1_2.13");
+    fake.answersProbes = false;
+    const env = await RpcEnv.create({
+      name: "here",
+      host: "127.0.0.1",
+      port: 0,
+      logger: new MemoryLogger(),
+      serializers: [java],
+    });
+    context.defer(() => within(env.shutdown(), "the environment to end"));
+    let back: RpcEndpointRef | undefined;
+    const heard: string[] = [];
+    env.setupEndpoint("Keeper", {
+      receiveAndReply: (message) => void (back = message as RpcEndpointRef),
+      async onDisconnected() {
+        back!.send("sent");
+        await back!.ask("asked").catch(({ code }) => heard.push(code));
+      },
+      onError: ({ message }) => void heard.push(message),
+    });
+    const client = await fake.dial(env.address!.port);
+    await within(fake.ask(client, "Keeper", new FakeRef("Echo")), "answer");
+    if (waits) back!.send(sparkException());
+    client.close();
+    await until(() => heard.length > 0, "the end of the connection");
+    assertEquals([heard, env.stats().lostMessages], [["DISCONNECTED"], waits ? 2 : 1]);
+  }
+});
