@@ -280,7 +280,7 @@ export class TransportClientFactory implements AsyncDisposable {
       const error = toError(thrown);
       this.#context.logger.error(`Exception while bootstrapping client of ${client.channel.remote}`, error);
       client.close(error);
-      throw error;
+      throw thrown;
     } finally {
       client.inHandshake = false;
     }

@@ -409,6 +409,19 @@ test("TransportClientFactory that a bootstrap closes before it rejects leaves no
   await until(() => end.context.connections.size === 0, "the connection to close");
 });
 
+test("TransportClientFactory.createUnmanagedClient() rejects with the reason itself, whatever it is, also in a bootstrap", async (context) => {
+  const { stage } = stubbed(context);
+  for (const reason of ["enough", undefined, new RangeError("enough")]) {
+    const end = stage.end();
+    const factory = end.makeFactory([{ doBootstrap: () => new Promise(() => {}) }]);
+    const abort = new AbortController();
+    const dialling = factory.createUnmanagedClient(PEER, { signal: abort.signal }).catch((thrown: unknown) => thrown);
+    await until(() => end.context.connections.size === 1, "the bootstrap to begin");
+    abort.abort(reason);
+    assertStrictEquals(await within(dialling, "the reason"), abort.signal.reason);
+  }
+});
+
 transportTest("TransportClientFactory.createClient() is given up by its signal for who has it alone", async (stage) => {
   const held = deferred();
   const server = stage.end({ handler: echo });
