@@ -108,6 +108,8 @@ export function promisedAnswer(
           giveUp(new RpcTimeoutError(message, { timeoutMs, key: "timeoutMs", peer: remote, phase: client.askPhase }));
         },
       });
+      // What it sends may have given it up meanwhile.
+      if (signal?.aborted === true) client.removeRpcRequest(requestId);
     } catch (thrown) {
       settle(() => reject(thrown));
     }

@@ -124,6 +124,15 @@ transportTest("askRpc() gives up by signal, and leaves that alone once it is ove
   assertEquals(server.context.stats().framesRead, framesBefore);
 });
 
+transportTest("askRpc() that is given up by its own content is waited for by nobody", async (stage) => {
+  const held = new Held();
+  const { connection } = await stage.pair({ handler: held });
+  const abort = new AbortController();
+  const content = (): void => abort.abort(new RangeError("enough"));
+  await assertRejects(() => askRpc(connection, content, { signal: abort.signal }), RangeError, "enough");
+  assertEquals(connection.numOutstandingRequests, 0);
+});
+
 transportTest("askRpc() rejects with what cannot be sent, and sends nothing", async (stage) => {
   const held = new Held();
   const limits = { maxOutstandingRequests: 1, maxFrameBytes: 1_000 };
