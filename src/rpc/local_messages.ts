@@ -58,6 +58,8 @@ export class LocalMessages {
     const { sender: senderAddress } = this;
     const context = new LocalNettyRpcCallContext(senderAddress, ask, this.#signals, this.#copy, serializer);
     const content = this.#copy(message, serializer);
+    // A getter of the message may have aborted it meanwhile.
+    if (ask.settled) return;
     ask.keptAs(this.#asks.add(ask));
     if (ask.deadline !== Infinity) this.#env.deadlines.note(ask.deadline);
     this.#env.dispatcher.postMessage(ref.name, { kind: "RpcMessage", senderAddress, content, context });

@@ -30,6 +30,21 @@ test("PendingAsk that a getter of its own message aborts is waited for by nobody
   assertEquals(env.stats().connections.map(({ outstandingRequests }) => outstandingRequests), [0]);
 });
 
+test("PendingAsk that a getter of its own message aborts is not kept where it stays within its environment", async (context) => {
+  const env = await RpcEnv.create({ name: "env", localMessages: "clone", logger: new MemoryLogger() });
+  context.defer(() => env.shutdown());
+  const ref = env.setupEndpoint("silent", { receiveAndReply: () => later });
+  const abort = new AbortController();
+  const message = {
+    get last() {
+      abort.abort(new Error("enough"));
+      return 1;
+    },
+  };
+  await assertRejects(() => ref.ask(message, { signal: abort.signal }), Error, "enough");
+  assertEquals([env.stats().localAsks, env.stats().signals], [0, 0]);
+});
+
 test("PendingAsk that ends at its deadline says whether it was waited for here, or looked up an endpoint", async (context) => {
   const driver = new StubDriver();
   driver.gate = new Promise(() => {});
