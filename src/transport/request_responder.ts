@@ -41,10 +41,9 @@ export class RequestResponder implements RpcResponder {
       this.#answering.answeredTwice();
       return 0;
     }
-    // What throws here leaves the request without an answer, for onFailure.
+    // What throws here leaves the request without an answer, for onFailure; what answers here has done so already.
     const size = this.#answering.respond(this.#idHigh, this.#idLow, content);
-    this.#answered = true;
-    this.#answering.answered();
+    this.take();
     return size;
   }
 

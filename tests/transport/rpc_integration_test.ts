@@ -162,6 +162,21 @@ transportTest("RpcResponder.onSuccess() whose content throws has not answered ye
   assertEquals(server.unanswered, 0);
 });
 
+transportTest("RpcResponder that its own content answers with is counted once", async (stage) => {
+  const { connection, server } = await stage.pair({
+    handler: {
+      receive(_, __, responder) {
+        responder.onSuccess((out) => {
+          responder.onFailure(new Error("changed its mind"));
+          out.writeUtf8("first");
+        });
+      },
+    },
+  });
+  assertEquals([await ask(connection, "x"), await ask(connection, "y")], ["first", "first"]);
+  assertEquals(server.unanswered, 0);
+});
+
 transportTest("TransportClient.removeRpcRequest() forgets a request, whose answer is ignored", async (stage) => {
   const held = new Held();
   const { connection, client } = await stage.pair({ handler: held });
