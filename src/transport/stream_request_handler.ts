@@ -10,7 +10,7 @@
 import { ProtocolError, toError } from "../base/errors.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType, type StreamFailure, type StreamRequest } from "../protocol/message.ts";
-import { AnswersInOrder } from "./answers_in_order.ts";
+import { AnswersInOrder, isPromised } from "./answers_in_order.ts";
 import type { Channel } from "./channel.ts";
 import { MAX_STREAM_ID_LENGTH, type StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
@@ -79,7 +79,7 @@ export class StreamRequestHandler {
     try {
       manager.checkAuthorization?.(this.#client, streamId);
       const opened = manager.openStream(streamId);
-      return opened instanceof Promise ? opened.then(orNotFound, toError) : orNotFound(opened);
+      return isPromised(opened) ? Promise.resolve(opened).then(orNotFound, toError) : orNotFound(opened);
     } catch (thrown) {
       return toError(thrown);
     }

@@ -229,6 +229,28 @@ transportTest("sendUpload() of a source with fewer or more bytes than promised f
   }
 });
 
+transportTest("StreamManager may promise streams and chunks by a promise of another realm or library", async (stage) => {
+  const buffer = countedBuffers(stage.test);
+  const promised = (size: number): Promise<CountedBuffer> => {
+    const inner = size > 0 ? Promise.resolve(buffer(content(size))) : Promise.reject(new RangeError("there is none"));
+    const { then } = inner;
+    return { then: then.bind(inner) } as Promise<CountedBuffer>;
+  };
+  const streamManager = {
+    openStream: (name: string) => promised(Number(name)),
+    getChunk: (_: bigint, index: number) => promised(index),
+  };
+  const { connection } = await stage.pair({ handler: { ...echo, streamManager } });
+  const reads = [
+    (size: number) => all(readStream(connection, String(size))),
+    (size: number) => all(readChunk(connection, 7n, size)),
+  ];
+  for (const read of reads) {
+    assertEquals(await read(100), content(100));
+    assertStringIncludes((await failureOf(read(0))).message, "there is none");
+  }
+});
+
 transportTest("What a buffer's bytes throw fails its stream, chunk or upload, and the buffer is released", async (stage) => {
   const buffer = countedBuffers(stage.test);
   const evicted = (bytes: Uint8Array): CountedBuffer =>
