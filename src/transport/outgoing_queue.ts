@@ -169,9 +169,7 @@ export class OutgoingQueue {
     if (this.#closed) return;
     this.frames++;
     if (this.#writing) {
-      const out = new ByteSink();
-      encodeMessage(message, out);
-      this.#nested.push(out.view());
+      this.#nested.push(frameOf(message));
       return;
     }
     encodeMessage(message, this.#out);
