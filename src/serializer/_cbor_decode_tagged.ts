@@ -79,11 +79,11 @@ function readSet(decoder: CborDecoder): Set<unknown> {
   const set = new Set<unknown>();
   decoder.resolve(decoder.takeHandle(), set);
   const count = decoder.open(Major.array, "Content of tag 258");
-  const collisions = new KeyCollisions(set, decoder);
+  const collisions = new KeyCollisions(set);
   for (let i = 0; decoder.hasNext(i, count); i++) {
     const value = decoder.readValue();
     set.add(value);
-    collisions.check(value);
+    collisions.check(value, decoder);
   }
   decoder.leave();
   return set;

@@ -202,11 +202,11 @@ export class CborDecoder extends CborReader {
   readEntries(count: number, handle: number): Map<unknown, unknown> {
     const map = new Map<unknown, unknown>();
     this.resolve(handle, map);
-    const collisions = new KeyCollisions(map, this);
+    const collisions = new KeyCollisions(map);
     for (let i = 0; this.hasNext(i, count); i++) {
       const key = this.readValue();
       map.set(key, this.readValue());
-      collisions.check(key);
+      collisions.check(key, this);
     }
     return map;
   }

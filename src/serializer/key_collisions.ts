@@ -32,49 +32,75 @@ const double = new DataView(new ArrayBuffer(8));
 /** The keys of one Map or Set that is being read. */
 export class KeyCollisions {
   readonly #keys: Keys;
-  readonly #reading: Reading;
   /** How many there were when it was last looked. */
   #size: number;
   /** How many numbers are in each place. */
   #places: Uint16Array | undefined;
 
-  /** @param keys What will be filled. @param reading Fails. */
-  constructor(keys: Keys, reading: Reading) {
+  /** @param keys What will be filled. */
+  constructor(keys: Keys) {
     this.#keys = keys;
-    this.#reading = reading;
     // So many may be anywhere.
     this.#size = MAX_COLLIDING_KEYS;
     this.#places = undefined;
   }
 
-  /** Counts `key`, which has just been put there. Throws if too many others are where it is. */
-  check(key: unknown): void {
-    const { size } = this.#keys;
-    if (size > this.#size) this.#added(key, size);
-  }
-
-  #added(key: unknown, size: number): void {
-    this.#size = size;
-    const places = this.#places;
-    if (places !== undefined && size <= KEYS_PER_PLACE * places.length) this.#count(key, places);
-    else this.#countAll(new Uint16Array(powerOfTwo(size)));
-  }
-
-  #countAll(places: Uint16Array): void {
-    this.#places = places;
-    for (const key of this.#keys.keys()) this.#count(key, places);
-  }
-
-  #count(key: unknown, places: Uint16Array): void {
-    const hash = hashOf(key);
-    if (hash === undefined) return;
-    const place = hash & (places.length - 1);
-    places[place]!++;
-    if (places[place]! <= MAX_COLLIDING_KEYS) return;
-    throw this.#reading.fail(
+  /** Counts `key`, which has just been put there. Fails if too many others are where it is. */
+  check(key: unknown, reading: Reading): void {
+    if (!this.crowds(key)) return;
+    throw reading.fail(
       `More than ${MAX_COLLIDING_KEYS} of ${this.#size} numbers are in one place of a Map's or a Set's table: to find one takes too long`,
     );
   }
+
+  /** Counts `key`, which has just been put there. Returns whether too many others are where it is. */
+  crowds(key: unknown): boolean {
+    const { size } = this.#keys;
+    return size > this.#size && this.#added(key, size);
+  }
+
+  #added(key: unknown, size: number): boolean {
+    this.#size = size;
+    const places = this.#places;
+    if (places !== undefined && size <= KEYS_PER_PLACE * places.length) return count(key, places);
+    return this.#countAll(new Uint16Array(powerOfTwo(size)));
+  }
+
+  #countAll(places: Uint16Array): boolean {
+    this.#places = places;
+    let crowded = false;
+    for (const key of this.#keys.keys()) crowded = count(key, places) || crowded;
+    return crowded;
+  }
+}
+
+/** A Map for what need not be remembered: when its keys crowd in one place, it forgets them and takes no more. */
+export class UncrowdedMap<K, V> {
+  readonly #entries = new Map<K, V>();
+  readonly #collisions = new KeyCollisions(this.#entries);
+  #crowded = false;
+
+  /** What was set for `key`. */
+  get(key: K): V | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** Remembers `value`, if there is room where `key` belongs. */
+  set(key: K, value: V): void {
+    if (this.#crowded) return;
+    this.#entries.set(key, value);
+    if (!this.#collisions.crowds(key)) return;
+    this.#crowded = true;
+    this.#entries.clear();
+  }
+}
+
+/** Counts `key` in its place. Returns whether there are too many. */
+function count(key: unknown, places: Uint16Array): boolean {
+  const hash = hashOf(key);
+  if (hash === undefined) return false;
+  const place = hash & (places.length - 1);
+  return ++places[place]! > MAX_COLLIDING_KEYS;
 }
 
 function powerOfTwo(atLeast: number): number {

@@ -98,6 +98,31 @@ for (const [name, { encode, decode }] of Object.entries(SERIALIZERS)) {
   });
 }
 
+/** The number that is multiplied with `odd` to give 1, in 32 bits. */
+function inverse(odd: number): number {
+  let result = odd;
+  for (let i = 0; i < 5; i++) result = Math.imul(result, 2 - Math.imul(odd, result));
+  return result;
+}
+
+/** The integer that V8 gives this hash: `hash32`, backwards. */
+function integerOf(hash: number): number {
+  hash = Math.imul(hash ^ (hash >>> 16), inverse(2057));
+  for (const shift of [4, 8, 16]) hash ^= hash >>> shift;
+  hash = Math.imul(hash, inverse(5));
+  for (const shift of [12, 24]) hash ^= hash >>> shift;
+  return Math.imul(hash + 1, inverse(0x7fff));
+}
+
+test("java.decode() and encode() take 60,000 boxed numbers that V8 has in one place, each of them twice, in their time", () => {
+  const chosen = Array.from({ length: 60_000 }, (_, i) => integerOf(i << 16));
+  assertEquals(chosen.slice(0, 100).map((key) => hash32(key) & 0xffffn), chosen.slice(0, 100).map(() => 0n));
+  const numbers = [...chosen, ...chosen];
+  assertEquals(java.decode(java.encode(numbers)), numbers);
+  const longs = Array.from({ length: 60_000 }, (_, i) => (BigInt(i) << 64n) + 5n);
+  assertEquals(java.decode(java.encode(longs)), longs);
+});
+
 test("a key that comes again and again is one key", () => {
   const times = 2 * ONE_TOO_MANY;
   const others = KINDS["longs"]!.slice(3).map((key) => cbor.encodeHex(key));

@@ -74,10 +74,10 @@ export function fillMap(
   reading: JavaReading,
 ): Map<unknown, unknown> {
   if (items.length % 2 !== 0) throw reading.fail("Map has a key without a value");
-  const collisions = new KeyCollisions(map, reading);
+  const collisions = new KeyCollisions(map);
   for (let i = 0; i < items.length; i += 2) {
     map.set(items[i], items[i + 1]);
-    collisions.check(items[i]);
+    collisions.check(items[i], reading);
   }
   // Two keys that differ in Java and not here would lose an entry without a word.
   if (map.size * 2 !== items.length) throw reading.fail("Map has the same key twice");
@@ -86,10 +86,10 @@ export function fillMap(
 
 /** Fills a set, and returns it; each element must be another one. */
 export function fillSet(set: Set<unknown>, items: readonly unknown[], reading: JavaReading): Set<unknown> {
-  const collisions = new KeyCollisions(set, reading);
+  const collisions = new KeyCollisions(set);
   for (const item of items) {
     set.add(item);
-    collisions.check(item);
+    collisions.check(item, reading);
   }
   if (set.size !== items.length) throw reading.fail("Set has the same element twice");
   return set;

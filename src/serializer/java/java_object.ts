@@ -7,6 +7,7 @@
  * @module
  */
 
+import { UncrowdedMap } from "../key_collisions.ts";
 import type { JavaClassDesc } from "./class_desc.ts";
 
 /**
@@ -29,9 +30,9 @@ export function annotationSlot(line: number, item: number): number {
   return -1 - line * ANNOTATION_SLOTS - item;
 }
 
-/** Which boxed numbers and booleans a content has, by class and value. */
+/** Which boxed numbers and booleans a content has, by class and value; not all, if too many of them are hard to tell apart. */
 export class Boxes<T> {
-  readonly #classes = new Map<string, Map<unknown, T>>();
+  readonly #classes = new Map<string, UncrowdedMap<unknown, T>>();
 
   /** What was set for a box. */
   get(className: string, value: unknown): T | undefined {
@@ -41,7 +42,7 @@ export class Boxes<T> {
   /** Remembers something of a box. */
   set(className: string, value: unknown, item: T): void {
     let boxes = this.#classes.get(className);
-    if (boxes === undefined) this.#classes.set(className, boxes = new Map());
+    if (boxes === undefined) this.#classes.set(className, boxes = new UncrowdedMap());
     boxes.set(keyOf(value), item);
   }
 
