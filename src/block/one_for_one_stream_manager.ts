@@ -2,7 +2,7 @@
  * Streams of chunks, each of which is fetched once and in order: chunk 0, then chunk 1, and so on.
  *
  * Spark: common/network-common/…/server/OneForOneStreamManager.java. Differences: a chunk may take its time to be found, and one that
- * cannot be released keeps no other from being so; nobody has the streams of another connection.
+ * cannot be released keeps no other from being so; nobody has the streams of another connection; one that a chunk was refused of ends.
  *
  * @module
  */
@@ -158,9 +158,9 @@ export class OneForOneStreamManager implements StreamManager {
    * @throws RpcError of code `STREAM` if it is none.
    */
   static parseStreamChunkId(streamChunkId: string): StreamChunkId {
-    const match = /^(-?[0-9]{1,19})_(-?[0-9]{1,10})$/.exec(streamChunkId);
-    if (match === null) throw new RpcError("STREAM", "Stream id and chunk index should be specified.");
-    return new StreamChunkId(BigInt(match[1]!), Number(match[2]));
+    const chunk = chunkNamed(streamChunkId);
+    if (chunk === undefined) throw new RpcError("STREAM", "Stream id and chunk index should be specified.");
+    return chunk;
   }
 
   /**
@@ -217,33 +217,24 @@ export class OneForOneStreamManager implements StreamManager {
   }
 
   /**
+   * Forgets a stream of which a chunk was refused, and releases its chunks: as they are had in order, none behind that one could be,
+   * and they would be kept as long as the connection.
+   *
+   * @param client The connection.
+   * @param stream The stream's number, or a chunk's name.
+   */
+  streamRefused(client: TransportClient, stream: string | bigint): void {
+    const streamId = typeof stream === "bigint" ? stream : chunkNamed(stream)?.streamId;
+    if (streamId !== undefined && this.#streams.get(streamId)?.client === client) this.#end([streamId]);
+  }
+
+  /**
    * Forgets the streams of a connection that is gone, and releases their chunks.
    *
    * @param client The connection.
    */
   connectionTerminated(client: TransportClient): void {
-    let failure: { readonly thrown: unknown } | undefined;
-    const attempt = (run: () => void): void => {
-      try {
-        run();
-      } catch (thrown) {
-        if (failure === undefined) failure = { thrown };
-        else this.#logger.error("Exception trying to release remaining StreamState buffers", toError(thrown));
-      }
-    };
-    for (const streamId of this.#byClient.get(client) ?? []) {
-      const state = this.#streams.get(streamId)!;
-      this.#forget(streamId, state);
-      if (state.materializedOnNext) continue;
-      attempt(() => {
-        while (state.buffers.hasNext()) {
-          const chunk = state.buffers.next();
-          // One that cannot be released is no reason to keep those behind it.
-          attempt(() => this.#release(chunk));
-        }
-      });
-    }
-    if (failure !== undefined) throw failure.thrown;
+    this.#end(this.#byClient.get(client) ?? []);
   }
 
   /** Counts a chunk as on its way. */
@@ -277,6 +268,31 @@ export class OneForOneStreamManager implements StreamManager {
     return this.#chunksBeingTransferred;
   }
 
+  #end(streamIds: Iterable<bigint>): void {
+    let failure: { readonly thrown: unknown } | undefined;
+    const attempt = (run: () => void): void => {
+      try {
+        run();
+      } catch (thrown) {
+        if (failure === undefined) failure = { thrown };
+        else this.#logger.error("Exception trying to release remaining StreamState buffers", toError(thrown));
+      }
+    };
+    for (const streamId of streamIds) {
+      const state = this.#streams.get(streamId)!;
+      this.#forget(streamId, state);
+      if (state.materializedOnNext) continue;
+      attempt(() => {
+        while (state.buffers.hasNext()) {
+          const chunk = state.buffers.next();
+          // One that cannot be released is no reason to keep those behind it.
+          attempt(() => this.#release(chunk));
+        }
+      });
+    }
+    if (failure !== undefined) throw failure.thrown;
+  }
+
   #forget(streamId: bigint, state: StreamState): void {
     this.#streams.delete(streamId);
     this.#chunksBeingTransferred -= state.chunksBeingTransferred;
@@ -295,6 +311,12 @@ export class OneForOneStreamManager implements StreamManager {
       });
     }
   }
+}
+
+/** The chunk that has a name, if it is one of a chunk. */
+function chunkNamed(name: string): StreamChunkId | undefined {
+  const match = /^(-?[0-9]{1,19})_(-?[0-9]{1,10})$/.exec(name);
+  return match === null ? undefined : new StreamChunkId(BigInt(match[1]!), Number(match[2]));
 }
 
 /** Keeps none that was handed out. */

@@ -49,8 +49,9 @@ export class ChunkFetchRequestHandler {
   /** A request has come. */
   processFetchRequest({ streamId, chunkIndex }: ChunkFetchRequest, manager: StreamManager): void {
     const chunk = new StreamChunkId(int64ToBigInt(streamId), chunkIndex);
-    const { maxChunks } = this.#options;
+    const { maxChunks, guard } = this.#options;
     if (this.#unsent >= maxChunks) {
+      guard(() => manager.streamRefused?.(this.#client, chunk.streamId));
       this.#respondFailure(chunk, new Error(`More than ${maxChunks} chunks at once on one connection`));
       return;
     }

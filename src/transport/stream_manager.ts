@@ -23,6 +23,8 @@ export interface StreamManager {
   getChunk?(streamId: bigint, chunkIndex: number): ManagedBuffer | undefined | Promise<ManagedBuffer | undefined>;
   /** Throws if `client` must not have that stream: a text names one for `openStream`, a number one for `getChunk`. */
   checkAuthorization?(client: TransportClient, streamId: string | bigint): void;
+  /** A chunk of that stream, or the stream itself, was refused without asking for it: `client` waits for too many. */
+  streamRefused?(client: TransportClient, streamId: string | bigint): void;
   /** A stream is about to be sent. */
   streamBeingSent?(streamId: string): void;
   /** A stream has been sent, or its connection has broken. */

@@ -53,7 +53,7 @@ export class StreamRequestHandler {
    * @throws ProtocolError if no peer of ours would send it.
    */
   processStreamRequest({ streamId }: StreamRequest, manager: StreamManager): void {
-    const { maxStreams } = this.#options;
+    const { maxStreams, guard } = this.#options;
     if (streamId.length > MAX_STREAM_ID_LENGTH) {
       throw new ProtocolError(`Stream id has ${streamId.length} characters`, { offset: 0, limit: MAX_STREAM_ID_LENGTH });
     }
@@ -66,6 +66,7 @@ export class StreamRequestHandler {
       throw new ProtocolError(`${maxStreams} streams and ${MAX_REFUSED_STREAMS} more were asked for at once`, { offset: 0 });
     }
     this.#refused++;
+    guard(() => manager.streamRefused?.(this.#client, streamId));
     this.#answers.push(new Error(`More than ${maxStreams} streams at once on one connection`), (refusal) => {
       this.#refused--;
       this.#respondFailure(streamId, refusal);

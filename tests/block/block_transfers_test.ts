@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import type { BlockFetchingListener } from "../../src/block/block_fetching_listener.ts";
@@ -352,6 +352,23 @@ test("A block that turns out shorter than it said fails its fetch, and nothing e
   assertEquals(fine.bytes, blockBytes(10));
   await idle(server);
   await idle(client);
+});
+
+test("fetchBlocks() that is refused some blocks leaves none open, and its connection can open others", async (context) => {
+  const names = Array.from({ length: 6 }, (_, i) => `b${i}`);
+  const blocks = new MemoryBlocks(Object.fromEntries(names.map((name) => [name, blockBytes(100_000)])));
+  const server = await startService(context, blocks, { limits: { maxChunks: 2, maxStreams: 2 }, maxOpenBlocks: 6 });
+  const { service } = await startService(context);
+  const files = new TemporaryFiles(await makeFolder(context), false);
+  for (const downloadFileManager of [undefined, undefined, files, files]) {
+    const ear = new Ear();
+    service.fetchBlocks(server.peer, names, ear, { downloadFileManager });
+    await ear.count(6);
+    assert(ear.failures.size > 0, "nothing was refused");
+    for (const { message } of ear.failures.values()) assertStringIncludes(message, "at once on one connection");
+    await idle(server);
+    assertEquals([blocks.held, server.service.stats().connections.length], [0, 1]);
+  }
 });
 
 test("SparkEnv carries the block service, which ends with it", async (context) => {

@@ -51,6 +51,21 @@ test("OneForOneStreamManager.connectionTerminated() releases the chunks that wer
   assertEquals(released(all), [1, 1]);
 });
 
+test("OneForOneStreamManager.streamRefused() releases what there is of the stream, if it is the connection's own", () => {
+  const manager = new OneForOneStreamManager();
+  const [client, other] = [clientOf(), clientOf()];
+  const [own, named, others, anybodys] = [buffers(3), buffers(2), buffers(1), buffers(1)];
+  const streamId = manager.registerStream("appId", own, { client });
+  const namedId = manager.registerStream("appId", named, { client });
+  const othersId = manager.registerStream("appId", others, { client: other });
+  const anybodysId = manager.registerStream("appId", anybodys);
+  assertEquals(manager.getChunk(streamId, 0), own[0]);
+  const refused = [streamId, streamId, `${namedId}_1`, othersId, anybodysId, -1n, "no chunk"];
+  for (const stream of refused) manager.streamRefused(client, stream);
+  assertEquals([own, named, others, anybodys].map(released), [[0, 1, 1], [1, 1], [0], [0]]);
+  assertEquals(manager.numStreamStates, 2);
+});
+
 // Spark: OneForOneStreamManagerSuite "streamStatesAreFreedWhenConnectionIsClosedEvenIfBufferIteratorThrowsException"
 test("OneForOneStreamManager.connectionTerminated() forgets all streams even if some cannot be released", () => {
   const logger = new MemoryLogger();
