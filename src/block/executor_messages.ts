@@ -9,6 +9,7 @@
 
 import { ProtocolError } from "../base/errors.ts";
 import { readIntArray, readStringArray, writeIntArray, writeStringArray } from "../protocol/encoders.ts";
+import { KeyCollisions } from "../serializer/key_collisions.ts";
 import { BlockTransferMessageType } from "./block_transfer_message_type.ts";
 import { always, appId, execId, type Field, int, record, text, texts } from "./message_fields.ts";
 
@@ -124,8 +125,14 @@ const localDirsByExec: Field<LocalDirsForExecutors["localDirsByExec"]> = {
       const message = `${execIds.length} executors have ${dirs.length} folders, but their numbers are ${shown}`;
       throw new ProtocolError(message, { offset: start });
     }
+    const dirsByExec = new Map<string, readonly string[]>();
+    const collisions = new KeyCollisions(dirsByExec);
     let at = 0;
-    return new Map(execIds.map((execId, i) => [execId, dirs.slice(at, at += counts[i]!)]));
+    for (const [i, execId] of execIds.entries()) {
+      dirsByExec.set(execId, dirs.slice(at, at += counts[i]!));
+      collisions.check(execId, { fail: (message) => new ProtocolError(message, { offset: start }) });
+    }
+    return dirsByExec;
   },
 };
 

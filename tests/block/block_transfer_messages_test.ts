@@ -12,6 +12,7 @@ import {
 } from "../../src/block/block_transfer_messages.ts";
 import type { FetchShuffleBlocks } from "../../src/block/fetch_messages.ts";
 import { MAX_LIST_LENGTH } from "../../src/protocol/encoders.ts";
+import { MAX_COLLIDING_TEXTS } from "../../src/serializer/key_collisions.ts";
 import { fromHex, test, toHex } from "../_harness.ts";
 import { readVectors } from "../_vectors.ts";
 import { pattern } from "../protocol/_vectors.ts";
@@ -213,6 +214,19 @@ test("decodeBlockTransferMessage() refuses numbers of folders that do not add up
     });
     assertThrows(() => decodeBlockTransferMessage(wrong), ProtocolError, "2 executors have 2 folders, but their numbers are");
   }
+});
+
+test("decodeBlockTransferMessage() refuses executors whose names were chosen to lie in one place of a table", () => {
+  // V8 takes each for an index, and that for its hash.
+  const execIds = Array.from({ length: MAX_COLLIDING_TEXTS + 1 }, (_, i) => String((i + 1) << 15));
+  const message = (ids: readonly string[]): BlockTransferMessage => ({
+    type: Type.LocalDirsForExecutors,
+    localDirsByExec: new Map(ids.map((id) => [id, []])),
+  });
+  const allowed = message(execIds.slice(1));
+  assertEquals(decodeBlockTransferMessage(encodeBlockTransferMessage(allowed)), allowed);
+  const error = `More than ${MAX_COLLIDING_TEXTS} of 2049 texts are in one place`;
+  assertThrows(() => decodeBlockTransferMessage(encodeBlockTransferMessage(message(execIds))), ProtocolError, error);
 });
 
 // Spark: …/shuffle/checksum/Cause.java, whose order is the number on the wire.

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { SerializerError } from "../../src/base/errors.ts";
-import { MAX_COLLIDING_KEYS } from "../../src/serializer/key_collisions.ts";
+import { MAX_COLLIDING_KEYS, MAX_COLLIDING_TEXTS } from "../../src/serializer/key_collisions.ts";
 import { test } from "../_harness.ts";
 import * as cbor from "./_cbor.ts";
 import * as java from "./java/_java.ts";
@@ -89,6 +89,8 @@ for (const [name, { encode, decode }] of Object.entries(SERIALIZERS)) {
       (i) => BigInt(i) << 32n,
       (i) => (1n << 62n) + BigInt(i),
       (i) => `text ${i}`,
+      (i) => `${i}`,
+      (i) => `${i * 500}`,
     ];
     for (const pattern of patterns) {
       const set = new Set(Array.from({ length: 20_000 }, (_, i) => pattern(i)));
@@ -113,6 +115,29 @@ function integerOf(hash: number): number {
   for (const shift of [12, 24]) hash ^= hash >>> shift;
   return Math.imul(hash + 1, inverse(0x7fff));
 }
+
+/** So many texts that V8 has in one place: each is its own hash there. */
+function indexes(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => String((i + 1) << 15));
+}
+
+for (const [name, { encode, decode }] of Object.entries(SERIALIZERS)) {
+  test(`${name}.decode() refuses a Map or a Set of more than ${MAX_COLLIDING_TEXTS} texts in one place`, () => {
+    const keys = indexes(MAX_COLLIDING_TEXTS + 1);
+    for (const make of [(all: unknown[]) => new Set(all), (all: unknown[]) => new Map(all.map((key) => [key, null]))]) {
+      assertEquals(decode(encode(make(keys.slice(1)))), make(keys.slice(1)));
+      assertThrows(() => decode(encode(make(keys))), SerializerError, `More than ${MAX_COLLIDING_TEXTS} of 2049 texts`);
+      // With a zero before it, or above the largest, none is an index.
+      const others = [...keys.map((key) => `0${key}`), ...keys.map((key) => `1${key.padStart(10, "0")}`)];
+      assertEquals(decode(encode(make(others))), make(others));
+    }
+  });
+}
+
+test("java.decode() and encode() take 60,000 texts that V8 has in one place, each of them twice", () => {
+  const texts = [...indexes(60_000), ...indexes(60_000)];
+  assertEquals(java.decode(java.encode(texts)), texts);
+});
 
 test("java.decode() and encode() take 60,000 boxed numbers that V8 has in one place, each of them twice, in their time", () => {
   const chosen = Array.from({ length: 60_000 }, (_, i) => integerOf(i << 16));

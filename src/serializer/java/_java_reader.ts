@@ -10,6 +10,7 @@
 
 import { RpcError, RpcRemoteError, SerializerError, toError } from "../../base/errors.ts";
 import type { MessageBody } from "../../base/message_body.ts";
+import { textKey } from "../key_collisions.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { decodeError } from "../serializer_errors.ts";
 import { JavaClassReader, shown } from "./_java_class_reader.ts";
@@ -32,7 +33,7 @@ export interface JavaReaderOptions {
 export class JavaReader extends JavaClassReader implements JavaReading {
   readonly exactNumbers: boolean;
   readonly #content: MessageBody;
-  /** The strings that were read, and the numbers, each of those by its class and value. */
+  /** The strings that were read, by their keys, and the numbers, each of those by its class and value. */
   readonly #strings = new Set<string>();
   readonly #boxes = new Boxes<true>();
   /** Identities of those that were read once more, by handle. */
@@ -143,17 +144,18 @@ export class JavaReader extends JavaClassReader implements JavaReading {
   #readString(length: number): string {
     const text = this.reader.readModifiedUtf8(length, "String");
     const handle = this.keep(text);
-    if (this.#strings.has(text)) {
+    const key = textKey(text);
+    if (this.#strings.has(key)) {
       this.#repeat(text, handle);
     } else {
-      this.#strings.add(text);
+      this.#strings.add(key);
       this.#identity = undefined;
     }
     return text;
   }
 
   noteString(text: string): void {
-    this.#strings.add(text);
+    this.#strings.add(textKey(text));
   }
 
   /** Notes a box: one that was there before gets an identity. */

@@ -8,6 +8,7 @@
  */
 
 import type { ByteSink } from "../../base/byte_sink.ts";
+import { textKey } from "../key_collisions.ts";
 import { type DescImage, keepWritten } from "./_desc_images.ts";
 import type { JavaClassDesc } from "./class_desc.ts";
 import { MAX_HANDLES } from "./java_limits.ts";
@@ -40,12 +41,12 @@ export class WrittenHandles {
 
   /** The handle of a text. */
   ofString(text: string, identity: Identity | undefined): number | undefined {
-    return identity === undefined ? this.#strings.get(text) : this.#objects.get(identity);
+    return identity === undefined ? this.#strings.get(textKey(text)) : this.#objects.get(identity);
   }
 
   /** The next handle is that of a text. */
   addString(text: string, identity: Identity | undefined): void {
-    if (identity === undefined) this.#strings.set(text, this.#next());
+    if (identity === undefined) this.#strings.set(textKey(text), this.#next());
     else this.#objects.set(identity, this.#next());
   }
 
