@@ -70,7 +70,7 @@ function textPart(decoder: CborDecoder, what: string, at: number): string {
 
 function readRegExp(decoder: CborDecoder, at: number): RegExp {
   const source = textPart(decoder, "Source of a RegExp", at);
-  decoder.addRegExp(source.length, at);
+  decoder.addRegExp(source, at);
   return new RegExp(source, textPart(decoder, "Flags of a RegExp", at));
 }
 

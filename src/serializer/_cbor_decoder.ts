@@ -22,7 +22,9 @@ import {
   MAX_OBJECTS,
   MAX_REGEXP_CHARACTERS,
   PREFIX,
+  regExpCharacters,
   Tag,
+  TOO_MANY_REGEXPS,
 } from "./_cbor_format.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import { isFarIndex, keepHoles } from "./far_index.ts";
@@ -269,12 +271,10 @@ export class CborDecoder extends CborReader {
     if (++this.#objects > MAX_OBJECTS) throw this.fail(`Content has more than ${MAX_OBJECTS} objects`);
   }
 
-  /** Counts the characters of a RegExp's source that is about to be compiled; the tag ended at `at`. */
-  addRegExp(count: number, at: number): void {
-    this.#regExpCharacters += count;
-    if (this.#regExpCharacters > MAX_REGEXP_CHARACTERS) {
-      throw this.fail(`Content has RegExps of more than ${MAX_REGEXP_CHARACTERS} characters in all`, at);
-    }
+  /** Counts a RegExp by its source, before it is compiled; the tag ended at `at`. */
+  addRegExp(source: string, at: number): void {
+    this.#regExpCharacters += regExpCharacters(source);
+    if (this.#regExpCharacters > MAX_REGEXP_CHARACTERS) throw this.fail(`Content has ${TOO_MANY_REGEXPS}`, at);
   }
 
   /** Reads a value that others refer to. */

@@ -19,7 +19,9 @@ import {
   MAX_OBJECTS,
   MAX_REGEXP_CHARACTERS,
   PREFIX,
+  regExpCharacters,
   Tag,
+  TOO_MANY_REGEXPS,
 } from "./_cbor_format.ts";
 import { SharedValues } from "./_cbor_shared_values.ts";
 import { writeWtf8, wtf8Length } from "./_cbor_text.ts";
@@ -303,12 +305,10 @@ export class CborEncoder {
     if (this.#holes > MAX_HOLES) throw this.fail(`arrays with more than ${MAX_HOLES} holes in all`);
   }
 
-  /** Counts the characters of a RegExp's source. */
-  addRegExp(count: number): void {
-    this.#regExpCharacters += count;
-    if (this.#regExpCharacters > MAX_REGEXP_CHARACTERS) {
-      throw this.fail(`RegExps of more than ${MAX_REGEXP_CHARACTERS} characters in all`);
-    }
+  /** Counts a RegExp by its source. */
+  addRegExp(source: string): void {
+    this.#regExpCharacters += regExpCharacters(source);
+    if (this.#regExpCharacters > MAX_REGEXP_CHARACTERS) throw this.fail(TOO_MANY_REGEXPS);
   }
 
   /** The error that says: `what` cannot be encoded. */
