@@ -10,6 +10,7 @@ import { failureOf } from "./_cbor_failure.ts";
 import { Major, Name } from "./_cbor_format.ts";
 import { arrayWithHoles } from "./far_index.ts";
 import { RESERVED_TAG_PREFIX, RpcFailure, TypedMessage } from "./serializer.ts";
+import { shown } from "./serializer_errors.ts";
 
 const MAX_PORT = 65_535;
 const MAX_ARRAY_LENGTH = 2 ** 32 - 1;
@@ -33,10 +34,10 @@ export function readGeneric(decoder: CborDecoder, at: number): unknown {
   if (typeof name !== "string") throw decoder.fail("Generic object has no name", at);
   let value: unknown;
   if (!name.startsWith(RESERVED_TAG_PREFIX)) {
-    if (count !== 1 && count !== 2) throw decoder.fail(`Typed message ${name} has ${count} elements`, at);
+    if (count !== 1 && count !== 2) throw decoder.fail(`Typed message ${shown(name)} has ${count} elements`, at);
     value = new TypedMessage(name, count === 2 ? decoder.readValue() : undefined);
   } else {
-    if (LENGTHS.get(name) !== count) throw decoder.fail(`Generic object ${name} has ${count} elements`, at);
+    if (LENGTHS.get(name) !== count) throw decoder.fail(`Generic object ${shown(name)} has ${count} elements`, at);
     value = readOwn(decoder, name, handle, at);
   }
   decoder.leave();

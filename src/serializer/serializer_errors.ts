@@ -15,6 +15,9 @@ export type PathKey = string | number | undefined;
 /** To bring a longer bigint into decimal digits takes time that grows with the square of its length. */
 const MAX_SHOWN_BITS = 256;
 
+/** How much of a text that a peer sent is shown: it may be megabytes. */
+const SHOWN_CHARACTERS = 200;
+
 /** Keys shown at each end of a path that has too many. */
 const SHOWN = 8;
 
@@ -60,6 +63,11 @@ export function checkAttached(buffer: ArrayBufferLike): void {
 /** The error that says what is wrong at a byte of the content. */
 export function decodeError(message: string, offset: number): SerializerError {
   return new SerializerError(`${message}, at byte ${offset}`, { direction: "decode", offset });
+}
+
+/** A text that a peer sent, fit for an error. */
+export function shown(text: string): string {
+  return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
 }
 
 /** A value for an error: of an object the class only, since the text of what a peer has sent can be longer than memory. */

@@ -199,6 +199,13 @@ test(`cborSerializer.encode() marks ${MAX_HANDLES} shared values and no more`, (
   assertThrows(() => encode([all, all.slice()]), SerializerError, "Cannot encode more than 1000000 shared values");
 });
 
+test("cborSerializer.decode() shows no more than 200 characters of a name", () => {
+  for (const name of ["x".repeat(100_000), `sparkwire:${"x".repeat(100_000)}`]) {
+    const error = assertThrows(() => decodeHex(`d81b83${encodeHex(name)}0000`), SerializerError, "… has 3 elements");
+    assertEquals(error.message.length < 300, true);
+  }
+});
+
 test("cborSerializer.decode() allocates nothing for a length that is only claimed", () => {
   for (const major of ["5", "7", "9", "b"]) {
     for (const claim of ["a7fffffff", "affffffff", "b001fffffffffffff", "bffffffffffffffff"]) {

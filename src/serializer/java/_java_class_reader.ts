@@ -10,9 +10,9 @@ import { ByteReader } from "../../base/byte_reader.ts";
 import type { SerializerError } from "../../base/errors.ts";
 import type { MessageBody } from "../../base/message_body.ts";
 import type { SerializerContext } from "../serializer.ts";
-import { decodeError } from "../serializer_errors.ts";
+import { decodeError, shown } from "../serializer_errors.ts";
 import { isReference, JavaClassDesc, type JavaField, MAX_LINE } from "./class_desc.ts";
-import { BUDGET_BASE, BUDGET_PER_BYTE, MAX_DEPTH, MAX_HANDLES, SHOWN_NAME } from "./java_limits.ts";
+import { BUDGET_BASE, BUDGET_PER_BYTE, MAX_DEPTH, MAX_HANDLES } from "./java_limits.ts";
 import type { JavaRegistry } from "./java_mapping.ts";
 import { isPrimitive } from "./primitives.ts";
 import { BASE_HANDLE, Tag } from "./stream_format.ts";
@@ -190,9 +190,4 @@ export abstract class JavaClassReader {
   leave(): void {
     this.#objects--;
   }
-}
-
-/** A name out of a stream, fit for an error. */
-export function shown(name: string): string {
-  return name.length <= SHOWN_NAME ? name : `${name.slice(0, SHOWN_NAME)}…`;
 }

@@ -12,8 +12,8 @@ import { RpcError, RpcRemoteError, SerializerError, toError } from "../../base/e
 import type { MessageBody } from "../../base/message_body.ts";
 import { textKey } from "../key_collisions.ts";
 import type { SerializerContext } from "../serializer.ts";
-import { decodeError } from "../serializer_errors.ts";
-import { JavaClassReader, shown } from "./_java_class_reader.ts";
+import { decodeError, shown } from "../serializer_errors.ts";
+import { JavaClassReader } from "./_java_class_reader.ts";
 import { JavaClassDesc } from "./class_desc.ts";
 import { MAX_BLOCKS, MAX_IDENTITIES } from "./java_limits.ts";
 import { type JavaReading, type JavaRegistry, setOrigin } from "./java_mapping.ts";

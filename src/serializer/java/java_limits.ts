@@ -26,6 +26,3 @@ export const MAX_BIGINT_BYTES = 65_536;
 
 /** How many causes of an error of ours are written. */
 export const MAX_CAUSES = 64;
-
-/** Longest class name that an error shows. */
-export const SHOWN_NAME = 200;

@@ -13,7 +13,7 @@ import type { ByteSink } from "../../base/byte_sink.ts";
 import { SerializerError } from "../../base/errors.ts";
 import type { MessageBody } from "../../base/message_body.ts";
 import { RpcFailure, type Serializer, type SerializerContext } from "../serializer.ts";
-import { encodeError } from "../serializer_errors.ts";
+import { encodeError, shown } from "../serializer_errors.ts";
 import { CheckExistence } from "./check_existence.ts";
 import {
   bytesOf,
@@ -27,7 +27,6 @@ import {
 } from "./stream_format.ts";
 import { JavaReader } from "./_java_reader.ts";
 import { boxClasses } from "./boxes.ts";
-import { SHOWN_NAME } from "./java_limits.ts";
 import { JavaRegistry } from "./java_mapping.ts";
 import { scalaValues } from "./scala_values.ts";
 import { failureClasses } from "./spark_classes.ts";
@@ -138,7 +137,7 @@ export const javaTemplates: Serializer = {
     const className = readRootClass(reader);
     if (className === RPC_FAILURE_CLASS) return readFailure(content, context);
     if (className !== BOOLEAN_CLASS && className !== CHECK_EXISTENCE_CLASS) {
-      throw fail(`Cannot decode ${className.slice(0, SHOWN_NAME)}: the full Java codec is needed`, 4);
+      throw fail(`Cannot decode ${shown(className)}: the full Java codec is needed`, 4);
     }
     const value = className === BOOLEAN_CLASS ? readBoolean(reader) : readCheckExistence(reader, context);
     if (reader.remaining > 0) throw fail(`${reader.remaining} bytes follow the value`, reader.position);
