@@ -23,6 +23,7 @@ import type { StreamHandle } from "./fetch_messages.ts";
 import type { FetchRequest } from "./fetch_request.ts";
 import { ChunkCollector } from "./chunk_collector.ts";
 import { ChunkMemory } from "./chunk_memory.ts";
+import { ChunkTurns } from "./chunk_turns.ts";
 import { OneForOneStreamManager } from "./one_for_one_stream_manager.ts";
 
 /** How many chunks of a stream are asked for before the first has come. */
@@ -46,6 +47,7 @@ export class OneForOneBlockFetcher {
   readonly #listener: BlockFetchingListener;
   readonly #options: BlockFetcherOptions;
   readonly #memory = new ChunkMemory();
+  readonly #turns: ChunkTurns;
   #streamId = 0n;
   /** The chunk that is asked for next. */
   #next = 0;
@@ -63,6 +65,7 @@ export class OneForOneBlockFetcher {
    */
   constructor(client: FetchingClient, request: FetchRequest, listener: BlockFetchingListener, options: BlockFetcherOptions) {
     this.#client = client;
+    this.#turns = ChunkTurns.of(client);
     this.#request = request;
     this.#listener = listener;
     this.#options = options;
@@ -103,12 +106,19 @@ export class OneForOneBlockFetcher {
     while (this.#next < length && this.#waiting < MAX_CHUNKS_WAITING) {
       const index = this.#next++;
       this.#waiting++;
+      this.#turns.asked();
       try {
         this.#fetch(this.#streamId, index);
       } catch (thrown) {
+        this.#waiting--;
+        const hasTurn = this.#turns.refused(this, () => this.#fetchMore());
+        if (hasTurn && RpcError.is(thrown) && thrown.code === "OVERLOADED") {
+          // Given up, the rest would stay open at the far end as long as the connection.
+          this.#next = index;
+          break;
+        }
         // Those that were asked for already come; the rest has failed with this one.
         this.#next = length;
-        this.#waiting--;
         this.#failFrom(index, toError(thrown));
       }
     }
@@ -143,8 +153,7 @@ export class OneForOneBlockFetcher {
 
   #succeeded(index: number, data: ManagedBuffer): void | Promise<void> {
     const given = this.#give(this.#request.blockIds[index]!, data);
-    this.#waiting--;
-    this.#fetchMore();
+    this.#settled();
     return given;
   }
 
@@ -157,8 +166,13 @@ export class OneForOneBlockFetcher {
 
   #failed(index: number, error: Error): void {
     this.#failFrom(index, error);
+    this.#settled();
+  }
+
+  #settled(): void {
     this.#waiting--;
     this.#fetchMore();
+    this.#turns.settled();
   }
 
   /** A stream gives its chunks in order: after one that failed, those behind it fail too, but for those that have. */

@@ -371,6 +371,20 @@ test("fetchBlocks() that is refused some blocks leaves none open, and its connec
   }
 });
 
+test("fetchBlocks() of more chunks than a connection may wait for takes turns, and leaves no block open", async (context) => {
+  const names = Array.from({ length: 6 }, (_, i) => `b${i}`);
+  const server = await startService(context, new MemoryBlocks(Object.fromEntries(names.map((name) => [name, blockBytes(9)]))));
+  const client = await startService(context, undefined, { limits: { maxOutstandingRequests: 4 } });
+  const ears = [new Ear(), new Ear(), new Ear(), new Ear()];
+  for (const ear of ears) client.service.fetchBlocks(server.peer, names, ear);
+  for (const ear of ears) {
+    await ear.count(6);
+    assertEquals([[...ear.blocks.keys()], [...ear.failures]], [names, []]);
+  }
+  await idle(server);
+  await idle(client);
+});
+
 test("SparkEnv carries the block service, which ends with it", async (context) => {
   const conf = new SparkConf({ "spark.driver.host": "127.0.0.1", "spark.driver.port": 0, "spark.app.id": "app-1" });
   const driver = await SparkEnv.createDriverEnv(conf, false, 1, { logger: new MemoryLogger() });

@@ -289,7 +289,7 @@ test("OneForOneBlockFetcher fails the rest when a chunk cannot be asked for", ()
   new OneForOneBlockFetcher(client, makeFetchRequest(parties, ["a", "b", "c"]), listener, { logger: new MemoryLogger() })
     .start();
   for (const [index, succeed] of callbacks.entries()) succeed(index);
-  assertEquals(heard, ["b failed: Too many chunks", "c failed: Too many chunks", "a"]);
+  assertEquals(heard, ["a", "b failed: Too many chunks", "c failed: Too many chunks"]);
 });
 
 test("OneForOneBlockFetcher asks for no more than 1,024 chunks before the first has come", () => {

@@ -1,0 +1,51 @@
+/**
+ * The fetches of one connection: who may not ask for another chunk, because too many are on their way, does when one has come.
+ *
+ * Spark has no limit there.
+ *
+ * @module
+ */
+
+const all = new WeakMap<object, ChunkTurns>();
+
+/** Takes turns at a connection's room for chunks. */
+export class ChunkTurns {
+  /** Chunks that are on their way. */
+  #asked = 0;
+  /** Those that wait for room, each with what asks once more. */
+  readonly #waiting = new Map<object, () => void>();
+  #isWaking = false;
+
+  /** Those of a connection. */
+  static of(client: object): ChunkTurns {
+    let turns = all.get(client);
+    if (turns === undefined) all.set(client, turns = new ChunkTurns());
+    return turns;
+  }
+
+  /** A chunk is about to be asked for. */
+  asked(): void {
+    this.#asked++;
+  }
+
+  /** It could not be: `ask` is called when there may be room. False: nothing is on its way that would make some. */
+  refused(fetch: object, ask: () => void): boolean {
+    if (--this.#asked === 0) return false;
+    this.#waiting.set(fetch, ask);
+    return true;
+  }
+
+  /** A chunk has come, or will not: somebody may have its room. */
+  settled(): void {
+    this.#asked--;
+    if (this.#isWaking) return;
+    this.#isWaking = true;
+    for (const [fetch, ask] of this.#waiting) {
+      this.#waiting.delete(fetch);
+      ask();
+      // With nothing on its way nobody else would wake those behind.
+      if (this.#asked > 0) break;
+    }
+    this.#isWaking = false;
+  }
+}
