@@ -167,10 +167,21 @@ export class WordTable {
   }
 }
 
-/** Whether it is what a task of the job gives. */
+/** Whether it is what a task of the job gives: words, each with a line feed after it, and as many counts. */
 export function isWordCounts(value: unknown): value is WordCounts {
   return typeof value === "object" && value !== null && "words" in value && typeof value.words === "string" &&
-    "counts" in value && value.counts instanceof Uint32Array;
+    "counts" in value && value.counts instanceof Uint32Array && countLines(value.words) === value.counts.length;
+}
+
+/** How many lines a text has; -1 if the last one has no end. */
+function countLines(text: string): number {
+  let lines = 0;
+  let at = 0;
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", at)) {
+    lines++;
+    at = end + 1;
+  }
+  return at === text.length ? lines : -1;
 }
 
 function firstSlot(hash: number, mask: number): number {

@@ -131,9 +131,12 @@ async function publish(plan: Plan, env: SparkEnv, table: WordTable, progress: Pr
     taskCount: splits.length,
     describe: (index) => ({ job, split: `spark://${address}/splits/${index}` }),
     finish(index, parts) {
-      for (const part of parts) if (!isWordCounts(part)) throw new TypeError("A part of the result is no count of words");
+      // Before the first is added: what has been counted of a task that fails would be counted again.
+      if (!parts.every(isWordCounts)) {
+        throw new TypeError("A part of the result is not { words, counts } with as many lines of words as counts");
+      }
       // Each part goes when it has been added: a large result is not in memory twice.
-      for (let part = parts.shift(); part !== undefined; part = parts.shift()) if (isWordCounts(part)) table.add(part);
+      for (let part = parts.shift(); part !== undefined; part = parts.shift()) table.add(part);
       counted += splits[index]!.length;
       progress.update(counted);
     },

@@ -155,6 +155,25 @@ test("driver.ts ends when a task has failed four times", async (context) => {
   }
 }, { skip });
 
+test("driver.ts counts nothing of a task's result that it refuses", async (context) => {
+  const folder = await makeFolder(context);
+  const log = join(folder, "log.txt");
+  await writeFile(join(folder, "input.txt"), "a b");
+  // Of the first result a word has no end; the next one is whole.
+  const flaky = `
+    const { appendFileSync, existsSync } = await import("node:fs");
+    export async function* run() {
+      const words = existsSync(${JSON.stringify(log)}) ? "a\\nb\\n" : "a\\nb";
+      appendFileSync(${JSON.stringify(log)}, "run");
+      yield { words: "a\\n", counts: Uint32Array.of(1) };
+      yield { words, counts: Uint32Array.of(1, 1) };
+    }`;
+  await writeFile(join(folder, "flaky.mjs"), flaky);
+  const job = startJob(context, folder, ["--input", join(folder, "input.txt"), "--job", join(folder, "flaky.mjs")]);
+  assertEquals((await job.result()).top, [["a", 2], ["b", 1]]);
+  assertMatch(job.driver.stderr, /^Task 0 failed on executor \d: RpcRemoteError: A part of the result is not /m);
+}, { skip });
+
 test("driver.ts says in one line what it cannot begin with", async (context) => {
   const folder = await makeFolder(context);
   const none = join(folder, "none");

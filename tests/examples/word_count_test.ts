@@ -172,7 +172,9 @@ test("WordTable.parts() gives all of it, none much longer than asked for", () =>
 
 test("WordTable.add() refuses a part whose words and counts do not go together", () => {
   for (const [words, counts] of [["a\n", 2], ["", 1], ["a\nb\n", 1], ["a\nb", 1]] as const) {
-    const add = () => new WordTable().add({ words, counts: new Uint32Array(counts).fill(1) });
+    const part = { words, counts: new Uint32Array(counts).fill(1) };
+    assertEquals(isWordCounts(part), false);
+    const add = () => new WordTable().add(part);
     assertThrows(add, TypeError, counts === 2 || words === "" ? "fewer words" : "more words");
   }
 });
