@@ -48,7 +48,7 @@ interface ExecutorData {
   isLost: boolean;
 }
 
-/** So long a job waits for its first executor before that is said, again and again. Spark: STARVATION_TIMEOUT_MS. */
+/** How often a job that waits for executors says so. Spark: STARVATION_TIMEOUT_MS, and only before the first task. */
 const STARVATION_TIMEOUT = "15s";
 
 /** No timer of JavaScript waits longer. */
@@ -76,7 +76,6 @@ export class SchedulerBackend {
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
   #stopped = false;
-  /** Until the first task is launched. */
   #starvationTimer: ReturnType<typeof setInterval> | undefined;
 
   /** Registers the endpoints `CoarseGrainedScheduler` and `HeartbeatReceiver`. */
@@ -196,17 +195,17 @@ export class SchedulerBackend {
   }
 
   #sayStarving(): void {
+    if (this.#scheduler.isBusy) return;
     const registered = [...this.#executors.values()].filter(({ registration, isLost }) =>
       registration !== undefined && !isLost
     );
-    const how = registered.length === 0 ? "no executor has registered" : `of ${registered.length} executors none has begun`;
+    const how = registered.length === 0 ? "no executor is registered" : `of ${registered.length} executors none has begun`;
     this.#plan.say(`The job waits: ${how}`);
   }
 
   #launchTasks(): void {
     if (this.#stopped) return;
     for (const { executorId, taskId, index } of this.#scheduler.takeOffers()) {
-      clearInterval(this.#starvationTimer);
       this.#executors.get(executorId)?.registration?.ref.send("LaunchTask", { taskId, ...this.#plan.describe(index) });
     }
   }

@@ -50,6 +50,11 @@ export class TaskScheduler {
     return this.#finished === this.#taskCount;
   }
 
+  /** Whether an executor has a task in hand. */
+  get isBusy(): boolean {
+    return this.#attempts.size > 0;
+  }
+
   /** An executor is there, for as many tasks at a time as it has cores. */
   addExecutor(executorId: string, cores: number): void {
     this.#executors.set(executorId, { cores, running: new Set() });

@@ -216,7 +216,7 @@ test(
     const [, line = ""] = await job.driver.waitFor(
       /^(.+ --driver-url spark:\/\/CoarseGrainedScheduler@127\.0\.0\.1:\d+ --executor-id 0)\n/,
     );
-    await job.said(/^(The job waits: no executor has registered\n){3}/);
+    await job.said(/^(The job waits: no executor is registered\n){3}/);
     const executor = startProcess(context, "/bin/sh", ["-c", `exec ${line}`]);
     const { top, executors } = await job.result();
     assertEquals(top, [["a", 2], ["b", 1]]);
@@ -225,6 +225,36 @@ test(
   },
   { skip },
 );
+
+test("driver.ts says that it waits when it has lost the executors that had registered", async (context) => {
+  const folder = await makeFolder(context);
+  const log = join(folder, "log.txt");
+  await writeFile(join(folder, "input.txt"), "a b c");
+  await writeFile(
+    join(folder, "hangs.mjs"),
+    `const { writeFileSync } = await import("node:fs");
+    export async function* run() { writeFileSync(${JSON.stringify(log)}, ""); await new Promise(() => {}); }`,
+  );
+  // A runtime that comes to nothing, and does not end.
+  const other = runtimeName === "node" ? "bun" : "node";
+  await writeFile(join(folder, "other"), "#!/bin/sh\nexec sleep 90\n", { mode: 0o755 });
+  const args = [
+    "--input",
+    join(folder, "input.txt"),
+    "--job",
+    join(folder, "hangs.mjs"),
+    "--runtimes",
+    `${runtimeName},${other}`,
+  ];
+  const env = { [`SPARKWIRE_${other.toUpperCase()}`]: join(folder, "other") };
+  const job = startJob(context, folder, [...args, "--conf", "spark.starvation.timeout=50ms"], { env });
+  const pid = await job.registered(0);
+  await until(() => existsSync(log), "the task");
+  process.kill(pid, "SIGKILL");
+  await job.said(/ is lost: [^\n]+; 1 of its tasks will run again\n(The job waits: no executor is registered\n){3}/);
+  job.driver.kill("SIGINT");
+  assertEquals(await job.ended(), 130);
+}, { skip });
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   test(`driver.ts leaves no process behind at a ${signal}`, async (context) => {
