@@ -66,7 +66,8 @@ class TaskRunner {
   /** Runs a task, and tells the driver how it went. */
   async run({ taskId, job, split }: TaskDescription): Promise<void> {
     const { executorId } = this.#env;
-    const report = (update: StatusUpdate) => this.#driver.ask("StatusUpdate", update);
+    // However long the driver stands still: whether it is gone is for the connection and the heartbeats to say.
+    const report = (update: StatusUpdate) => this.#driver.ask("StatusUpdate", update, { timeoutMs: Infinity });
     const over = new AbortController();
     // It begins to come now, while another task is counted.
     const input = this.#env.rpcEnv.openChannel(split, { signal: over.signal });

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { runtimeName, test, until } from "../_harness.ts";
@@ -271,6 +271,32 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     assertMatch(job.driver.stderr, new RegExp(`\\ndriver: ${signal}: the job is given up\\n$`));
   }, { skip });
 }
+
+test("executor.ts keeps a result for as long as its driver stands still", async (context) => {
+  const folder = await makeFolder(context);
+  const log = join(folder, "log.txt");
+  await writeFile(join(folder, "input.txt"), "a b a");
+  await writeFile(
+    join(folder, "go.mjs"),
+    `
+    const { existsSync, writeFileSync } = await import("node:fs");
+    export async function* run() {
+      writeFileSync(${JSON.stringify(log)}, "");
+      while (existsSync(${JSON.stringify(log)})) await new Promise((resolve) => setTimeout(resolve, 20));
+      yield { words: "a\\nb\\n", counts: Uint32Array.of(2, 1) };
+    }`,
+  );
+  const args = ["--input", join(folder, "input.txt"), "--job", join(folder, "go.mjs"), "--executors", "1"];
+  const job = startJob(context, folder, [...args, "--conf", "spark.rpc.askTimeout=500ms"]);
+  await until(() => existsSync(log), "the task");
+  process.kill(job.driver.pid, "SIGSTOP");
+  await rm(log);
+  // Long enough for the report of the result to be given up, and for that of the failure.
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  process.kill(job.driver.pid, "SIGCONT");
+  assertEquals((await job.result()).top, [["a", 2], ["b", 1]]);
+  assertMatch(job.driver.stderr, /^Executor 0 \(\w+\) has registered: [^\n]+\n$/);
+}, { skip });
 
 test("executor.ts ends when its driver is gone", async (context) => {
   const folder = await makeFolder(context);
