@@ -113,7 +113,8 @@ async function serve(call: Call, signal: AbortSignal): Promise<void> {
     await service.init(new DiskBlockStore(new DiskBlockManager(folder, { subDirectories: 0 })));
     const host = call.host.includes(":") ? `[${call.host}]` : call.host;
     process.stdout.write(`READY ${host}:${service.port}\n`);
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    // It may have been told to end before it listened.
+    if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
   } finally {
     await service.close();
   }
