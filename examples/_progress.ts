@@ -14,6 +14,13 @@ export interface Progress {
   stop(): void;
 }
 
+/** A terminal or something else that takes text. */
+export interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
 /** The members of `SingleBar` that are called here; the package has no types of its own. */
 interface Bar {
   start(total: number, value: number, payload: { readonly rate: string }): void;
@@ -23,7 +30,8 @@ interface Bar {
 
 interface BarOptions {
   readonly format: string;
-  readonly stream: NodeJS.WriteStream;
+  readonly stream: Output;
+  readonly linewrap: boolean;
   readonly fps: number;
   readonly etaBuffer: number;
   readonly hideCursor: boolean;
@@ -43,9 +51,16 @@ const LINE_EVERY_MS = 5_000;
  *
  * @param label What is being done, such as `Fetching words.txt`.
  * @param totalBytes How many bytes there are.
+ * @param output Where to.
  */
-export function startProgress(label: string, totalBytes: number): Progress {
-  return process.stderr.isTTY ? showBar(label, totalBytes) : writeLines(label, totalBytes);
+export function startProgress(label: string, totalBytes: number, output: Output = process.stderr): Progress {
+  return output.isTTY ? showBar(label, totalBytes, output) : writeLines(label, totalBytes, output);
+}
+
+/** Writes a line, above a bar if there is one. */
+export function writeAbove(line: string, output: Output = process.stderr): void {
+  // A bar that stops goes back to the place that was saved last, and what is written next goes below that.
+  output.write(output.isTTY ? `\r\x1b[K${line}\n\x1b7` : `${line}\n`);
 }
 
 /** A size for people: `1.5 MiB`. */
@@ -57,11 +72,13 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(unit === 0 ? 0 : 1)} ${units[unit]}`;
 }
 
-function showBar(label: string, totalBytes: number): Progress {
+function showBar(label: string, totalBytes: number, output: Output): Progress {
   const rate = measureRate();
   const bar = new MakeBar({
     format: `${label} [{bar}] {percentage} % | {value} of {total} | {rate} | {eta_formatted} left`,
-    stream: process.stderr,
+    stream: output,
+    // The bar is cut at the terminal's width; the lines above it are not.
+    linewrap: true,
     fps: 10,
     etaBuffer: 100,
     hideCursor: true,
@@ -76,14 +93,14 @@ function showBar(label: string, totalBytes: number): Progress {
   return { update: (bytes) => bar.update(bytes, { rate: rate(bytes) }), stop: () => bar.stop() };
 }
 
-function writeLines(label: string, totalBytes: number): Progress {
+function writeLines(label: string, totalBytes: number, output: Output): Progress {
   const rate = measureRate();
   let nextAt = performance.now() + LINE_EVERY_MS;
   return {
     update(bytes) {
       if (performance.now() < nextAt) return;
       nextAt = performance.now() + LINE_EVERY_MS;
-      process.stderr.write(`${label}: ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${rate(bytes)}\n`);
+      output.write(`${label}: ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${rate(bytes)}\n`);
     },
     stop() {},
   };

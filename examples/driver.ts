@@ -17,7 +17,7 @@ import { type DriverOptions, HELP, readOptions } from "./_driver_options.ts";
 import { ExecutorProcesses } from "./_executor_processes.ts";
 import { findFiles, findOwnFiles } from "./_input_files.ts";
 import { type EndingSignal, Interrupted, outliveReaders } from "./_program.ts";
-import { formatBytes, type Progress, startProgress } from "./_progress.ts";
+import { formatBytes, type Progress, startProgress, writeAbove } from "./_progress.ts";
 import { type Command, commandFor, type RuntimeName } from "./_runtimes.ts";
 import { type ExecutorShare, type JobPlan, SchedulerBackend } from "./_scheduler_backend.ts";
 import { type Split, splitFile } from "./_splits.ts";
@@ -162,9 +162,9 @@ function quote(arg: string): string {
   return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
 }
 
-/** Says what happens, above a progress bar if there is one. */
+/** Says what happens. */
 function say(line: string): void {
-  process.stderr.write(`${process.stderr.isTTY ? "\r\x1b[K" : ""}${oneLine(line)}\n`);
+  writeAbove(oneLine(line));
 }
 
 /** What others have written must not be taken for lines of ours. */
