@@ -22,11 +22,15 @@ const PIECE_BYTES = 64 * 1024;
  * @param splitBytes How long a split is at least, but for the last one. It is longer by as much as there is no ASCII byte that
  * is no letter; in a file without such bytes there is one split.
  * @returns The splits, in order; none if the file is empty.
+ * @throws {Error} It cannot be read, or has bytes and no length, as those in /proc.
  */
 export async function* splitFile(path: string, splitBytes: number): AsyncGenerator<Split> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
+    if (size === 0 && (await file.read(new Uint8Array(1), 0, 1, 0)).bytesRead > 0) {
+      throw new Error(`${path} does not say how long it is: copy it to a file that does`);
+    }
     for (let start = 0; start < size;) {
       const end = await findBorder(file, start + splitBytes, size);
       yield { path, start, length: end - start };

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { splitFile } from "../../examples/_splits.ts";
@@ -67,3 +68,7 @@ test("splitFile() fails with a file that is not there", async (context) => {
   const folder = await makeFolder(context);
   await assertRejects(() => splitFile(join(folder, "none"), 1).next(), Error, "none");
 });
+
+test("splitFile() fails with a file that has bytes and no length", async () => {
+  await assertRejects(() => splitFile("/proc/self/status", 1).next(), Error, "/proc/self/status does not say how long it is");
+}, { skip: existsSync("/proc/self/status") ? undefined : "there is no /proc" });
