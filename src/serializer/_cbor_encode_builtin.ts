@@ -102,7 +102,8 @@ export function writeSparseArray(encoder: CborEncoder, array: readonly unknown[]
   // An array's indexes come first among its keys, in order.
   for (const key of Object.keys(array)) {
     const index = Number(key);
-    if (!Number.isInteger(index) || String(index) !== key) break;
+    // Others look like one: `-1`, and those from 2^32 - 1 on.
+    if (!Number.isInteger(index) || index < 0 || index >= array.length || String(index) !== key) break;
     indexes.push(index);
   }
   encoder.addHoles(array.length - indexes.length);

@@ -309,6 +309,15 @@ test("cborSerializer.encode() leaves the sink as it was when it throws", () => {
   assertEquals(toHex(out.copy()), "07d9d9f701");
 });
 
+test("cborSerializer carries an array whose names look like indexes, also one with holes, without them", () => {
+  for (const name of ["-1", "1.5", "4294967295", "4294967296", "1e+21", "a"]) {
+    // deno-lint-ignore no-sparse-arrays -- it is what is tested.
+    const array = [, 1];
+    assertSame(roundTrip(Object.assign([...array], { [name]: 7 })), [undefined, 1]);
+    assertSame(roundTrip(Object.assign(array.slice(), { [name]: 7 })), array);
+  }
+});
+
 test("cborSerializer.encode() refuses a container that changes while it is read", () => {
   const growing: Record<string, unknown> = {
     a: 1,
