@@ -12,6 +12,7 @@ import { writeErrorValue } from "./_cbor_error_value.ts";
 import { Major, MAX_BIGINT_BYTES, Name, Tag } from "./_cbor_format.ts";
 import { typedArrayTag } from "./_cbor_typed_arrays.ts";
 import { RESERVED_TAG_PREFIX, type TypedMessage } from "./serializer.ts";
+import { checkAttached } from "./serializer_errors.ts";
 
 const classText = Object.prototype.toString;
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
@@ -159,12 +160,10 @@ function writeView(encoder: CborEncoder, view: ArrayBufferView): void {
   if (!encoder.track(view)) return;
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   const tag = typedArrayTag(view);
-  if (tag === undefined) {
-    writeRaw(encoder, Name.dataView, bytes);
-  } else {
-    if (tag !== UINT8_ARRAY_TAG) encoder.head(Major.tag, tag);
-    encoder.writeBytes(bytes);
-  }
+  if (tag === undefined) return writeRaw(encoder, Name.dataView, bytes);
+  if (bytes.length === 0) checkAttached(view);
+  if (tag !== UINT8_ARRAY_TAG) encoder.head(Major.tag, tag);
+  encoder.writeBytes(bytes);
 }
 
 /** Writes a class whose only part is its bytes. */

@@ -209,7 +209,7 @@ export class CborEncoder {
   }
 
   #writeUint8Array(value: Uint8Array): void {
-    if (value.length === 0) checkAttached(value.buffer);
+    if (value.length === 0) checkAttached(value);
     if (this.track(value)) this.writeBytes(value);
   }
 

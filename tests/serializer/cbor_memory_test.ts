@@ -203,6 +203,19 @@ test("CBOR encode refuses bytes whose memory has been transferred", () => {
   assertSame(roundTrip([new Uint8Array(0)]), [new Uint8Array(0)]);
 });
 
+test("CBOR encode refuses bytes whose memory has shrunk below them", () => {
+  class Part extends Uint8Array {}
+  type View = new (buffer: ArrayBuffer, from: number, length?: number) => ArrayBufferView;
+  for (const view of [Uint8Array, Int32Array, Float64Array, DataView, Part] as View[]) {
+    const buffer = new ArrayBuffer(16, { maxByteLength: 16 });
+    const [bytes, rest] = [new view(buffer, 8, 1), new view(buffer, 8)];
+    buffer.resize(8);
+    assertThrows(() => encode(bytes), SerializerError, "Cannot encode a value: ");
+    assertThrows(() => encode({ data: [bytes] }), SerializerError, "Cannot encode a value at .data[0]: ");
+    assertEquals([roundTrip(rest), roundTrip([rest])].flat().map((one) => (one as DataView).byteLength), [0, 0]);
+  }
+});
+
 test("cborSerializer.decode() takes no more memory for a long text than a few times its bytes, also with half a surrogate pair", () => {
   const used = (): number => {
     const { heapUsed, external } = process.memoryUsage();

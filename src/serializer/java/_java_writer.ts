@@ -281,7 +281,7 @@ export class JavaWriter implements JavaWriting {
   }
 
   #writePrimitives(array: PrimitiveArray, desc: JavaClassDesc): void {
-    if (array.length === 0) checkAttached(array.buffer);
+    if (array.length === 0) checkAttached(array);
     this.#out.writeUint8(Tag.Array);
     this.#writeDesc(desc);
     this.#handles.addObject(array);

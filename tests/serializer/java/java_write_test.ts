@@ -281,6 +281,17 @@ test("java.encode() refuses arrays whose memory has been transferred", () => {
   assertEquals(roundTrip(new Uint8Array(0)), new Uint8Array(0));
 });
 
+test("java.encode() refuses arrays whose memory has shrunk below them", () => {
+  for (const array of [Uint8Array, Int8Array, Int32Array, BigInt64Array]) {
+    const buffer = new ArrayBuffer(16, { maxByteLength: 16 });
+    const [part, rest] = [new array(buffer, 8, 1), new array(buffer, 8)];
+    buffer.resize(8);
+    assertThrows(() => encode(part), SerializerError, "Cannot encode a value: ");
+    assertThrows(() => encode([1, part]), SerializerError, "Cannot encode a value at [1]: ");
+    assertEquals((roundTrip(rest) as typeof rest).length, 0);
+  }
+});
+
 test(`java.encode() writes ${MAX_DEPTH} levels and no more`, () => {
   let value: unknown = 1;
   for (let i = 0; i < MAX_DEPTH - 1; i++) value = [value];
