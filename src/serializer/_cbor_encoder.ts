@@ -216,14 +216,19 @@ export class CborEncoder {
   #writeArray(array: readonly unknown[]): void {
     // Before it is looked through: a peer's message may have it once and refer to it a million times, and go on to others.
     if (!this.track(array)) return;
-    if (isSparse(array)) return writeSparseArray(this, array);
     const length = array.length;
-    const level = this.open(Major.array, length);
-    for (let i = 0; i < length; i++) {
-      this.#path[level] = i;
-      this.writeValue(array[i]);
+    if (isSparse(array)) {
+      writeSparseArray(this, array);
+    } else {
+      const level = this.open(Major.array, length);
+      for (let i = 0; i < length; i++) {
+        this.#path[level] = i;
+        this.writeValue(array[i]);
+      }
+      this.close();
     }
-    this.close();
+    // What is appended meanwhile stays behind; what is taken away must not arrive as undefined.
+    if (array.length < length) throw this.fail("an array that became shorter while it was read");
   }
 
   /** Writes an object's own enumerable data; what its `toJSON` returns, if it has one. It may have keys that it `inherits`. */

@@ -340,6 +340,13 @@ test("cborSerializer.encode() refuses a container that changes while it is read"
     },
   });
   assertThrows(() => encode(map), SerializerError, "Cannot encode a Map that changed while it was read");
+  // deno-lint-ignore no-sparse-arrays -- it is what is tested.
+  for (const rest of [[2, 3], [2, , 3]]) {
+    const array: unknown[] = [{ toJSON: () => array.pop() }, ...rest];
+    if (!(1 in rest)) delete array[2];
+    const text = "Cannot encode an array that became shorter while it was read at .in";
+    assertThrows(() => encode({ in: array }), SerializerError, text);
+  }
 });
 
 test("cborSerializer.encode() writes text of every length around its limits in the shortest form", () => {
