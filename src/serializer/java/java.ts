@@ -21,7 +21,7 @@
  * | ArrayList, LinkedList, ArrayDeque, CopyOnWriteArrayList, `Arrays.asList`, `List.of` | array | the same; an array that did not come from Java: ArrayList |
  * | HashMap, LinkedHashMap, ConcurrentHashMap, `Map.of` | Map | the same; a Map or plain object of one's own: LinkedHashMap |
  * | HashSet, LinkedHashSet, `Set.of` | Set | the same; a Set of one's own: LinkedHashSet |
- * | TreeMap, TreeSet | Map, Set, in their order | the same, with its Comparator |
+ * | TreeMap, TreeSet | Map, Set, in their order | the same, with its Comparator; sorted, if texts or numbers were added and there is none |
  * | `Collections.emptyList()`, `singletonList(x)` and those for sets and maps | array, Set, Map | the same; as one's own, if its size was changed |
  * | `Collections.unmodifiableList(x)`, `synchronizedList(x)` and those for sets and maps | a copy of x | the same; of what it then is, if it was changed |
  * | List, Vector, Queue, Stack, ArraySeq, ArrayBuffer, ListBuffer of Scala, values of its maps | array | the same |

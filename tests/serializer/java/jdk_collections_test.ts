@@ -3,6 +3,7 @@ import { SerializerError } from "../../../src/base/errors.ts";
 import { java } from "../../../src/rpc/java_serializer.ts";
 import { defineJavaClass } from "../../../src/serializer/java/define_java_class.ts";
 import { JavaClassDesc } from "../../../src/serializer/java/class_desc.ts";
+import { JavaNumber } from "../../../src/serializer/java/java_numbers.ts";
 import { JavaObject } from "../../../src/serializer/java/java_object.ts";
 import type { JavaType } from "../../../src/serializer/java/java_type.ts";
 import { javaTypes } from "../../../src/serializer/java/java_types.ts";
@@ -33,6 +34,41 @@ test("sorted maps and sets of Java are Maps and Sets in their order, and go on w
     assertStringIncludes(toHex(encode(value)), nameHex(sorter!).slice(4), name);
     assertEquals(roundTrip(value), value, name);
   }
+});
+
+test("a sorted map or set of Java that was changed goes on in the order that it has there, or not at all", () => {
+  const map = decodeVector("java_TreeMap_2") as Map<unknown, unknown>;
+  for (const [i, key] of ["c", "Z", "\uffff", "é", "\u{1f600}"].entries()) map.set(key, i);
+  assertEquals([...roundTrip(map) as typeof map].join(" "), "Z,1 a,1 b,2 c,0 é,3 \u{1f600},4 \uffff,2");
+  const view = decodeVector("java_unmodifiableSortedSet") as Set<unknown>;
+  view.add("A");
+  assertEquals([...roundTrip(view) as typeof view], ["A", "a", "b"]);
+  const numbers = decodeVector("java_TreeSet_0") as Set<unknown>;
+  for (const number of [10, 9, -1]) numbers.add(new JavaNumber("short", number));
+  assertEquals([...roundTrip(numbers) as typeof numbers].map(Number), [-1, 9, 10]);
+
+  const reversed = decodeVector("java_TreeSet_reverse") as Set<unknown>;
+  const text =
+    "Cannot encode a java.util.TreeSet that was given a key whose place in it is not known here (a new Set has no such places)";
+  reversed.delete("b");
+  assertEquals([...roundTrip(reversed) as typeof reversed], ["a"]);
+  reversed.add("b");
+  assertThrows(() => encode([reversed]), SerializerError, `${text} at [0]`);
+  numbers.add("text");
+  assertThrows(() => encode(numbers), SerializerError, text);
+  map.set(new Date(0), 1);
+  assertThrows(() => encode(map), SerializerError, text.replaceAll("Set", "Map"));
+});
+
+test("a sorted map of Java whose keys are converted in a field goes on in their order, also when it is changed", () => {
+  const Sorted = defineJavaClass("com.example.Sorted", { serialVersionUID: 1n, fields: { map: map("char", "String") } });
+  const codec = java.with({ classes: [Sorted] });
+  const came = decodeVector("java_TreeMap_0") as Map<string, string>;
+  const sorted = decode(encode(new Sorted({ map: came.set("b", "1").set("c", "2") }), codec), codec) as { map: typeof came };
+  assertEquals([...sorted.map], [["b", "1"], ["c", "2"]]);
+  sorted.map.delete("b");
+  sorted.map.set("a", "0");
+  assertEquals([...(decode(encode(sorted, codec), codec) as typeof sorted).map], [["a", "0"], ["c", "2"]]);
 });
 
 test("collections of Java with one element or none are what larger ones are, which they become when they grow", () => {
@@ -69,10 +105,11 @@ test("an error says where in them a value is that cannot be written", () => {
   const single = decodeVector("java_singletonList") as unknown[];
   single[0] = refused;
   const tree = decodeVector("java_TreeSet_2") as Set<unknown>;
+  tree.delete("b");
   tree.add(refused);
   const singleMap = decodeVector("java_singletonMap") as Map<unknown, unknown>;
   singleMap.set("a", refused);
-  const paths = [["[0]", single], [".entries()[2]", tree], [".entries()[0]", singleMap]] as const;
+  const paths = [["[0]", single], [".entries()[1]", tree], [".entries()[0]", singleMap]] as const;
   for (const [path, value] of paths) assertThrows(() => encode(value), SerializerError, `Cannot encode a symbol at ${path}`);
 });
 
