@@ -114,10 +114,13 @@ const collSer: JavaMapping = {
         throw reading.fail(`Unknown kind of collection: ${tag}`);
     }
   },
-  write(value, { version }) {
+  write(value, writing) {
     const items = value instanceof Map ? [...value].flat(1) : [...value as Iterable<unknown>];
-    const tag = originOf(value as object)?.detail ?? CollectionTag.list;
-    return objectOf(COLL_SER, version, { tag }, [withBlock(blockOf("I", items.length), items)]);
+    const tag = Number(originOf(value as object)?.detail ?? CollectionTag.list);
+    if ((tag & 0xff) !== CollectionTag.listWithNulls && items.includes(null)) {
+      throw writing.fail("null, which what List.of, Set.of or Map.of made cannot have,");
+    }
+    return objectOf(COLL_SER, writing.version, { tag }, [withBlock(blockOf("I", items.length), items)]);
   },
   itemKey,
 };

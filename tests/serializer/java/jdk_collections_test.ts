@@ -156,7 +156,7 @@ test("collections of java.util.concurrent and an ArrayDeque are Maps and arrays,
   }
 });
 
-test("null is refused where a JVM would take it for the end of a map, or have a queue that is broken", () => {
+test("null is refused where a JVM would take it for the end of a map, or fail to read what has it", () => {
   const table = decodeVector("java_ConcurrentHashMap_2") as Map<unknown, unknown>;
   table.set("c", null);
   const queue = decodeVector("java_ArrayDeque") as unknown[];
@@ -164,6 +164,18 @@ test("null is refused where a JVM would take it for the end of a map, or have a 
   const refused = [["concurrent.ConcurrentHashMap", ["x", table]], ["ArrayDeque", ["x", queue]]] as const;
   for (const [name, value] of refused) {
     assertThrows(() => encode(value), SerializerError, `Cannot encode null, which a java.util.${name} cannot have, at [1]`);
+  }
+  const made = [
+    decodeVector("listOf") as unknown[],
+    decodeVector("setOf") as Set<unknown>,
+    decodeVector("mapOf") as Map<unknown, unknown>,
+  ];
+  (made[0] as unknown[]).push(null);
+  (made[1] as Set<unknown>).add(null);
+  (made[2] as Map<unknown, unknown>).set("none", null);
+  for (const value of made) {
+    const text = "Cannot encode null, which what List.of, Set.of or Map.of made cannot have, at [0]";
+    assertThrows(() => encode([value]), SerializerError, text);
   }
   const list = decodeVector("java_CopyOnWriteArrayList") as unknown[];
   list.push(null);
