@@ -78,6 +78,7 @@ export function shown(text: string): string {
 
 /** A value for an error: of an object the class only, since the text of what a peer has sent can be longer than memory. */
 export function shownValue(value: unknown): string {
+  if (Object.is(value, -0)) return "-0";
   if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "bigint") return BigInt.asIntN(MAX_SHOWN_BITS, value) === value ? `${value}n` : "a large bigint";
   if (typeof value !== "object") return typeof value === "undefined" ? "undefined" : `a ${typeof value}`;

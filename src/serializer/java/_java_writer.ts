@@ -10,7 +10,7 @@
 import type { ByteSink } from "../../base/byte_sink.ts";
 import type { SerializerError } from "../../base/errors.ts";
 import type { SerializerContext } from "../serializer.ts";
-import { checkAttached, encodeError, explainEncodeError, type PathKey, pathText } from "../serializer_errors.ts";
+import { checkAttached, encodeError, explainEncodeError, type PathKey, pathText, shownValue } from "../serializer_errors.ts";
 import { writtenImage } from "./_desc_images.ts";
 import { WrittenHandles } from "./_written_handles.ts";
 import { elementSignature, isKnown, type JavaClassDesc, type KnownClass } from "./class_desc.ts";
@@ -354,5 +354,5 @@ export class JavaWriter implements JavaWriting {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? "an object" : String(value);
+  return typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? "an object" : shownValue(value);
 }

@@ -48,7 +48,9 @@ export class JavaNumber<T extends JavaNumberType = JavaNumberType> {
    * @throws {RangeError} If the type does not have that value.
    */
   constructor(type: T, value: JavaNumberValue<T>) {
-    if (!isJavaNumber(type, value)) throw new RangeError(`There is no ${type} of Java that is ${String(value)}`);
+    if (!isJavaNumber(type, value)) {
+      throw new RangeError(`There is no ${type} of Java that is ${Object.is(value, -0) ? "-0" : String(value)}`);
+    }
     this.type = type;
     this.value = type === "float" ? Math.fround(Number(value)) as JavaNumberValue<T> : value;
   }

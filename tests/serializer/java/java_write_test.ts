@@ -504,4 +504,8 @@ test("java.encode() writes an inert object only with values that its class has",
   assertEquals(error.path, ".n");
   const worse = new JavaObject(desc, [Object.create(null), null, "v"], [undefined]);
   assertThrows(() => encode(worse), SerializerError, "Cannot encode an object in a field of type I at .n");
+  const zero = new JavaObject(bad.desc, [-0], bad.annotations);
+  assertThrows(() => encode(zero), SerializerError, "Cannot encode -0 in a field of type I at .n");
+  assertThrows(() => encode(asJava(-0, "int")), SerializerError, "Cannot encode -0 where an Integer is expected");
+  assertThrows(() => new JavaNumber("byte", -0), RangeError, "There is no byte of Java that is -0");
 });
