@@ -52,6 +52,10 @@ function writeInstance(encoder: CborEncoder, value: object): void {
 
 function writeOther(encoder: CborEncoder, value: object, kind: string): void {
   if (writeRef(encoder, value) || encoder.writeJson(value)) return;
+  // Of another realm: under Jest, whatever the runtime made.
+  if (kind === "[object Map]") return writeMap(encoder, value as Map<unknown, unknown>);
+  if (kind === "[object Set]") return writeSet(encoder, value as Set<unknown>);
+  if (kind === "[object Error]") return writeErrorValue(encoder, value as Error);
   const name = kind.slice("[object ".length, -1);
   throw encoder.fail(`${/^[AEIOU]/i.test(name) ? "an" : "a"} ${name}`);
 }

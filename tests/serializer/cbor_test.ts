@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
+import { runInNewContext } from "node:vm";
 import { ByteSink } from "../../src/base/byte_sink.ts";
 import { RpcStoppedError, SerializerError } from "../../src/base/errors.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
@@ -109,6 +110,20 @@ test("cborSerializer carries subclasses of built-in classes as these", () => {
   assertSame(roundTrip(new Names([["a", 1]])), new Map([["a", 1]]));
   assertSame(roundTrip(Numbers.from([1, 2])), [1, 2]);
   assertSame(roundTrip(new Bytes([1, 2])), Uint8Array.of(1, 2));
+});
+
+test("cborSerializer carries values of another realm", () => {
+  const sources = {
+    "new Map([['a', new Set([1])]])": new Map([["a", new Set([1])]]),
+    "new RangeError('out', { cause: new Error('in') })": new RangeError("out", { cause: new Error("in") }),
+    "[{ a: new Date(5) }, , /x/g, new Uint8Array([1]), new ArrayBuffer(2), Object(1)]":
+      // deno-lint-ignore no-sparse-arrays -- it is what is tested.
+      [{ a: new Date(5) }, , /x/g, Uint8Array.of(1), new ArrayBuffer(2), 1],
+  };
+  for (const [source, expected] of Object.entries(sources)) {
+    const value: unknown = runInNewContext(source);
+    assertSame(roundTrip([value, value]), [expected, expected]);
+  }
 });
 
 test("cborSerializer carries what toJSON returns", () => {
