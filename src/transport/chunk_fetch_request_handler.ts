@@ -15,6 +15,7 @@ import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
 import { AnswersInOrder, isPromised } from "./answers_in_order.ts";
 import { bodyElsewhere } from "./body_elsewhere.ts";
 import type { Channel } from "./channel.ts";
+import { sizeOf } from "./stream_bodies.ts";
 import type { StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { TransportLimits } from "./transport_limits.ts";
@@ -89,12 +90,12 @@ export class ChunkFetchRequestHandler {
       metrics.transfersFailed++;
       unsent.log(`${chunk}`, error);
     };
-    const body = bodyElsewhere(found.size);
     try {
+      const body = bodyElsewhere(sizeOf(found));
       const head = { type: MessageType.ChunkFetchSuccess, streamId: int64FromBigInt(streamId), chunkIndex, body } as const;
       this.#channel.outgoing.writeBody(head, found, sent, (error) => this.#failure(chunk, error));
     } catch (thrown) {
-      // It is larger than a frame may be.
+      // It is larger than a frame may be, or cannot be had any more.
       this.#unsent--;
       guard(() => manager.chunkSent?.(streamId));
       this.#respondFailure(chunk, toError(thrown));

@@ -15,6 +15,7 @@ import { bodyElsewhere } from "./body_elsewhere.ts";
 import type { Channel } from "./channel.ts";
 import type { MergedBlockMetaReqHandler } from "./merged_block_meta.ts";
 import type { RequestResponder } from "./request_responder.ts";
+import { sizeOf } from "./stream_bodies.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { BodyAnswering } from "./unsent_bodies.ts";
 
@@ -65,14 +66,15 @@ export class MergedBlockMetaRequestHandler {
 
   #respond(requestId: Int64, numChunks: number, buffer: ManagedBuffer): void {
     const { outgoing } = this.#channel;
-    const head = { type: MessageType.MergedBlockMetaSuccess, requestId, numChunks, body: bodyElsewhere(buffer.size) } as const;
     const sent = (error: Error | undefined): void => {
       if (error !== undefined) this.#options.unsent.log("the meta data of a merged block", error);
     };
     try {
+      const body = bodyElsewhere(sizeOf(buffer));
+      const head = { type: MessageType.MergedBlockMetaSuccess, requestId, numChunks, body } as const;
       outgoing.writeBody(head, buffer, sent, (error) => this.#failure(requestId, error));
     } catch (thrown) {
-      // It is larger than a frame may be.
+      // It is larger than a frame may be, or cannot be had any more.
       outgoing.writeMessage(this.#failure(requestId, toError(thrown)));
     }
   }

@@ -60,6 +60,16 @@ export function released(body: ManagedBuffer): Error | undefined {
   }
 }
 
+/** How many bytes a body has. What this throws has released the body. */
+export function sizeOf(body: ManagedBuffer): number {
+  try {
+    return body.size;
+  } catch (thrown) {
+    released(body);
+    throw thrown;
+  }
+}
+
 /** What {@linkcode StreamBodies} tells its owner. */
 export interface StreamBodiesOwner {
   /** How many bytes `write` was given, here and elsewhere. */

@@ -12,6 +12,7 @@ import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType, type StreamFailure, type StreamRequest } from "../protocol/message.ts";
 import { AnswersInOrder, isPromised } from "./answers_in_order.ts";
 import type { Channel } from "./channel.ts";
+import { sizeOf } from "./stream_bodies.ts";
 import { MAX_STREAM_ID_LENGTH, type StreamManager } from "./stream_manager.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { TransportLimits } from "./transport_limits.ts";
@@ -94,7 +95,6 @@ export class StreamRequestHandler {
     }
     const { guard, metrics, unsent } = this.#options;
     guard(() => manager.streamBeingSent?.(streamId));
-    const head = { type: MessageType.StreamResponse, streamId, byteCount: buffer.size } as const;
     const sent = (error: Error | undefined): void => {
       this.#beingSent--;
       guard(() => manager.streamSent?.(streamId));
@@ -106,9 +106,10 @@ export class StreamRequestHandler {
       unsent.log(`stream ${streamId}`, error);
     };
     try {
+      const head = { type: MessageType.StreamResponse, streamId, byteCount: sizeOf(buffer) } as const;
       this.#channel.outgoing.writeBody(head, buffer, sent, (error) => this.#failure(streamId, error));
     } catch (thrown) {
-      // Its name is as long as a frame may be, and an answer has its size too.
+      // Its name is as long as a frame may be, and an answer has its size too; or it cannot be had any more.
       this.#beingSent--;
       guard(() => manager.streamSent?.(streamId));
       this.#respondFailure(streamId, toError(thrown));

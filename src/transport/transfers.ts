@@ -230,11 +230,15 @@ function streamBuffer(source: ByteSource, size: number | undefined): StreamManag
 function releaseNoted(buffer: ManagedBuffer, onReleased: () => void): ManagedBuffer {
   let holders = 1;
   const noted: ManagedBuffer = {
-    size: buffer.size,
+    get size() {
+      return buffer.size;
+    },
     get bytes() {
       return buffer.bytes;
     },
-    keepsBytes: buffer.keepsBytes,
+    get keepsBytes() {
+      return buffer.keepsBytes;
+    },
     read: (position, into) => buffer.read(position, into),
     retain() {
       holders++;

@@ -20,6 +20,7 @@ import type { Channel } from "./channel.ts";
 import type { ChunkReceivedCallback } from "./chunk_received_callback.ts";
 import { type MergedBlock, type MergedBlockMetaResponseCallback, MergedBlockMetaWaiter } from "./merged_block_meta.ts";
 import type { Content, RpcResponseCallback } from "./rpc_response_callback.ts";
+import { sizeOf } from "./stream_bodies.ts";
 import { MAX_STREAM_ID_LENGTH } from "./stream_manager.ts";
 import type { TransportLimits } from "./transport_limits.ts";
 import type { TransportResponseHandler } from "./transport_response_handler.ts";
@@ -265,8 +266,9 @@ export class TransportClient {
       throw thrown;
     }
     const requestId = int64FromSafe(id);
-    const head = { type: MessageType.UploadStream, requestId, meta: MessageBody.of(meta), bodyByteCount: data.size } as const;
     try {
+      const bodyByteCount = sizeOf(data);
+      const head = { type: MessageType.UploadStream, requestId, meta: MessageBody.of(meta), bodyByteCount } as const;
       channel.outgoing.writeBody(head, data, (error) => {
         if (error === undefined) return;
         const message = `Failed to send RPC RPC ${id} to ${channel.remote}: ${error.message}`;

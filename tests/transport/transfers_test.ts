@@ -271,6 +271,39 @@ transportTest("What a buffer's bytes throw fails its stream, chunk or upload, an
   assertEquals(await ask(connection, "still here"), "still here");
 });
 
+transportTest("What a buffer's size throws fails its stream, chunk or upload, and the buffer is released", async (stage) => {
+  const buffer = countedBuffers(stage.test);
+  const evicted = (): CountedBuffer =>
+    Object.defineProperty(buffer(content(10)), "size", {
+      get() {
+        throw new Error("evicted");
+      },
+    });
+  let give: () => CountedBuffer | Promise<CountedBuffer> = evicted;
+  const streamManager = { openStream: () => give(), getChunk: () => give() };
+  const mergedBlockMetaReqHandler: RpcHandler["mergedBlockMetaReqHandler"] = {
+    receiveMergeBlockMetaReq: (_, __, responder) => responder.onSuccess(1, evicted()),
+  };
+  const { connection, server } = await stage.pair({ handler: { ...echo, streamManager, mergedBlockMetaReqHandler } });
+  const askMeta = () =>
+    new Promise((onSuccess, onFailure) => {
+      const block = { appId: "app-1", shuffleId: 0, shuffleMergeId: 0, reduceId: 0 };
+      connection.sendMergedBlockMetaReq(block, { onSuccess, onFailure });
+    });
+  for (const found of [evicted, () => Promise.resolve().then(evicted)]) {
+    give = found;
+    const failures = [
+      failureOf(all(readStream(connection, "a"))),
+      failureOf(all(readChunk(connection, 7n, 0))),
+      failureOf(sendUpload(connection, bytesOf("u"), evicted())),
+      failureOf(askMeta()),
+    ];
+    for (const { message } of await Promise.all(failures)) assertStringIncludes(message, "evicted");
+  }
+  assertEquals(await ask(connection, "still here"), "still here");
+  assertEquals([connection.numOutstandingRequests, server.unanswered], [0, 0]);
+});
+
 transportTest("sendUpload() without a size, or with none that can be, cancels its source", async (stage) => {
   const { connection } = await stage.pair({ handler: receiver });
   const cancelled: (number | undefined)[] = [];
