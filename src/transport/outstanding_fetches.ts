@@ -81,6 +81,7 @@ export class OutstandingFetches {
       this.#connection.guard(() => fetch.callback.onSuccess(chunk.chunkIndex, body));
       return;
     }
+    if (stream instanceof Error) return this.#tell(fetch, stream);
     const interceptor = this.#connection.intercept(chunk.name, body.length, stream);
     try {
       interceptor.handle(body.memory, body.start, body.end, body.received.owned);
@@ -108,7 +109,9 @@ export class OutstandingFetches {
     // It may have closed the connection, and then everybody who waits has been told.
     if (stream === undefined || !this.#connection.active) return undefined;
     this.#take(chunk);
-    return this.#connection.intercept(chunk.name, byteCount, stream);
+    if (!(stream instanceof Error)) return this.#connection.intercept(chunk.name, byteCount, stream);
+    this.#tell(fetch, stream);
+    return this.#connection.active ? this.#connection.intercept(chunk.name, byteCount, discard) : undefined;
   }
 
   /** The connection is gone: all who wait are told. */
@@ -119,17 +122,14 @@ export class OutstandingFetches {
     for (const fetch of all) this.#tell(fetch, error);
   }
 
-  /** Who takes a chunk as a stream; undefined if it is wanted whole. */
-  #open(fetch: Fetch, byteCount: number): StreamCallback | undefined {
-    const { chunk, callback } = fetch;
-    let stream: StreamCallback | undefined;
+  /** Who takes a chunk as a stream; undefined if it is wanted whole, and what its callback throws. */
+  #open({ chunk, callback }: Fetch, byteCount: number): StreamCallback | Error | undefined {
     try {
-      stream = callback.openStream?.(chunk.chunkIndex, byteCount);
+      const stream = callback.openStream?.(chunk.chunkIndex, byteCount);
+      return stream === undefined ? undefined : chunkStream(stream);
     } catch (thrown) {
-      this.#tell(fetch, toError(thrown));
-      return discard;
+      return toError(thrown);
     }
-    return stream === undefined ? undefined : chunkStream(stream);
   }
 
   #take(chunk: StreamChunkId): Fetch | undefined {

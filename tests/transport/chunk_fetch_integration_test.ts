@@ -178,6 +178,26 @@ transportTest(
   },
 );
 
+transportTest(
+  "ChunkReceivedCallback whose openStream() throws hears of it once, also if it then closes the connection",
+  async (stage) => {
+    const { connection, client } = await stage.pair({ handler: chunksOf(() => new BytesManagedBuffer(content(3 * MIB))) });
+    const heard: string[] = [];
+    connection.fetchChunk(7n, 0, {
+      onSuccess: () => void heard.push("success"),
+      onFailure(_, { message }) {
+        heard.push(message);
+        connection.close();
+      },
+      openStream() {
+        throw new Error("no room");
+      },
+    });
+    await client.connections(0);
+    assertEquals([heard, connection.numOutstandingRequests], [["no room"], 0]);
+  },
+);
+
 transportTest("A chunk's stream holds its peer back while its consumer is full", async (stage) => {
   const { connection, server } = await stage.pair({
     handler: chunksOf(() => new BytesManagedBuffer(content(30 * MIB))),
