@@ -58,7 +58,7 @@ export class UploadReceiver implements StreamCallback {
     try {
       const completing = this.#target.onComplete(this.#target.id);
       if (completing === undefined) this.#respond();
-      else completing.then(() => this.#respond(), (thrown) => this.#completionFailed(thrown)).catch(this.#options.onError);
+      else this.#respondLater(completing).catch(this.#options.onError);
     } catch (thrown) {
       this.#completionFailed(thrown);
     }
@@ -82,6 +82,16 @@ export class UploadReceiver implements StreamCallback {
       this.onFailure("", cause);
       this.#options.onBroken(cause);
     }
+  }
+
+  /** What is promised may be so by a promise of another library, whose `then` is of its own making. */
+  async #respondLater(completing: Promise<void>): Promise<void> {
+    try {
+      await completing;
+    } catch (thrown) {
+      return this.#completionFailed(thrown);
+    }
+    this.#respond();
   }
 
   #respond(): void {

@@ -23,3 +23,21 @@ test("UploadReceiver reports an answer that cannot be written, also one that com
   await until(() => errors.length > 0, "the report");
   assertEquals(errors, ["no room for a failure"]);
 });
+
+test("UploadReceiver awaits what is like a promise as await does, and tells its target of one end", async () => {
+  const heard: string[] = [];
+  const metrics = new TransportMetrics();
+  const onFailure = (_: unknown, error: Error) => void heard.push(error.message);
+  // It calls back later and gives nothing.
+  const completing = { then: (resolve: () => void) => queueMicrotask(resolve) };
+  const receiver = new UploadReceiver({
+    target: { id: "x", onData() {}, onFailure, onComplete: () => completing as unknown as Promise<void> },
+    responder: { onSuccess: () => heard.push("answered"), onFailure: (error) => onFailure("", error) },
+    onBroken() {},
+    onError: (error) => onFailure("", error),
+    metrics,
+  });
+  receiver.onComplete();
+  await until(() => heard.length > 0, "the answer");
+  assertEquals([heard, metrics.uploadsReceived, metrics.uploadsFailed], [["answered"], 1, 0]);
+});
