@@ -12,6 +12,7 @@ import { ProtocolError, RpcError, toError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import { BytesManagedBuffer, type ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { promiseOf } from "../rpc/message_outcome.ts";
 import type { RpcResponseCallback } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import { BlockDownload } from "./block_download.ts";
@@ -159,8 +160,8 @@ export class OneForOneBlockFetcher {
 
   /** The block is held for the listener until that returns, or until what it has promised has settled. */
   #give(blockId: string, data: ManagedBuffer): void | Promise<void> {
-    const taken = this.#tell(() => this.#listener.onBlockFetchSuccess(blockId, data));
-    if (!(taken instanceof Promise)) return data.release();
+    const taken = this.#tell(() => promiseOf(this.#listener.onBlockFetchSuccess(blockId, data)));
+    if (taken === undefined) return data.release();
     return taken.catch((thrown) => this.#callbackFailed(thrown)).then(() => data.release());
   }
 

@@ -152,6 +152,30 @@ test("fetchBlocks() holds a block until what its listener promises has settled, 
   await idle(server);
 });
 
+test("fetchBlocks() holds a block until what its listener promises has settled, also by a promise of another library", async (context) => {
+  const server = await startService(context, new MemoryBlocks({ block: blockBytes(100_000) }));
+  const client = await startService(context);
+  const folder = await makeFolder(context);
+  const gone = deferred();
+  const came = deferred();
+  const promised = gone.promise.then(() => Promise.reject(new Error("Have seen it")));
+  const like: unknown = { then: promised.then.bind(promised) };
+  const downloadFileManager = new TemporaryFiles(folder, false);
+  client.service.fetchBlocks(server.peer, ["block"], {
+    onBlockFetchSuccess() {
+      came.resolve();
+      return like as Promise<void>;
+    },
+    onBlockFetchFailure: (_, error) => came.reject(error),
+  }, { downloadFileManager });
+  await within(came.promise, "the block");
+  for (let i = 0; i < 10; i++) assertEquals((await readdir(folder)).length, 1);
+  gone.resolve();
+  await within(emptied(folder), "the file to be deleted");
+  await until(() => client.logger.has("Have seen it"), "what the promise was rejected with to be logged");
+  await idle(client);
+});
+
 async function emptied(folder: string): Promise<void> {
   while ((await readdir(folder)).length > 0);
 }
