@@ -161,8 +161,13 @@ export class OneForOneBlockFetcher {
   /** The block is held for the listener until that returns, or until what it has promised has settled. */
   #give(blockId: string, data: ManagedBuffer): void | Promise<void> {
     const taken = this.#tell(() => promiseOf(this.#listener.onBlockFetchSuccess(blockId, data)));
-    if (taken === undefined) return data.release();
-    return taken.catch((thrown) => this.#callbackFailed(thrown)).then(() => data.release());
+    if (taken === undefined) return this.#release(data);
+    return taken.catch((thrown) => this.#callbackFailed(thrown)).then(() => this.#release(data));
+  }
+
+  /** A listener that has released it itself has got that block wrong, and no other. */
+  #release(data: ManagedBuffer): void {
+    this.#tell(() => data.release());
   }
 
   #failed(index: number, error: Error): void {

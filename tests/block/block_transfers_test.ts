@@ -176,6 +176,31 @@ test("fetchBlocks() holds a block until what its listener promises has settled, 
   await idle(client);
 });
 
+test("fetchBlocks(): a listener that releases what it has not retained spoils no other block", async (context) => {
+  const names = Array.from({ length: 4 }, (_, i) => `b${i}`);
+  const large = Object.fromEntries(names.map((name, i) => [name, blockBytes(1_500_000, i)]));
+  const server = await startService(context, new MemoryBlocks(large));
+  // A chunk at a time, so that each waits for the one before it.
+  const client = await startService(context, undefined, { limits: { maxOutstandingRequests: 1 } });
+  const folder = await makeFolder(context);
+  for (const downloadFileManager of [undefined, new TemporaryFiles(folder, false)]) {
+    const told: string[] = [];
+    const ended = deferred();
+    client.service.fetchBlocks(server.peer, names, {
+      onBlockFetchSuccess(blockId, data) {
+        if (told.push(blockId) === names.length) ended.resolve();
+        data.release();
+      },
+      onBlockFetchFailure: (_, error) => ended.reject(error),
+    }, { downloadFileManager });
+    await within(ended.promise, "all blocks");
+    assertEquals(told.sort(), names);
+    await idle(client);
+    await within(emptied(folder), "the files to be deleted");
+  }
+  assert(client.logger.has("A file segment was released twice"));
+});
+
 async function emptied(folder: string): Promise<void> {
   while ((await readdir(folder)).length > 0);
 }
