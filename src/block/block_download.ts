@@ -73,7 +73,17 @@ export class BlockDownload implements StreamCallback {
     const data = await (await this.#open(0)).closeAndRead();
     await this.#listener.onSuccess(data);
     const file = this.#file!;
-    if (!this.#manager.registerTempFileToClean(file)) await this.#tidy(() => file.delete());
+    if (!this.#isManagers(file)) await this.#tidy(() => file.delete());
+  }
+
+  /** Whether the manager takes the file away; the listener has had the block, whatever it says. */
+  #isManagers(file: DownloadFile): boolean {
+    try {
+      return this.#manager.registerTempFileToClean(file);
+    } catch (thrown) {
+      this.#listener.onLeftBehind(file, toError(thrown));
+      return false;
+    }
   }
 
   async #fail(error: Error): Promise<void> {

@@ -6,6 +6,7 @@ import { RpcError } from "../../src/base/errors.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import type { BlockFetchingListener } from "../../src/block/block_fetching_listener.ts";
 import { type DownloadFile, type DownloadFileManager, SimpleDownloadFile } from "../../src/block/download_file.ts";
+import { MemoryWritableFiles } from "../../src/platform/memory_writable_files.ts";
 import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
@@ -199,6 +200,28 @@ test("fetchBlocks(): a listener that releases what it has not retained spoils no
     await within(emptied(folder), "the files to be deleted");
   }
   assert(client.logger.has("A file segment was released twice"));
+});
+
+test("fetchBlocks() deletes a file that its manager cannot take, and fails no block for it", async (context) => {
+  const names = Array.from({ length: 4 }, (_, i) => `b${i}`);
+  const large = Object.fromEntries(names.map((name) => [name, blockBytes(1_000_000)]));
+  const server = await startService(context, new MemoryBlocks(large));
+  const client = await startService(context);
+  const files = new MemoryWritableFiles();
+  const paths: string[] = [];
+  const downloadFileManager: DownloadFileManager = {
+    createTempFile: () => new SimpleDownloadFile(files, `/files/${paths.push(`/files/${paths.length + 1}`)}`),
+    registerTempFileToClean() {
+      throw new Error("Stopped already");
+    },
+  };
+  const ear = new Ear();
+  client.service.fetchBlocks(server.peer, names, ear, { downloadFileManager });
+  await ear.count(names.length);
+  assertEquals([[...ear.blocks.keys()].sort(), [...ear.failures]], [names, []]);
+  await until(() => client.logger.has(`Cannot tidy up ${paths.at(-1)}`), "the line");
+  await idle(client);
+  for (const path of paths) await assertRejects(() => files.stat(path), RpcError, "No such file");
 });
 
 async function emptied(folder: string): Promise<void> {
