@@ -6,6 +6,7 @@
 
 import { RpcError } from "../base/errors.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { released } from "../transport/stream_bodies.ts";
 import type { ChunkIterator } from "./one_for_one_stream_manager.ts";
 
 /** How many blocks of one request are looked for at once. */
@@ -26,7 +27,7 @@ export async function findBlocks(
 ): Promise<ManagedBuffer[]> {
   const found: ManagedBuffer[] = [];
   const fail = (reason: unknown): never => {
-    for (const block of found) block.release();
+    for (const block of found) released(block);
     throw reason;
   };
   for (let at = 0; at < blockIds.length; at += LOOK_UPS_AT_ONCE) {

@@ -309,6 +309,20 @@ test("NettyBlockRpcServer releases blocks that are found when their connection h
   await idle(server);
 });
 
+test("NettyBlockRpcServer releases what was found beside a block that is not there, also behind one that cannot be", async (context) => {
+  const { server, blocks, client } = await pair(context);
+  const get = blocks.getLocalBlockData.bind(blocks);
+  const stuck = Object.assign(bufferOf(blockBytes(1)), {
+    release() {
+      throw new Error("The lock is gone");
+    },
+  });
+  blocks.getLocalBlockData = (blockId) => blockId === "stuck" ? stuck : get(blockId);
+  await assertRejects(() => open(client, "stuck", "a", "b", "none"), RpcError, "Block none not found");
+  assertEquals(blocks.held, 0);
+  await idle(server);
+});
+
 test("NettyBlockRpcServer limits the blocks that a connection has open", async (context) => {
   const { client, blocks, server } = await pair(context, { maxOpenBlocks: 3 });
   const streamId = await open(client, "a", "b");
