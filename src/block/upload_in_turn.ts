@@ -20,6 +20,8 @@ export class UploadInTurn implements StreamCallbackWithId {
   #waiting: ((target: StreamCallbackWithId) => void)[] = [];
   #onBegun: () => void = () => {};
   #failure: { readonly thrown: unknown } | undefined;
+  /** Why it was over before its target was there: who opens that may close the connection. */
+  #lost: Error | undefined;
   #isOver = false;
 
   /**
@@ -35,15 +37,18 @@ export class UploadInTurn implements StreamCallbackWithId {
 
   /** It is its turn. What goes wrong fails it. */
   begin(): void {
+    if (this.#isOver) return this.#onEnd();
     try {
-      if (this.#isOver) return this.#onEnd();
       const target = this.#open();
       this.#target = target;
-      for (const call of this.#waiting) call(target);
+      if (this.#lost !== undefined) target.onFailure(this.id, this.#lost);
+      // It may be over at each of these.
+      for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) call(target);
     } catch (thrown) {
       this.#failure = { thrown };
     }
     this.#waiting = [];
+    if (this.#lost !== undefined) this.#onEnd();
     this.#onBegun();
   }
 
@@ -81,6 +86,7 @@ export class UploadInTurn implements StreamCallbackWithId {
   }
 
   onFailure(id: string, error: Error): void {
+    if (this.#target === undefined) this.#lost = error;
     this.#over();
     this.#target?.onFailure(id, error);
   }

@@ -48,6 +48,29 @@ test("UploadInTurn keeps what comes before its turn, and then hands on what come
   assertEquals([told.slice(1), ends, upload.completionResponse()], [[["complete", "a"]], ["a"], Uint8Array.of(7)]);
 });
 
+test("UploadInTurn whose connection goes while it is opened, or told what has come, ends once and its target hears no more", () => {
+  const lost = () => upload.onFailure("a", new Error("gone"));
+  const { upload, told, ends } = uploadOf("a", { onStart: lost });
+  upload.onStart("a", 1);
+  upload.onData("a", Uint8Array.of(1), true, flow);
+  upload.begin();
+  assertEquals([told, ends], [[["open"], ["failure", "gone"]], ["a"]]);
+
+  for (const opens of [true, false]) {
+    const heard: string[] = [];
+    const opened: UploadInTurn = new UploadInTurn("b", () => {
+      opened.onFailure("b", new Error("gone"));
+      if (!opens) throw new Error("No room");
+      const other = () => void heard.push("other");
+      return { id: "b", onStart: other, onData: other, onComplete: other, onFailure: (_, { message }) => heard.push(message) };
+    }, () => heard.push("end"));
+    opened.onStart("b", 1);
+    opened.onData("b", Uint8Array.of(1), true, flow);
+    opened.begin();
+    assertEquals(heard, opens ? ["gone", "end"] : ["end"]);
+  }
+});
+
 test("UploadInTurn that is complete before its turn is answered after it", async () => {
   const { upload, told, ends } = uploadOf("a");
   upload.onData("a", Uint8Array.of(1), true, flow);
