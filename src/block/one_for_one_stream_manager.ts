@@ -12,6 +12,7 @@ import { type Logger, silentLogger } from "../base/logger.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
+import { isPromised } from "../transport/answers_in_order.ts";
 import type { StreamManager } from "../transport/stream_manager.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 
@@ -304,9 +305,9 @@ export class OneForOneStreamManager implements StreamManager {
   }
 
   #release(chunk: Chunk): void {
-    if (!(chunk instanceof Promise)) chunk?.release();
+    if (!isPromised(chunk)) chunk?.release();
     else {
-      chunk.then((buffer) => buffer?.release()).catch((thrown) => {
+      Promise.resolve(chunk).then((buffer) => buffer?.release()).catch((thrown) => {
         this.#logger.error("Exception trying to release remaining StreamState buffers", toError(thrown));
       });
     }

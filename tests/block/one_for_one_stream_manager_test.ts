@@ -4,7 +4,7 @@ import { OpenedBlocks } from "../../src/block/opened_blocks.ts";
 import { RpcError } from "../../src/base/errors.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { untilCollected } from "../_garbage.ts";
-import { test } from "../_harness.ts";
+import { test, until } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { CountedBuffer } from "../_counted_buffer.ts";
 
@@ -49,6 +49,20 @@ test("OneForOneStreamManager.connectionTerminated() releases the chunks that wer
   assertEquals([released(all), manager.numStreamStates], [[1, 1], 0]);
   manager.connectionTerminated(client);
   assertEquals(released(all), [1, 1]);
+});
+
+test("OneForOneStreamManager releases chunks that another library's promises bring", async () => {
+  const manager = new OneForOneStreamManager();
+  const client = clientOf();
+  const all = buffers(2);
+  const promised = all.map((buffer) => {
+    const promise = Promise.resolve(buffer);
+    const like: unknown = { then: promise.then.bind(promise) };
+    return like as Promise<CountedBuffer>;
+  });
+  manager.registerStream("appId", promised, { client });
+  manager.connectionTerminated(client);
+  await until(() => all.every(({ frees }) => frees === 1), "the release");
 });
 
 test("OneForOneStreamManager.streamRefused() releases what there is of the stream, if it is the connection's own", () => {
