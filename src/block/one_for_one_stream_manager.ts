@@ -181,9 +181,11 @@ export class OneForOneStreamManager implements StreamManager {
     }
     if (!state.buffers.hasNext()) throw new RpcError("STREAM", `Requested chunk index beyond end ${chunkIndex}`);
     state.chunkIndex++;
-    const chunk = state.buffers.next();
-    if (!state.buffers.hasNext()) this.#forget(streamId, state);
-    return chunk;
+    try {
+      return state.buffers.next();
+    } finally {
+      if (!state.buffers.hasNext()) this.#forget(streamId, state);
+    }
   }
 
   /**
@@ -295,7 +297,8 @@ export class OneForOneStreamManager implements StreamManager {
   }
 
   #forget(streamId: bigint, state: StreamState): void {
-    this.#streams.delete(streamId);
+    // Who makes its last chunk may have closed its connection.
+    if (!this.#streams.delete(streamId)) return;
     this.#chunksBeingTransferred -= state.chunksBeingTransferred;
     const { client } = state;
     if (client === undefined) return;

@@ -51,6 +51,31 @@ test("OneForOneStreamManager.connectionTerminated() releases the chunks that wer
   assertEquals(released(all), [1, 1]);
 });
 
+test("OneForOneStreamManager forgets a stream once, also where its last chunk cannot be had, or its iterator ends the connection", () => {
+  const manager = new OneForOneStreamManager();
+  const client = clientOf();
+  const iterator = (left: number, next: () => CountedBuffer) => ({ hasNext: () => left > 0, next: () => (left--, next()) });
+  const throwing = iterator(1, () => {
+    throw new Error("evicted");
+  });
+  const streamId = manager.registerStream("appId", throwing);
+  assertThrows(() => manager.getChunk(streamId, 0), Error, "evicted");
+  assertEquals(manager.numStreamStates, 0);
+
+  const made = buffers(3);
+  const ending = iterator(3, () => {
+    const chunk = made.shift()!;
+    if (made.length === 1) manager.connectionTerminated(client);
+    return chunk;
+  });
+  const [first, second, third] = made;
+  const other = manager.registerStream("appId", ending, { client });
+  assertEquals(manager.getChunk(other, 0), first);
+  manager.chunkBeingSent(other);
+  assertEquals([manager.getChunk(other, 1), third!.frees, second!.frees], [second, 1, 0]);
+  assertEquals([manager.numStreamStates, manager.chunksBeingTransferred()], [0, 0]);
+});
+
 test("OneForOneStreamManager releases chunks that another library's promises bring", async () => {
   const manager = new OneForOneStreamManager();
   const client = clientOf();
