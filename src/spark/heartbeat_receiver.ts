@@ -9,6 +9,7 @@
  */
 
 import type { Timer } from "../base/clock.ts";
+import { promiseOf } from "../rpc/message_outcome.ts";
 import type { RpcEndpointRef } from "../rpc/rpc_endpoint_ref.ts";
 import { endpoint } from "../typed/endpoint.ts";
 import { EndpointName } from "./endpoint_name.ts";
@@ -215,8 +216,7 @@ export class HeartbeatReceiver {
   #tell(what: () => unknown): void {
     const log = (thrown: unknown): void => this.#env.logger.error("Expiring an executor failed", thrown);
     try {
-      const result = what();
-      if (result instanceof Promise) result.catch(log);
+      promiseOf(what())?.catch(log);
     } catch (thrown) {
       log(thrown);
     }

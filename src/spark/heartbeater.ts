@@ -9,6 +9,7 @@
 
 import type { Timer } from "../base/clock.ts";
 import { RpcTimeoutError, toError } from "../base/errors.ts";
+import { promiseOf } from "../rpc/message_outcome.ts";
 import type { RpcEndpointRef } from "../rpc/rpc_endpoint_ref.ts";
 import { type Ref, typedRef } from "../typed/typed_ref.ts";
 import { type HeartbeatConf, type HeartbeatContract, heartbeatTimeout, type HeartbeatUpdates } from "./heartbeat.ts";
@@ -168,8 +169,8 @@ export class Heartbeater implements AsyncDisposable {
     this.#state = "stopped";
     this.#abort.abort();
     try {
-      const result = this.#options.onExit(HEARTBEAT_FAILURE_EXIT_CODE, error);
-      if (result instanceof Promise) result.catch((thrown) => logger.error("Exiting failed", thrown));
+      const exiting = promiseOf(this.#options.onExit(HEARTBEAT_FAILURE_EXIT_CODE, error));
+      exiting?.catch((thrown) => logger.error("Exiting failed", thrown));
     } catch (thrown) {
       logger.error("Exiting failed", thrown);
     }

@@ -167,12 +167,19 @@ test("HeartbeatReceiver has each silent executor replaced, and removes it even i
       if (executorId === "1") throw new Error("No cluster manager");
       return Promise.reject(new Error("No more machines"));
     },
-    removeExecutor: (executorId) => removed.push(executorId),
+    removeExecutor(executorId) {
+      removed.push(executorId);
+      // As one of another library would.
+      if (executorId === "2") {
+        return { then: (_: unknown, reject: (reason: Error) => void) => reject(new Error("No such task")) };
+      }
+    },
   });
   for (const id of ["1", "2"]) receiver.onExecutorAdded(id);
   clock.advance(2 * receiver.heartbeatConf.executorTimeoutMs);
   assertEquals(removed, ["1", "2"]);
-  await until(() => logger.lines.filter((line) => line.startsWith("error")).length === 2, "both failures in the log");
+  await until(() => logger.lines.filter((line) => line.startsWith("error")).length === 3, "all failures in the log");
+  assertEquals(logger.has("Expiring an executor failed (No such task)"), true);
   assertEquals(logger.has("Expiring an executor failed (No cluster manager)"), true);
   assertEquals(logger.has("Expiring an executor failed (No more machines)"), true);
 });

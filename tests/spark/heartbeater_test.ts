@@ -223,7 +223,14 @@ test("Heartbeater that stood still beats at once, and does not make up for what 
 
 test("Heartbeater takes an exit that throws or rejects for what it is", async (context) => {
   for (
-    const [text, exit] of [["thrown", () => throwing()], ["rejected", () => Promise.reject(new Error("Not yet"))]] as const
+    const [text, exit] of [
+      ["thrown", () => throwing()],
+      ["rejected", () => Promise.reject(new Error("Not yet"))],
+      [
+        "rejected by another library's promise",
+        () => ({ then: (_: unknown, reject: (reason: Error) => void) => reject(new Error("Not yet")) }),
+      ],
+    ] as const
   ) {
     const exits: string[] = [];
     const made = await suite(context, {
