@@ -8,6 +8,7 @@
  */
 
 import type { Clock } from "../base/clock.ts";
+import { checkDuration } from "../base/limits.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
@@ -224,11 +225,17 @@ export class SparkEnv implements AsyncDisposable {
   }
 
   /**
-   * Stops everything in it. Twice is the same as once; safe within a handler that does not await it.
+   * Stops everything in it. Twice is the same as once; safe within a handler that does not await it. Rejects with a RangeError if the
+   * deadline is negative or no number; then nothing has begun.
    *
    * @param options How long endpoints may take.
    */
   stop(options: ShutdownOptions = {}): Promise<void> {
+    try {
+      checkDuration(options.deadlineMs ?? 0, "deadlineMs");
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
     this.#stopped ??= this.#stop(options);
     return this.#stopped;
   }

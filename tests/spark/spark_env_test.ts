@@ -212,6 +212,15 @@ test("SparkEnv.stop() ends its endpoints, works twice, and is what disposal does
   await assertRejects(() => env.blockTransferService.init(new MemoryBlocks()), RpcStoppedError);
 });
 
+test("SparkEnv.stop() with a deadline that is none stops nothing, and can be called again", async (context) => {
+  const { env } = await driverEnv(context);
+  for (const deadlineMs of [-1, NaN]) await assertRejects(() => env.stop({ deadlineMs }), RangeError, "deadlineMs must");
+  assertEquals(env.isStopped, false);
+  await within(env.blockTransferService.init(new MemoryBlocks()), "to listen");
+  await within(env.stop(), "the end");
+  await within(env.rpcEnv.awaitTermination(), "that of its RPC environment");
+});
+
 test("RpcEnv.awaitTermination() resolves in an environment without endpoints too", async (context) => {
   const { env: driver } = await driverEnv(context);
   const { env: executor } = await executorEnv(context, driver);
