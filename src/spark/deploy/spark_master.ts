@@ -275,16 +275,20 @@ export class SparkMaster implements AsyncDisposable {
     return this.#active.ask(question, callOptions(options));
   }
 
+  /** Also over when its environment is. */
   async #pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
     let cancel = (): void => {};
     const over = new Promise<void>((resolve) => {
       const timer = this.env.clock.setTimer(delayMs, resolve);
       cancel = () => timer.cancel();
     });
+    const abort = new AbortController();
+    const ended = this.env.awaitTermination({ signal: abort.signal });
     try {
-      await untilAborted(over, signal);
+      await untilAborted(Promise.race([over, ended]), signal);
     } finally {
       cancel();
+      abort.abort();
     }
   }
 }

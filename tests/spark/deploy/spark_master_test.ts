@@ -7,6 +7,7 @@ import {
   NoAliveMasterError,
   RpcEnv,
   RpcError,
+  RpcStoppedError,
   RpcTimeoutError,
   silentLogger,
   type SocketHandler,
@@ -363,6 +364,17 @@ test("SparkMaster gives up when its signal says so, or when the time is up", asy
   assertEquals(fake.asked.filter((name) => name === "RequestDriverStatus").length, 1);
   stop.abort(reason);
   assertEquals(await within(waiting, "the end of awaitDriver()"), reason);
+});
+
+test("SparkMaster.awaitDriver() ends when its environment does, however seldom it asks", async (context) => {
+  const fake = await FakeMaster.start(context);
+  const master = await connect(context, fake.url);
+  const { driverId } = await master.submitDriver(LAUNCH);
+  const waiting = assertRejects(() => master.awaitDriver(driverId, { intervalMs: 60_000 }), RpcStoppedError);
+  // Behind these it waits.
+  for (let i = 0; i < 5; i++) await within(master.ports(), "the ports");
+  await within(master.close(), "the end of the environment");
+  await within(waiting, "the end of awaitDriver()");
 });
 
 test("SparkMaster.connect() refuses what is no Master", async (context) => {
