@@ -100,6 +100,11 @@ export class MemoryFiles implements Files {
     }
   }
 
+  /** Whether something has that path, links followed. */
+  protected has(path: string): boolean {
+    return this.#exists(this.#resolve(path));
+  }
+
   #exists(real: string): boolean {
     if (real === "/" || this.#files.has(real)) return true;
     for (const file of this.#files.keys()) if (file.startsWith(`${real}/`)) return true;

@@ -105,6 +105,13 @@ for (const [kind, make] of Object.entries(KINDS)) {
     assertEquals(missing.code, "NOT_FOUND");
   });
 
+  test(`${kind}: of those who make the same file at once one does`, async (context) => {
+    const { files, path } = await make(context);
+    const made = await Promise.allSettled([1, 2, 3].map(() => files.create(`${path}/one`)));
+    for (const each of made) if (each.status === "fulfilled") await each.value.close();
+    assertEquals(made.map(({ status }) => status).sort(), ["fulfilled", "rejected", "rejected"]);
+  });
+
   test(`${kind}: close() waits for the write that is under way`, async (context) => {
     const { files, path } = await make(context);
     const writer = await files.create(`${path}/one`);
