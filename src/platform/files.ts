@@ -68,8 +68,11 @@ export function realFiles(files: Files): Files {
     realpath: (path) => files.realpath(path),
     async open(path) {
       const handle = await files.open(path);
-      const real = await files.realpath(path).catch(() => undefined);
-      if (real === path) return handle;
+      try {
+        if (await files.realpath(path) === path) return handle;
+      } catch {
+        // It has gone meanwhile.
+      }
       await handle.close();
       throw fileNotFound(path);
     },

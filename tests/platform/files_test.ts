@@ -147,16 +147,19 @@ test("MemoryFiles.remove() takes away a link and not what it leads to", async ()
 
 test("realFiles() opens what leads to itself alone, and keeps nothing else open", async () => {
   const memory = new MemoryFiles();
-  for (const name of ["one", "gone"]) memory.write(`/data/${name}`, pattern(10));
+  for (const name of ["one", "gone", "lost"]) memory.write(`/data/${name}`, pattern(10));
   memory.link("/data/link", "one");
   const counted = new CountedFiles({
     open: (path) => memory.open(path),
     stat: (path) => memory.stat(path),
     // Taken away once it is open.
-    realpath: (path) => memory.realpath(path === "/data/gone" ? "/data/none" : path),
+    realpath(path) {
+      if (path === "/data/lost") throw new Error("The disk is gone");
+      return memory.realpath(path === "/data/gone" ? "/data/none" : path);
+    },
   });
   const files = realFiles(counted);
-  for (const name of ["link", "gone"]) await assertNotFound(() => files.open(`/data/${name}`));
+  for (const name of ["link", "gone", "lost"]) await assertNotFound(() => files.open(`/data/${name}`));
   assertEquals(counted.openHandles, 0);
   await (await files.open("/data/one")).close();
 });
