@@ -110,9 +110,10 @@ export class RetryingBlockTransferor {
     const message = `Failed to fetch block ${blockId}, and will not retry (${this.#retryCount} retries)`;
     // One chunk's failure is that of all blocks behind it, and its text, with which a peer fails them, may be long.
     const isNews = error !== this.#logged && this.#errorHandler.shouldLogError(error);
-    this.#options.logger[isNews ? "error" : "debug"](message, error);
     this.#logged = error;
+    // Before anybody hears of it: the logger too may be of one who cancels then.
     this.#outstanding.delete(blockId);
+    this.#options.logger[isNews ? "error" : "debug"](message, error);
     this.#tell(() => this.#listener.onBlockFetchFailure(blockId, error));
   }
 
@@ -147,6 +148,8 @@ export class RetryingBlockTransferor {
     this.#current = undefined;
     const blocks = `${this.#outstanding.size} outstanding blocks`;
     logger.info(`Retrying fetch (${this.#retryCount}/${maxRetries}) for ${blocks} after ${retryWaitMs} ms`);
+    // Who reads the log may have cancelled it.
+    if (this.#outstanding.size === 0) return;
     try {
       this.#timer = clock.setTimer(retryWaitMs, () => this.#transferAllOutstanding());
     } catch (thrown) {

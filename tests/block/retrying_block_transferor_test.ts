@@ -99,6 +99,20 @@ test("RetryingBlockTransferor asks for both when the first was lost", () => {
   assertEquals(logger.lines, ["info: Retrying fetch (1/2) for 2 outstanding blocks after 5000 ms"]);
 });
 
+test("RetryingBlockTransferor that is cancelled by who reads its log tells of each block once, and leaves no timer", () => {
+  for (const level of ["error", "warning", "info"] as const) {
+    const begin = (listener: BlockFetchingListener): void => {
+      if (level === "warning") throw lost();
+      for (const id of ["b0", "b1"]) listener.onBlockFetchFailure(id, level === "error" ? refused() : lost());
+    };
+    const logger = Object.assign(new MemoryLogger(), { [level]: () => run.transferor.cancel(new Error("enough")) });
+    const run: Run = makeRun((_, listener) => begin(listener), ["b0", "b1"], { logger });
+    run.transferor.start();
+    const first = level === "error" ? "Ouch!" : "enough";
+    assertEquals([[...run.heard].sort(), run.clock.timers], [[`b0 failed: ${first}`, "b1 failed: enough"], []]);
+  }
+});
+
 // Spark: RetryingBlockTransferorSuite "testSingleIOExceptionOnSecond".
 test("RetryingBlockTransferor asks for the second alone when that was lost", () => {
   assertEquals(perform([{ b0: block0, b1: lost() }, { b1: block1 }]).heard, ["b0: block0", "b1: block1"]);
