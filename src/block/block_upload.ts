@@ -62,7 +62,10 @@ export class BlockUpload {
         signal?.removeEventListener("abort", onAbort);
         this.#connection?.done();
       };
-      this.#reject = reject;
+      this.#reject = (reason) => {
+        signal?.removeEventListener("abort", onAbort);
+        reject(reason);
+      };
       signal?.addEventListener("abort", onAbort, { once: true });
       this.#upload(target, block, signal !== undefined).then(() => {
         end();

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { RpcError } from "../../src/base/errors.ts";
+import { RpcError, RpcStoppedError } from "../../src/base/errors.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import type { BlockFetchingListener } from "../../src/block/block_fetching_listener.ts";
 import { type DownloadFile, type DownloadFileManager, SimpleDownloadFile } from "../../src/block/download_file.ts";
@@ -305,6 +305,27 @@ test("fetchBlock(), uploadBlock() and openBlock() leave their signal alone once 
   await within(upload, "the upload");
   assertEquals(listeners(), 0);
   await bothFree(client, server);
+});
+
+test("uploadBlock() that its service ends leaves its signal alone, also while its bytes are waited for", async (context) => {
+  const server = await startService(context, new MemoryBlocks());
+  const { service } = await startService(context);
+  const { signal } = new AbortController();
+  const listeners = countListeners(signal);
+  const data = new SlowBlock(10);
+  const wanted = deferred();
+  const rest = deferred<number>();
+  const slow = Object.assign(data, { read: () => (wanted.resolve(), rest.promise) });
+  const failed = assertRejects(
+    () => service.uploadBlock(server.peer, "a", slow, new Uint8Array(0), { signal }),
+    RpcStoppedError,
+  );
+  await within(wanted.promise, "the read");
+  await within(service.close(), "to close");
+  await within(failed, "the failure");
+  assertEquals([listeners(), data.holders], [0, 1]);
+  rest.resolve(10);
+  await until(() => data.holders === 0, "the release");
 });
 
 test("uploadBlock() that is aborted fails with the signal's reason, and frees both ends", async (context) => {
