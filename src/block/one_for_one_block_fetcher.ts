@@ -11,8 +11,8 @@
 import { ProtocolError, RpcError, toError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { MessageBody } from "../base/message_body.ts";
+import { promiseOf } from "../base/promise_of.ts";
 import { BytesManagedBuffer, type ManagedBuffer } from "../protocol/managed_buffer.ts";
-import { promiseOf } from "../rpc/message_outcome.ts";
 import type { RpcResponseCallback } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import { BlockDownload } from "./block_download.ts";

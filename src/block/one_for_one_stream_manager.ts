@@ -9,10 +9,10 @@
 
 import { RpcError, toError } from "../base/errors.ts";
 import { type Logger, silentLogger } from "../base/logger.ts";
+import { isPromised, promiseOf } from "../base/promise_of.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
-import { isPromised } from "../transport/answers_in_order.ts";
 import type { StreamManager } from "../transport/stream_manager.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 
@@ -308,12 +308,10 @@ export class OneForOneStreamManager implements StreamManager {
   }
 
   #release(chunk: Chunk): void {
-    if (!isPromised(chunk)) chunk?.release();
-    else {
-      Promise.resolve(chunk).then((buffer) => buffer?.release()).catch((thrown) => {
-        this.#logger.error("Exception trying to release remaining StreamState buffers", toError(thrown));
-      });
-    }
+    if (!isPromised(chunk)) return chunk?.release();
+    promiseOf(chunk).then((buffer) => buffer?.release()).catch((thrown) => {
+      this.#logger.error("Exception trying to release remaining StreamState buffers", toError(thrown));
+    });
   }
 }
 

@@ -11,12 +11,13 @@
 import { assert } from "../base/assert.ts";
 import { RpcStoppedError, UnsupportedMessageError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { promiseOf } from "../base/promise_of.ts";
 import { RingQueue } from "../base/ring_queue.ts";
 import { tellEndpoint } from "./endpoint_events.ts";
 import { inboxFull, type InboxLimit, type InboxLimits } from "./inbox_limits.ts";
 import { bytesOf, type InboxMessage, type RpcMessage } from "./inbox_message.ts";
 import type { MessageLoop } from "./message_loop.ts";
-import { MessageOutcome, promiseOf } from "./message_outcome.ts";
+import { MessageOutcome } from "./message_outcome.ts";
 import { later } from "./rpc_call_context.ts";
 import type { RpcEndpoint } from "./rpc_endpoint.ts";
 import type { EndpointStats } from "./rpc_env_stats.ts";

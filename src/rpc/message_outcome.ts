@@ -9,6 +9,7 @@
 
 import { RpcError, toError, UnsupportedMessageError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { promiseOf } from "../base/promise_of.ts";
 import { isWorthALine } from "../base/sparse_logging.ts";
 import { failureText } from "../serializer/serializer_errors.ts";
 import { describeMessage } from "./inbox_message.ts";
@@ -108,16 +109,6 @@ export class MessageOutcome {
     const line = `Ignoring error of endpoint ${name} (${this.#untaken} messages that it does not take so far)`;
     this.#logger[stopped ? "debug" : "error"](`${line}: ${failureText(error)}`);
   }
-}
-
-/**
- * The promise of what a handler returned, if that has yet to settle. What is only like a promise, or has a `then` of its own, is awaited
- * by one, since it may call back twice, or at once, or throw. Throws what reading its `then` throws.
- */
-export function promiseOf(value: unknown): Promise<unknown> | undefined {
-  if (value instanceof Promise && value.then === Promise.prototype.then) return value;
-  const isThenable = typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-  return isThenable ? new Promise((resolve) => resolve(value)) : undefined;
 }
 
 function unsupported(message: OneWayMessage | RpcMessage): Error {

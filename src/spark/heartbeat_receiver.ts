@@ -9,7 +9,7 @@
  */
 
 import type { Timer } from "../base/clock.ts";
-import { promiseOf } from "../rpc/message_outcome.ts";
+import { promiseOf } from "../base/promise_of.ts";
 import type { RpcEndpointRef } from "../rpc/rpc_endpoint_ref.ts";
 import { endpoint } from "../typed/endpoint.ts";
 import { EndpointName } from "./endpoint_name.ts";

@@ -9,7 +9,7 @@
 
 import type { Timer } from "../base/clock.ts";
 import { RpcTimeoutError, toError } from "../base/errors.ts";
-import { promiseOf } from "../rpc/message_outcome.ts";
+import { promiseOf } from "../base/promise_of.ts";
 import type { RpcEndpointRef } from "../rpc/rpc_endpoint_ref.ts";
 import { type Ref, typedRef } from "../typed/typed_ref.ts";
 import { type HeartbeatConf, type HeartbeatContract, heartbeatTimeout, type HeartbeatUpdates } from "./heartbeat.ts";

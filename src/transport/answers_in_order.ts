@@ -40,8 +40,3 @@ export class AnswersInOrder {
     answer(found);
   }
 }
-
-/** Whether what was found has yet to come: a promise of another realm or library is no Promise here. */
-export function isPromised<T extends object | undefined>(found: T | Promise<T>): found is Promise<T> {
-  return typeof found === "object" && found !== null && "then" in found;
-}

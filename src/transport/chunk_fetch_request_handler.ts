@@ -9,10 +9,11 @@
 
 import { toError } from "../base/errors.ts";
 import { int64FromBigInt, int64ToBigInt } from "../base/int64.ts";
+import { isPromised, promiseOf } from "../base/promise_of.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { type ChunkFetchFailure, type ChunkFetchRequest, MessageType } from "../protocol/message.ts";
 import { StreamChunkId } from "../protocol/stream_chunk_id.ts";
-import { AnswersInOrder, isPromised } from "./answers_in_order.ts";
+import { AnswersInOrder } from "./answers_in_order.ts";
 import { bodyElsewhere } from "./body_elsewhere.ts";
 import type { Channel } from "./channel.ts";
 import { sizeOf } from "./stream_bodies.ts";
@@ -65,7 +66,7 @@ export class ChunkFetchRequestHandler {
       if (manager.getChunk === undefined) return new Error("This server has no chunks");
       manager.checkAuthorization?.(this.#client, chunk.streamId);
       const found = manager.getChunk(chunk.streamId, chunk.chunkIndex);
-      return isPromised(found) ? Promise.resolve(found).then(orNotFound, toError) : orNotFound(found);
+      return isPromised(found) ? promiseOf(found).then(orNotFound, toError) : orNotFound(found);
     } catch (thrown) {
       return toError(thrown);
     }

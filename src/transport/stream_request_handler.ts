@@ -8,9 +8,10 @@
  */
 
 import { ProtocolError, toError } from "../base/errors.ts";
+import { isPromised, promiseOf } from "../base/promise_of.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { MessageType, type StreamFailure, type StreamRequest } from "../protocol/message.ts";
-import { AnswersInOrder, isPromised } from "./answers_in_order.ts";
+import { AnswersInOrder } from "./answers_in_order.ts";
 import type { Channel } from "./channel.ts";
 import { sizeOf } from "./stream_bodies.ts";
 import { MAX_STREAM_ID_LENGTH, type StreamManager } from "./stream_manager.ts";
@@ -81,7 +82,7 @@ export class StreamRequestHandler {
     try {
       manager.checkAuthorization?.(this.#client, streamId);
       const opened = manager.openStream(streamId);
-      return isPromised(opened) ? Promise.resolve(opened).then(orNotFound, toError) : orNotFound(opened);
+      return isPromised(opened) ? promiseOf(opened).then(orNotFound, toError) : orNotFound(opened);
     } catch (thrown) {
       return toError(thrown);
     }

@@ -6,6 +6,7 @@
  */
 
 import { UnsupportedMessageError } from "../base/errors.ts";
+import { isPromised, promiseOf } from "../base/promise_of.ts";
 
 /** One thing that is wrong with a value. */
 export interface StandardIssue {
@@ -45,8 +46,7 @@ export const MAX_ISSUE_LENGTH = 200;
  */
 export function validatePayload<T>(schema: StandardSchema<T>, tag: string, payload: unknown): T | Promise<T> {
   const result = schema["~standard"].validate(payload);
-  // A promise of another realm or library is no Promise here, and has no issues either.
-  return "then" in result ? Promise.resolve(result).then((settled) => valueOf(settled, tag)) : valueOf(result, tag);
+  return isPromised(result) ? promiseOf(result).then((settled) => valueOf(settled, tag)) : valueOf(result, tag);
 }
 
 function valueOf<T>(result: StandardResult<T>, tag: string): T {
