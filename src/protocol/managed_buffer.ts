@@ -21,6 +21,8 @@ export interface ManagedBuffer {
   readonly keepsBytes?: boolean | undefined;
   /** Reads at least one byte at `position` into `into` and says how many; it fails where the bytes are fewer than `size`. */
   read(position: number, into: Uint8Array): number | Promise<number>;
+  /** Nobody wants what is being read, nor what is behind it: the read may fail at once. Who holds it releases it all the same. */
+  cancel?(): void;
   /** Keeps it alive once more. */
   retain(): this;
   /** Gives it up once; the last one frees what is behind it. */

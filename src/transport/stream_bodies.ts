@@ -60,6 +60,15 @@ export function released(body: ManagedBuffer): Error | undefined {
   }
 }
 
+/** Has a read end that is waited for, which holds the body. */
+function cancelRead(body: ManagedBuffer): void {
+  try {
+    body.cancel?.();
+  } catch {
+    // Its maker's fault, and the body is given up in any case.
+  }
+}
+
 /** How many bytes a body has. What this throws has released the body. */
 export function sizeOf(body: ManagedBuffer): number {
   try {
@@ -165,6 +174,8 @@ export class StreamBodies {
     this.#queuedBytes = 0;
     this.#ready = undefined;
     this.#memory.clear();
+    const first = this.#items.peek();
+    if (this.#reading && first !== undefined && "body" in first) cancelRead(first.body);
     this.#items.clear((item) => {
       if ("frames" in item) return;
       released(item.body);

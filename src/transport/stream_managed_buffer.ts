@@ -46,6 +46,7 @@ export class StreamManagedBuffer implements ManagedBuffer {
   #rest: Uint8Array = NO_BYTES;
   #givenBytes = 0;
   #readBytes = 0;
+  #isCancelled = false;
 
   /**
    * Reads nothing yet.
@@ -76,6 +77,13 @@ export class StreamManagedBuffer implements ManagedBuffer {
     return count;
   }
 
+  /** Cancels the source: a read that waits for it need wait no longer. */
+  cancel(): void {
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#source.cancel();
+  }
+
   /** Keeps it alive once more. */
   retain(): this {
     assert(this.#holders > 0, "A stream was retained after its release");
@@ -88,7 +96,7 @@ export class StreamManagedBuffer implements ManagedBuffer {
     assert(this.#holders > 0, "A stream was released twice");
     if (--this.#holders > 0) return;
     this.#rest = NO_BYTES;
-    this.#source.cancel();
+    this.cancel();
   }
 
   async #next(): Promise<Uint8Array> {

@@ -240,6 +240,7 @@ function releaseNoted(buffer: ManagedBuffer, onReleased: () => void): ManagedBuf
       return buffer.keepsBytes;
     },
     read: (position, into) => buffer.read(position, into),
+    cancel: () => buffer.cancel?.(),
     retain() {
       holders++;
       return noted;

@@ -317,6 +317,42 @@ transportTest("sendUpload() without a size, or with none that can be, cancels it
   assertEquals(cancelled, [undefined, -1, NaN]);
 });
 
+transportTest("A source that is waited for is cancelled when its upload is given up, or its connection goes", async (stage) => {
+  const events: string[] = [];
+  const stalled = () =>
+    new ReadableStream<Uint8Array>({
+      pull() {
+        events.push("wanted");
+        return new Promise<void>(() => {});
+      },
+      cancel: () => void events.push("cancelled"),
+    }, { highWaterMark: 0 });
+  const handler: Partial<RpcHandler> = {
+    ...receiver,
+    streamManager: { openStream: () => new StreamManagedBuffer(9, stalled()) },
+  };
+  const { client, listening } = await stage.pair({ handler });
+  const abort = new AbortController();
+  const giveUp = () => abort.abort(new Error("enough"));
+  const goes = ({ channel }: TransportClient) => channel.abort(new Error("enough"));
+  const transfers: [begin: (connection: TransportClient) => Promise<unknown>, end: (connection: TransportClient) => void][] = [
+    [(connection) => sendUpload(connection, bytesOf("u"), stalled(), { size: 9, signal: abort.signal }), giveUp],
+    [(connection) => sendUpload(connection, bytesOf("u"), stalled(), { size: 9 }), goes],
+    [(connection) => all(readStream(connection, "s")), goes],
+  ];
+  for (const [begin, end] of transfers) {
+    const connection = await client.dial(listening);
+    const failed = failureOf(begin(connection));
+    await until(() => events.length === 1, "the read");
+    end(connection);
+    await failed;
+    // A FIN, as which Deno's sockets tell of it, leaves a body that is being sent a while.
+    const isCancelled = () => (stage.clock.advance(100), events.length === 2);
+    await until(isCancelled, "the source to be cancelled");
+    assertEquals(events.splice(0), ["wanted", "cancelled"]);
+  }
+});
+
 transportTest("sendUpload() that is given up frees both ends and cancels its source", async (stage) => {
   let failed: unknown;
   const { connection, server: far } = await stage.pair({
