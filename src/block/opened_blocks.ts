@@ -6,7 +6,7 @@
 
 import { RpcError } from "../base/errors.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
-import { released } from "../transport/stream_bodies.ts";
+import { released } from "../transport/body_calls.ts";
 import type { ChunkIterator } from "./one_for_one_stream_manager.ts";
 
 /** How many blocks of one request are looked for at once. */

@@ -11,11 +11,11 @@ import { toError } from "../base/errors.ts";
 import type { Int64 } from "../base/int64.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { type MergedBlockMetaRequest, MessageType, type RpcFailure } from "../protocol/message.ts";
+import { sizeOf } from "./body_calls.ts";
 import { bodyElsewhere } from "./body_elsewhere.ts";
 import type { Channel } from "./channel.ts";
 import type { MergedBlockMetaReqHandler } from "./merged_block_meta.ts";
 import type { RequestResponder } from "./request_responder.ts";
-import { sizeOf } from "./stream_bodies.ts";
 import type { TransportClient } from "./transport_client.ts";
 import type { BodyAnswering } from "./unsent_bodies.ts";
 

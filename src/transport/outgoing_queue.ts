@@ -21,6 +21,7 @@ import {
 } from "../protocol/message_encoder.ts";
 import { checkSize, type ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { SocketError } from "../socket/socket.ts";
+import { lastingBytes, released } from "./body_calls.ts";
 import { GATHER_BYTES, GatherBuffers, MAX_POOLED_BYTES } from "./gather_buffers.ts";
 import type { Socket } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
@@ -28,7 +29,7 @@ import { checkRoom, frameTooLarge, type OutgoingLimits } from "./outgoing_limits
 import type { SharedPieces } from "./piece_memory.ts";
 import { type Content, writeContent } from "./rpc_response_callback.ts";
 import { SettlingFlush } from "./settling_flush.ts";
-import { lastingBytes, released, StreamBodies } from "./stream_bodies.ts";
+import { StreamBodies } from "./stream_bodies.ts";
 
 /** Size of a connection's first buffer, which grows to what it is used for: most connections say little. */
 const FIRST_BYTES = 2 * 1024;

@@ -11,6 +11,7 @@ import { ByteSink } from "../base/byte_sink.ts";
 import { RpcError, toError } from "../base/errors.ts";
 import { RingQueue } from "../base/ring_queue.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { cancelRead, lastingBytes, released } from "./body_calls.ts";
 import { type PieceBuffer, PieceMemory, type SharedPieces } from "./piece_memory.ts";
 
 /** How much of a body in memory is handed over at once. */
@@ -44,40 +45,6 @@ interface Piece {
 
 /** A body, or frames that wait behind one. */
 type Item = Body | { readonly frames: ByteSink };
-
-/** A body's bytes, where they are in memory and can stay with the socket when the body has been released. */
-export function lastingBytes(body: ManagedBuffer): Uint8Array | undefined {
-  return body.keepsBytes === true ? body.bytes : undefined;
-}
-
-/** Gives a body up; gives what that throws, which is its maker's fault and nobody else's. */
-export function released(body: ManagedBuffer): Error | undefined {
-  try {
-    body.release();
-    return undefined;
-  } catch (thrown) {
-    return toError(thrown);
-  }
-}
-
-/** Has a read end that is waited for, which holds the body. */
-function cancelRead(body: ManagedBuffer): void {
-  try {
-    body.cancel?.();
-  } catch {
-    // Its maker's fault, and the body is given up in any case.
-  }
-}
-
-/** How many bytes a body has. What this throws has released the body. */
-export function sizeOf(body: ManagedBuffer): number {
-  try {
-    return body.size;
-  } catch (thrown) {
-    released(body);
-    throw thrown;
-  }
-}
 
 /** What {@linkcode StreamBodies} tells its owner. */
 export interface StreamBodiesOwner {
