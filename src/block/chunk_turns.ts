@@ -28,11 +28,14 @@ export class ChunkTurns {
     this.#asked++;
   }
 
-  /** It could not be: `ask` is called when there may be room. False: nothing is on its way that would make some. */
-  refused(fetch: object, ask: () => void): boolean {
-    if (--this.#asked === 0) return false;
+  /** It could not be. Returns whether any is on its way that will make room. */
+  refused(): boolean {
+    return --this.#asked > 0;
+  }
+
+  /** Calls `ask` when there may be room for a chunk of `fetch`. */
+  wait(fetch: object, ask: () => void): void {
     this.#waiting.set(fetch, ask);
-    return true;
   }
 
   /** A chunk has come, or will not: somebody may have its room. */

@@ -112,10 +112,10 @@ export class OneForOneBlockFetcher {
         this.#fetch(this.#streamId, index);
       } catch (thrown) {
         this.#waiting--;
-        const hasTurn = this.#turns.refused(this, () => this.#fetchMore());
-        if (hasTurn && RpcError.is(thrown) && thrown.code === "OVERLOADED") {
+        if (this.#turns.refused() && RpcError.is(thrown) && thrown.code === "OVERLOADED") {
           // Given up, the rest would stay open at the far end as long as the connection.
           this.#next = index;
+          this.#turns.wait(this, () => this.#fetchMore());
           break;
         }
         // Those that were asked for already come; the rest has failed with this one.
