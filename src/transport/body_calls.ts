@@ -5,7 +5,7 @@
  */
 
 import { toError } from "../base/errors.ts";
-import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
+import { checkSize, type ManagedBuffer } from "../protocol/managed_buffer.ts";
 
 /** A body's bytes, where they are in memory and can stay with the socket when the body has been released. */
 export function lastingBytes(body: ManagedBuffer): Uint8Array | undefined {
@@ -35,6 +35,21 @@ export function cancelRead(body: ManagedBuffer): void {
 export function sizeOf(body: ManagedBuffer): number {
   try {
     return body.size;
+  } catch (thrown) {
+    released(body);
+    throw thrown;
+  }
+}
+
+/**
+ * A body's bytes, where they are in memory and can stay there, or are fewer than `copyBelow`, and so copied. What this throws has
+ * released the body.
+ */
+export function bytesToSend(body: ManagedBuffer, copyBelow: number): Uint8Array | undefined {
+  try {
+    const bytes = body.size < copyBelow ? body.bytes : lastingBytes(body);
+    checkSize(body, bytes);
+    return bytes;
   } catch (thrown) {
     released(body);
     throw thrown;

@@ -19,9 +19,9 @@ import {
   encodeMessageHead,
   endFrame,
 } from "../protocol/message_encoder.ts";
-import { checkSize, type ManagedBuffer } from "../protocol/managed_buffer.ts";
+import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { SocketError } from "../socket/socket.ts";
-import { lastingBytes, released } from "./body_calls.ts";
+import { bytesToSend, released } from "./body_calls.ts";
 import { GATHER_BYTES, GatherBuffers, MAX_POOLED_BYTES } from "./gather_buffers.ts";
 import type { Socket } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
@@ -201,7 +201,7 @@ export class OutgoingQueue {
       this.#clock.soon(() => this.#writeBodyLater(head, body, done, refusal));
       return;
     }
-    const bytes = bytesToSend(body);
+    const bytes = bytesToSend(body, BY_REFERENCE_BYTES);
     const start = this.#out.position;
     this.#writeHead(head, body);
     if (bytes !== undefined && body.size < BY_REFERENCE_BYTES) {
@@ -378,18 +378,6 @@ export class OutgoingQueue {
   #emptyBuffer(): void {
     if (this.#out.bytes.length > MAX_POOLED_BYTES) this.#out = new ByteSink(GATHER_BYTES);
     else this.#out.truncate(0);
-  }
-}
-
-/** A body's bytes, where they are in memory and are to be copied or can stay there. What this throws has released the body. */
-function bytesToSend(body: ManagedBuffer): Uint8Array | undefined {
-  try {
-    const bytes = body.size < BY_REFERENCE_BYTES ? body.bytes : lastingBytes(body);
-    checkSize(body, bytes);
-    return bytes;
-  } catch (thrown) {
-    released(body);
-    throw thrown;
   }
 }
 
