@@ -3,7 +3,16 @@ import { test } from "../_harness.ts";
 import { noArguments, takeOption, taskArguments } from "./arguments.ts";
 import { examplesIn } from "./doc_examples.ts";
 import { isProgram } from "./entry_points.ts";
-import { addTotals, countJunit, formatTable, formatTotals, NO_TOTALS, runTotals, type Totals } from "./totals.ts";
+import {
+  addTotals,
+  countJunit,
+  failuresInJunit,
+  formatTable,
+  formatTotals,
+  NO_TOTALS,
+  runTotals,
+  type Totals,
+} from "./totals.ts";
 
 test("taskArguments() drops the -- that deno task passes through, and only that one", () => {
   assertEquals(taskArguments([]), []);
@@ -71,6 +80,24 @@ for (const [runner, xml] of Object.entries(reports)) {
     assertEquals(countJunit(xml), { passed: 1, failed: 1, skipped: 1 });
   });
 }
+
+const whyItFailed: Readonly<Record<string, string>> = {
+  deno: 'fails\n  Error: boo <testcase name="x"/>',
+  bun: "fails\n  Error: boo\n        at a_test.js:15:13",
+  node: "fails\n  [Error [ERR_TEST_FAILURE]: boo] { at <anonymous> (tests/a_test.ts:4:29) }",
+};
+
+for (const [runner, xml] of Object.entries(reports)) {
+  test(`failuresInJunit() finds what failed and why in a report of ${runner}`, () => {
+    assertEquals(failuresInJunit(xml), [whyItFailed[runner]!]);
+  });
+}
+
+test("failuresInJunit() reads names with quotes, failures without a text, and cuts long ones", () => {
+  const xml = '<testcase name="a &amp;quot;b&amp;quot; &amp; &lt;c&gt;"><failure/></testcase>' +
+    '<testcase name="d"><failure message="1 > 0">1\n2\n3\n</failure></testcase>';
+  assertEquals(failuresInJunit(xml, 2), ['a "b" & <c>', "d\n  1\n  2\n  …"]);
+});
 
 const runs: readonly (readonly [what: string, xml: string | undefined, code: number, expected: Totals])[] = [
   ["a good run", "<testcase/>", 0, { passed: 1, failed: 0, skipped: 0 }],

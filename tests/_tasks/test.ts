@@ -15,7 +15,7 @@ import { say } from "./console.ts";
 import { DENO_ONLY, interopFiles, programFiles, testFiles } from "./entry_points.ts";
 import { run } from "./run.ts";
 import { findRuntime, isRuntimeName, type Runtime, RUNTIME_NAMES, type RuntimeName, testEnvironment } from "./runtimes.ts";
-import { addTotals, formatTotals, NO_TOTALS, runTotals, type Totals } from "./totals.ts";
+import { addTotals, failuresInJunit, formatTotals, NO_TOTALS, runTotals, type Totals } from "./totals.ts";
 
 /** Which tests run. */
 interface Selection {
@@ -73,7 +73,14 @@ function testArguments({ runtime, selection: { files, namePattern }, bundle }: T
   ];
 }
 
-async function runTests(testRun: TestRun): Promise<Totals> {
+/** How a run of tests went. */
+interface Outcome {
+  readonly totals: Totals;
+  /** Of each failed test its name and why. */
+  readonly failures: readonly string[];
+}
+
+async function runTests(testRun: TestRun): Promise<Outcome> {
   const { runtime, selection, bundle, env } = testRun;
   const report = join(bundle.folder, `${runtime.name}.xml`);
   const command = { command: runtime.path, args: testArguments(testRun, report) };
@@ -82,7 +89,7 @@ async function runTests(testRun: TestRun): Promise<Totals> {
   const xml = await Deno.readTextFile(report).catch(() => undefined);
   const totals = runTotals(xml, code, selection.namePattern !== undefined);
   if (totals.passed + totals.failed === 0 || xml === undefined) say(`${runtime.name} ran no test to its end`);
-  return totals;
+  return { totals, failures: failuresInJunit(xml ?? "") };
 }
 
 /** Runs the selection on each runtime that is wanted and can be had; says what is left out, and why. */
@@ -107,17 +114,20 @@ async function testAll(names: readonly RuntimeName[], selection: Selection): Pro
       if (selection.files.some((file) => file.startsWith(folder))) say(`${folder} ran on Deno only: ${reason}`);
     }
   }
+  // What failed stands in thousands of lines that did not, so it is said again.
+  for (const { title, failures } of done) {
+    for (const failure of failures) say(`failed on ${title}: ${failure}\n`);
+  }
   for (const { line } of done) say(line);
   return done;
 }
 
 /** How the tests of one runtime went. */
-interface RuntimeTotals {
+interface RuntimeTotals extends Outcome {
   /** Its name and version. */
   readonly title: string;
-  /** The same in words. */
+  /** The totals in words. */
   readonly line: string;
-  readonly totals: Totals;
 }
 
 async function testOne(
@@ -128,14 +138,18 @@ async function testOne(
 ): Promise<RuntimeTotals> {
   if (runtime.path === undefined) {
     const failed = Deno.env.get("CI") === "true" ? 1 : 0;
-    return { title: runtime.name, line: `${runtime.name}: skipped, ${runtime.reason}`, totals: { ...NO_TOTALS, failed } };
+    const line = `${runtime.name}: skipped, ${runtime.reason}`;
+    return { title: runtime.name, line, totals: { ...NO_TOTALS, failed }, failures: [] };
   }
   const title = `${runtime.name} ${runtime.version}`;
-  if (selection.files.length === 0) return { title, line: `${title}: no file of this selection`, totals: NO_TOTALS };
+  if (selection.files.length === 0) {
+    return { title, line: `${title}: no file of this selection`, totals: NO_TOTALS, failures: [] };
+  }
   say(`\n${title}`);
   const start = performance.now();
-  const totals = await runTests({ runtime, selection, bundle, env });
-  return { title, line: `${title}: ${formatTotals(totals)} (${((performance.now() - start) / 1000).toFixed(1)} s)`, totals };
+  const outcome = await runTests({ runtime, selection, bundle, env });
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  return { ...outcome, title, line: `${title}: ${formatTotals(outcome.totals)} (${seconds} s)` };
 }
 
 const USAGE = `deno task test [FILTER…] [--runtime deno|bun|node]…
@@ -163,7 +177,7 @@ const selection = select(values.interop === true ? interopFiles() : testFiles(),
 const done = await testAll(names, selection).catch((error: unknown): RuntimeTotals[] => {
   const line = error instanceof Error ? error.message : String(error);
   say(line);
-  return [{ title: "all", line, totals: { ...NO_TOTALS, failed: 1 } }];
+  return [{ title: "all", line, totals: { ...NO_TOTALS, failed: 1 }, failures: [] }];
 });
 if (values.totals !== undefined) {
   await Deno.writeTextFile(values.totals, JSON.stringify(done.map(({ title, totals }) => [title, totals])));

@@ -25,20 +25,48 @@ export function formatTotals(totals: Totals): string {
   return totals.skipped === 0 ? line : `${line}, ${totals.skipped} skipped`;
 }
 
+/** A test case of a JUnit report, the one form that Deno, Bun and Node all write. */
+interface TestCase {
+  readonly name: string;
+  readonly state: keyof Totals;
+  /** Why it failed. */
+  readonly text: string;
+}
+
+function testCasesOf(xml: string): TestCase[] {
+  const cases = xml.matchAll(/<testcase\b((?:[^>"]|"[^"]*")*?)(?:\/>|>([^]*?)<\/testcase>)/g);
+  return Array.from(cases, ([, attributes = "", body = ""]) => {
+    const name = plainText(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "");
+    const failure = /<(?:failure|error)\b(?:(?:[^>"]|"[^"]*")*?\/>|(?:[^>"]|"[^"]*")*>([^]*?)<\/)/.exec(body);
+    const state = failure !== null ? "failed" : /<skipped\b/.test(body) ? "skipped" : "passed";
+    return { name, state, text: plainText(failure?.[1] ?? "").trim() };
+  });
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", "#10": "\n", amp: "&" };
+
+/** What an XML text says. Node 20 writes the `"` of a name as `&amp;quot;`. */
+function plainText(xml: string): string {
+  return xml.replace(/&(?:amp;(?=quot;))?(lt|gt|quot|apos|#10|amp);/g, (_, name: string) => ENTITIES[name]!);
+}
+
 /**
- * Counts the test cases of a JUnit report: the one form that Deno, Bun and Node all write.
+ * Counts the test cases of a JUnit report.
  *
  * A runner that could not load a file may say so in its exit code alone, so the caller looks at that too.
  */
 export function countJunit(xml: string): Totals {
-  let totals = NO_TOTALS;
-  for (const [testcase, attributes] of xml.matchAll(/<testcase\b((?:[^>"]|"[^"]*")*?)(?:\/>|>[^]*?<\/testcase>)/g)) {
-    const body = testcase.slice("<testcase".length + attributes!.length);
-    if (/<(?:failure|error)\b/.test(body)) totals = addTotals(totals, { ...NO_TOTALS, failed: 1 });
-    else if (/<skipped\b/.test(body)) totals = addTotals(totals, { ...NO_TOTALS, skipped: 1 });
-    else totals = addTotals(totals, { ...NO_TOTALS, passed: 1 });
-  }
-  return totals;
+  return testCasesOf(xml).reduce((sum, { state }) => addTotals(sum, { ...NO_TOTALS, [state]: 1 }), NO_TOTALS);
+}
+
+/** Of each failed test of a JUnit report its name, and below it the first `maxLines` lines of why. */
+export function failuresInJunit(xml: string, maxLines = 40): string[] {
+  const failed = testCasesOf(xml).filter(({ state }) => state === "failed");
+  return failed.map(({ name, text }) => {
+    const lines = text === "" ? [] : text.split("\n");
+    const cut = lines.length > maxLines ? ["…"] : [];
+    return [name, ...[...lines.slice(0, maxLines), ...cut].map((line) => `  ${line}`.trimEnd())].join("\n");
+  });
 }
 
 /**
