@@ -42,7 +42,7 @@ async function findRegister(): Promise<Register> {
   return (name, body, skip) => {
     if (skip) test.skip(name, body);
     // bun:test ends a test after 5 s unless told otherwise; a busy machine needs more.
-    else if (isBun) test(name, body, 120_000);
+    else if (isBun) test(name, body, 240_000);
     else test(name, body);
   };
 }
