@@ -32,7 +32,7 @@ interface TestRun {
   readonly env: Record<string, string>;
 }
 
-const RUN_DEADLINE_MS = 10 * 60_000;
+const RUN_DEADLINE_MS = 15 * 60_000;
 /** Node waits for ever for a file that leaves a handle open; this names the file before the whole run is over. */
 const NODE_FILE_DEADLINE_MS = 8 * 60_000;
 const JOBS = navigator.hardwareConcurrency;
