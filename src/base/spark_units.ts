@@ -86,7 +86,8 @@ export function parseBytes(text: string, unit: ByteUnit): number {
     );
   }
   const count = parseLong(match[1]!, BYTE_FORMS);
-  const suffix = match[2] ?? unit;
+  // Since 4.2 `ki` and `kib` are `k` too.
+  const suffix = match[2]?.replace(/^([kmgtp])ib?$/, "$1") ?? unit;
   if (!Object.hasOwn(BYTE_UNITS, suffix)) throw new RangeError(`${BYTE_FORMS}\nInvalid suffix: "${suffix}"`);
   const from = BYTE_UNITS[suffix as ByteUnit];
   const converted = count * from.bytes / BYTE_UNITS[unit].bytes;

@@ -120,6 +120,24 @@ test("parseBytes() reads what Spark's suite reads", () => {
   assertThrows(() => parseBytes("0.064m", "m"), RangeError, "Fractional values are not supported. Input was: 0.064");
 });
 
+// Spark takes them since 4.2.
+test("parseBytes() takes the suffixes of IEC 80000", () => {
+  const cases: [string, number][] = [
+    ["3ki", 3 * 1024],
+    ["3KiB", 3 * 1024],
+    ["48mi", 48 * 1024 ** 2],
+    ["48MiB", 48 * 1024 ** 2],
+    ["1gi", 1024 ** 3],
+    ["1GiB", 1024 ** 3],
+    ["1ti", 1024 ** 4],
+    ["1TiB", 1024 ** 4],
+    ["1pi", 1024 ** 5],
+    ["1PiB", 1024 ** 5],
+  ];
+  for (const [text, expected] of cases) assertEquals(parseBytes(text, "b"), expected, text);
+  for (const text of ["1bi", "1bib", "1kibi", "1ib"]) assertThrows(() => parseBytes(text, "b"), RangeError, "Invalid suffix", text);
+});
+
 test("parseBytes() trims, takes any case, and says what is wrong in Spark's words", () => {
   assertEquals(parseBytes(" 64KB ", "b"), 65_536);
   assertEquals(parseBytes("48M", "b"), 48 * 1024 ** 2);
@@ -129,7 +147,7 @@ test("parseBytes() trims, takes any case, and says what is wrong in Spark's word
     ["m", `${BYTE_FORMS}Failed to parse byte string: m`],
     [".5m", `${BYTE_FORMS}Failed to parse byte string: .5m`],
     ["1.5G", `${BYTE_FORMS}Fractional values are not supported. Input was: 1.5`],
-    ["10mib", `${BYTE_FORMS}Invalid suffix: "mib"`],
+    ["10bib", `${BYTE_FORMS}Invalid suffix: "bib"`],
     ["10tostring", `${BYTE_FORMS}Invalid suffix: "tostring"`],
     ["9223372036854775808", `${BYTE_FORMS}For input string: "9223372036854775808"`],
     ["8192p", "Conversion of 8192 exceeds Long.MAX_VALUE in PiB. Try a larger unit (e.g. MiB instead of KiB)"],
