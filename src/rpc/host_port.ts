@@ -40,7 +40,7 @@ export function checkHost(host: string): void {
  * @throws RpcError INVALID_ADDRESS.
  */
 export function checkHostPort(hostPort: string): void {
-  if (!hostPort.includes(hasManyColons(hostPort) ? "]:" : ":")) {
+  if (!hostPort.includes(beforePort(hostPort))) {
     throw invalidAddress(`Expected host and port but got ${hostPort}`);
   }
 }
@@ -52,11 +52,18 @@ export function checkHostPort(hostPort: string): void {
  * @throws RpcError INVALID_ADDRESS if the port is none.
  */
 export function parseHostPort(hostPort: string): HostPort {
-  const colon = hasManyColons(hostPort) ? hostPort.lastIndexOf("]:") + 1 : hostPort.lastIndexOf(":");
-  if (colon < 1) return { host: hostPort, port: 0 };
+  const separator = beforePort(hostPort);
+  const at = hostPort.lastIndexOf(separator);
+  if (at < 0) return { host: hostPort, port: 0 };
+  const colon = at + separator.length - 1;
   const port = hostPort.slice(colon + 1).trim();
   if (!/^[0-9]*$/.test(port) || Number(port) > 65_535) throw invalidAddress(`Expected host and port but got ${hostPort}`);
   return { host: hostPort.slice(0, colon).trim(), port: Number(port) };
+}
+
+/** What stands before a port, if there is one. */
+function beforePort(hostPort: string): string {
+  return hasManyColons(hostPort) ? "]:" : ":";
 }
 
 /** Whether it can only be an IPv6 address. Colons at the end do not count, as in Java's `split(":")`. */

@@ -37,10 +37,12 @@ test("parseHostPort() splits host and port; no port is 0", () => {
   }
   assertEquals(parseHostPort(" h : 7077 "), { host: "h", port: 7077 });
   assertEquals(parseHostPort(""), { host: "", port: 0 });
+  assertEquals(parseHostPort(":7077"), { host: "", port: 7077 });
+  assertEquals(parseHostPort("::1"), { host: "::1", port: 0 });
 });
 
 test("parseHostPort() refuses a port that is none", () => {
-  for (const hostPort of ["h:x", "h:-1", "h:65536", "h:1e3", "[::1]:0x10"]) {
+  for (const hostPort of ["h:x", ":x", "h:-1", "h:65536", "h:1e3", "[::1]:0x10"]) {
     assertEquals(messageOf(() => parseHostPort(hostPort)), `Expected host and port but got ${hostPort}`);
   }
 });
