@@ -12,7 +12,7 @@ import { parseBytes, parseTime } from "./spark_units.ts";
 /** A value as it may be written; it is kept as text. */
 export type SparkConfValue = string | number | boolean;
 
-/** The keys and values that a {@linkcode SparkConf} begins with. */
+/** The keys and values that a {@linkcode SparkConf} begins with; another one is such, too. */
 export type SparkConfInit = Readonly<Record<string, SparkConfValue>> | Iterable<readonly [string, SparkConfValue]>;
 
 /**
@@ -30,13 +30,13 @@ export type SparkConfInit = Readonly<Record<string, SparkConfValue>> | Iterable<
  * if (conf.contains("spark.rpc.askTimeout")) throw new Error("the first one changed");
  * ```
  */
-export class SparkConf {
+export class SparkConf implements Iterable<[string, string]> {
   readonly #values: Map<string, string> = new Map();
 
   /**
    * A configuration of the given keys, and no others.
    *
-   * @param init Keys and values to begin with: an object, or entries.
+   * @param init Keys and values to begin with: an object, entries, or another configuration.
    * @throws TypeError if a value is none, which a type cast can hide.
    */
   constructor(init: SparkConfInit = {}) {
@@ -89,6 +89,11 @@ export class SparkConf {
   /** All keys and values, in the order in which the keys were first set. */
   getAll(): [string, string][] {
     return [...this.#values];
+  }
+
+  /** The same as {@linkcode SparkConf.getAll}, one after the other. */
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.#values.entries();
   }
 
   /**

@@ -31,6 +31,14 @@ test("SparkConf.clone() can be changed alone", () => {
   assertEquals(copy.getAll(), [["spark.a", "y"], ["spark.b", "z"]]);
 });
 
+test("SparkConf takes what another one has", () => {
+  const conf = new SparkConf({ "spark.a": "x", "spark.b": 4 });
+  const copy = new SparkConf(conf).set("spark.a", "y");
+  assertEquals(copy.getAll(), [["spark.a", "y"], ["spark.b", "4"]]);
+  assertEquals([...conf], conf.getAll());
+  assertEquals(conf.get("spark.a"), "x");
+});
+
 test("SparkConf.set() refuses a value that is none", () => {
   for (const absent of [undefined, null] as unknown as readonly string[]) {
     assertThrows(() => new SparkConf().set("spark.a", absent), TypeError, `Configuration key spark.a is set to ${absent}`);

@@ -122,6 +122,5 @@ function positive(name: string, value: number): number {
 }
 
 function propertiesOf(conf: DriverLaunch["conf"]): string[] {
-  const entries = (conf instanceof SparkConf ? conf : new SparkConf(conf)).getAll();
-  return Array.from(entries, ([key, value]) => `-D${key}=${value}`);
+  return Array.from(new SparkConf(conf), ([key, value]) => `-D${key}=${value}`);
 }

@@ -299,7 +299,7 @@ function callOptions({ timeoutMs, signal }: MasterCallOptions): AskOptions {
 }
 
 async function createEnv({ conf, logger }: SparkMasterOptions): Promise<RpcEnv> {
-  const own = conf instanceof SparkConf ? conf.clone() : new SparkConf(conf);
+  const own = new SparkConf(conf);
   for (const key of TIMEOUT_KEYS) if (!own.contains(key)) own.set(key, DEFAULT_TIMEOUT);
   return await RpcEnv.create({ name: SystemName.driverClient, conf: own, logger });
 }
