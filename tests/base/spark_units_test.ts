@@ -135,7 +135,9 @@ test("parseBytes() takes the suffixes of IEC 80000", () => {
     ["1PiB", 1024 ** 5],
   ];
   for (const [text, expected] of cases) assertEquals(parseBytes(text, "b"), expected, text);
-  for (const text of ["1bi", "1bib", "1kibi", "1ib"]) assertThrows(() => parseBytes(text, "b"), RangeError, "Invalid suffix", text);
+  for (const text of ["1bi", "1bib", "1kibi", "1ib"]) {
+    assertThrows(() => parseBytes(text, "b"), RangeError, "Invalid suffix", text);
+  }
 });
 
 test("parseBytes() trims, takes any case, and says what is wrong in Spark's words", () => {
