@@ -37,7 +37,7 @@ export class SparkConf implements Iterable<[string, string]> {
    * A configuration of the given keys, and no others.
    *
    * @param init Keys and values to begin with: an object, entries, or another configuration.
-   * @throws TypeError if a value is none, which a type cast can hide.
+   * @throws TypeError if a value is none or an object, which a type cast can hide.
    */
   constructor(init: SparkConfInit = {}) {
     const entries = isIterable(init) ? init : Object.entries(init);
@@ -50,10 +50,15 @@ export class SparkConf implements Iterable<[string, string]> {
    * @param key The key, such as `spark.network.timeout`.
    * @param value Its value.
    * @returns This object, for the next `set`.
-   * @throws TypeError if the value is none, which a type cast can hide.
+   * @throws TypeError if the value is none or an object, which a type cast can hide.
    */
   set(key: string, value: SparkConfValue): this {
     if (value === undefined || value === null) throw new TypeError(`Configuration key ${key} is set to ${value}`);
+    if (typeof value === "object") {
+      throw new TypeError(
+        `Configuration key ${key} is set to an object; expected a whole key, such as spark.rpc.askTimeout, and a text`,
+      );
+    }
     this.#values.set(key, String(value));
     return this;
   }

@@ -46,6 +46,12 @@ test("SparkConf.set() refuses a value that is none", () => {
   }
 });
 
+test("SparkConf refuses objects and lists, such as a key that is cut into them", () => {
+  for (const nested of ['{ "spark": { "rpc": { "askTimeout": "1s" } } }', '{ "spark": ["1s"] }']) {
+    assertThrows(() => new SparkConf(JSON.parse(nested)), TypeError, "Configuration key spark is set to an object");
+  }
+});
+
 test("SparkConf reads numbers, booleans, durations and sizes", () => {
   const conf = new SparkConf({
     int: "-12",
