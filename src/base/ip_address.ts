@@ -35,6 +35,11 @@ export function parseIpv4(text: string): number | undefined {
   return value;
 }
 
+/** A host as sockets want it: an IPv6 address without the brackets that Java has around it. */
+export function socketHost(host: string): string {
+  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+}
+
 /** The eight groups of an IPv6 address, or undefined if `text` is none. */
 function parseIpv6(text: string): readonly number[] | undefined {
   const halves = text.split("::");

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { canonicalIpv6 } from "../base/ip_address.ts";
+import { canonicalIpv6, socketHost } from "../base/ip_address.ts";
 import { checkHost } from "./host_port.ts";
 import { invalidAddress, parseSparkUri, parseUri, requirePort, type UriOptions } from "./spark_uri.ts";
 
@@ -97,7 +97,7 @@ export class RpcAddress {
 
   /** The host as sockets want it: an IPv6 address without brackets. */
   get dialHost(): string {
-    return this.host.startsWith("[") && this.host.endsWith("]") ? this.host.slice(1, -1) : this.host;
+    return socketHost(this.host);
   }
 
   /** Whether `other` has the same host and port. */

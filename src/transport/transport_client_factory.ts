@@ -8,6 +8,7 @@
  */
 
 import { RpcStoppedError, toError } from "../base/errors.ts";
+import { socketHost } from "../base/ip_address.ts";
 import { untilAborted } from "../base/until_aborted.ts";
 import { WatchTimer } from "../base/watch_timer.ts";
 import { SocketError } from "../socket/socket.ts";
@@ -109,7 +110,9 @@ export class TransportClientFactory implements AsyncDisposable {
    * after `close`, and with the signal's reason.
    */
   createClient(address: SocketAddress, { fastFail = false, signal }: CreateClientOptions = {}): Promise<TransportClient> {
-    return signal?.aborted === true ? Promise.reject(signal.reason) : untilAborted(this.#pooled(address, fastFail), signal);
+    return signal?.aborted === true
+      ? Promise.reject(signal.reason)
+      : untilAborted(this.#pooled(dialled(address), fastFail), signal);
   }
 
   /**
@@ -120,7 +123,7 @@ export class TransportClientFactory implements AsyncDisposable {
    * @returns The connection. Rejects as that of {@linkcode createClient} does, and with the signal's reason.
    */
   createUnmanagedClient(address: SocketAddress, { signal }: CreateUnmanagedClientOptions = {}): Promise<TransportClient> {
-    return this.#closed ? Promise.reject(stoppedError()) : this.#dial(address, { signal });
+    return this.#closed ? Promise.reject(stoppedError()) : this.#dial(dialled(address), { signal });
   }
 
   /**
@@ -285,6 +288,10 @@ export class TransportClientFactory implements AsyncDisposable {
       client.inHandshake = false;
     }
   }
+}
+
+function dialled({ host, port }: SocketAddress): SocketAddress {
+  return { host: socketHost(host), port };
 }
 
 function stoppedError(): RpcStoppedError {

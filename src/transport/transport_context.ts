@@ -9,6 +9,7 @@
 
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Deadlines } from "../base/deadlines.ts";
+import { socketHost } from "../base/ip_address.ts";
 import { type Logger, loggerInForce } from "../base/logger.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import { SparkConf } from "../base/spark_conf.ts";
@@ -213,7 +214,7 @@ export class TransportContext implements AsyncDisposable {
    * @returns The server. Rejects with a SocketError if it cannot listen there.
    */
   createServer(port = 0, { host = "127.0.0.1", bootstraps = [] }: CreateServerOptions = {}): Promise<TransportServer> {
-    return TransportServer.listen(this, { host, port }, bootstraps);
+    return TransportServer.listen(this, { host: socketHost(host), port }, bootstraps);
   }
 
   /**

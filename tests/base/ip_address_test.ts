@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { canonicalIpv6, parseIpv4 } from "../../src/base/ip_address.ts";
+import { canonicalIpv6, parseIpv4, socketHost } from "../../src/base/ip_address.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { test } from "../_harness.ts";
 
@@ -78,5 +78,11 @@ test("parseIpv4() reads four bytes", () => {
   assertEquals(parseIpv4("010.1.1.1"), 0x0a010101);
   for (const text of ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.4.", "a.b.c.d", "1.2.-3.4"]) {
     assertEquals(parseIpv4(text), undefined, text);
+  }
+});
+
+test("socketHost() takes the brackets off", () => {
+  for (const [host, expected] of [["[::1]", "::1"], ["::1", "::1"], ["[", "["], ["h", "h"], ["", ""]] as const) {
+    assertEquals(socketHost(host), expected);
   }
 });

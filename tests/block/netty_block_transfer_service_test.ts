@@ -60,6 +60,16 @@ test("NettyBlockTransferService.init() listens where it is told to bind, whateve
   block.release();
 });
 
+// Spark: BlockManagerId has the host of an executor so.
+test("NettyBlockTransferService listens at an IPv6 address in brackets, and fetches from it", async (context) => {
+  const host = "[::1]";
+  const server = await startService(context, new MemoryBlocks({ rdd_0_0: blockBytes(10) }), { host });
+  const client = await startService(context);
+  const block = await within(client.service.fetchBlock({ ...server.peer, host }, "rdd_0_0"), "the block");
+  assertEquals([server.service.hostName, block.bytes], [host, blockBytes(10)]);
+  block.release();
+});
+
 test("NettyBlockTransferService refuses at once what it could not use later, and hears nothing of what is set later", async (context) => {
   const host = "127.0.0.1";
   for (

@@ -158,6 +158,16 @@ test("TransportClientFactory.createClient() takes two names of one host for two 
   assertEquals(clients.map((client) => client.channel.remote), ["localhost:7077", "127.0.0.1:7077", "[::1]:7077"]);
 });
 
+test("TransportClientFactory dials hosts as Java writes them: IPv6 in brackets", async (context) => {
+  const { stage, driver } = stubbed(context);
+  const { factory } = stage.end();
+  const address = { host: "[fe80::1]", port: 7077 };
+  const client = await factory.createClient(address);
+  assertStrictEquals(await factory.createClient({ host: "fe80::1", port: 7077 }), client);
+  await factory.createUnmanagedClient(address);
+  assertEquals(driver.sockets.map((socket) => socket.remoteAddress.host), ["fe80::1", "fe80::1"]);
+});
+
 // Spark: TransportClientFactorySuite "neverReturnInactiveClients"
 transportTest("TransportClientFactory.createClient() replaces a connection that was closed", async (stage) => {
   const { connection, client, listening } = await stage.pair({ handler: echo });
