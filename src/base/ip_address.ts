@@ -35,9 +35,13 @@ export function parseIpv4(text: string): number | undefined {
   return value;
 }
 
-/** A host as sockets want it: an IPv6 address without the brackets that Java has around it. */
+/**
+ * A host as sockets want it: an IPv6 address without the brackets that Java has around it, an IPv4 address without leading zeros,
+ * which are decimal in Java and octal to the system: it takes `010.0.0.1` for 8.0.0.1.
+ */
 export function socketHost(host: string): string {
-  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+  if (host.startsWith("[") && host.endsWith("]")) return host.slice(1, -1);
+  return parseIpv4(host) === undefined ? host : host.split(".").map(Number).join(".");
 }
 
 /** The eight groups of an IPv6 address, or undefined if `text` is none. */

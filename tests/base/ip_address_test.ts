@@ -81,6 +81,16 @@ test("parseIpv4() reads four bytes", () => {
   }
 });
 
+test("socketHost() reads leading zeros as Java does, and not as octal", () => {
+  const cases = [["010.0.0.1", "10.0.0.1"], ["127.000.00.001", "127.0.0.1"], ["0.0.0.0", "0.0.0.0"], [
+    "010.0.0",
+    "010.0.0",
+  ]] as const;
+  for (const [host, expected] of [...cases, ["010.h", "010.h"], ["100.200.30.0", "100.200.30.0"]] as const) {
+    assertEquals(socketHost(host), expected);
+  }
+});
+
 test("socketHost() takes the brackets off", () => {
   for (const [host, expected] of [["[::1]", "::1"], ["::1", "::1"], ["[", "["], ["h", "h"], ["", ""]] as const) {
     assertEquals(socketHost(host), expected);
