@@ -26,6 +26,12 @@ import type {
 } from "./socket.ts";
 import { formatAddress, socketError, toSocketError } from "./socket_errors.ts";
 
+/**
+ * How long each address of a name but the last may take before the next one is tried. Node itself gives it up for good after 250 ms: a
+ * busy process, a long way or a first packet that is lost (sent again after 1 and 3 s) would then fail the dial.
+ */
+const ATTEMPT_TIMEOUT_MS = 5_000;
+
 class NodeSocket extends BaseSocket {
   readonly #native: Native;
   readonly #reader: Reader | undefined;
@@ -231,7 +237,7 @@ function dial(
 }
 
 function startDial({ host, port }: SocketAddress, onread: OnReadOpts, tls: TlsOptions | undefined): Native {
-  const target = { host, port, allowHalfOpen: true, onread };
+  const target = { host, port, allowHalfOpen: true, onread, autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT_MS };
   return tls === undefined ? connectTcp(target) : connectTls(target, tls);
 }
 
