@@ -36,7 +36,10 @@ class NodeSocket extends BaseSocket {
   readonly #native: Native;
   readonly #reader: Reader | undefined;
   #isGone = false;
-  readonly #onWritten = () => this.drained();
+  /** What could not be written has not left, though `writableLength` counts it no more. */
+  readonly #onWritten = (error?: Error | null) => {
+    if (!error) this.drained();
+  };
 
   /** @param reader What the native socket reads with, if it was dialled. */
   constructor(native: Native, reader: Reader | undefined, options: SocketOptions) {

@@ -140,6 +140,18 @@ function closedCases(suite: SocketSuiteOptions): void {
     assert(["BROKEN_PIPE", "CONNECTION_RESET"].includes(client.error!.socketCode), `${client.error}`);
   });
 
+  socketCase(suite, "Socket that is cut off while bytes wait and it reads nothing has drained nothing", async (stage) => {
+    const { client, server } = await stage.pair();
+    client.pause();
+    server.pause();
+    client.send(24_000_000, 1_000_000);
+    await stage.letPass();
+    server.abort();
+    await stage.untilClosed(client);
+    assertEquals(client.drains, 0);
+    assert(["BROKEN_PIPE", "CONNECTION_RESET"].includes(client.error!.socketCode), `${client.error}`);
+  });
+
   socketCase(suite, "Socket that has sent its FIN and is cut off then does not close without error", async (stage) => {
     const { client, server } = await stage.pair();
     client.shutdown();
