@@ -25,7 +25,7 @@ export type { LookupOptions, RpcEnvCompanion, RpcEnvLimits, RpcEnvOptions, Shutd
 export type { LookupTarget } from "./src/rpc/lookup_target.ts";
 export { IsolatedRpcEndpoint, ThreadSafeRpcEndpoint } from "./src/rpc/rpc_endpoint.ts";
 export type { EndpointBase, RpcEndpoint, TypedEndpoint } from "./src/rpc/rpc_endpoint.ts";
-export type { AbortableRpcFuture, AskOptions, RpcEndpointRef } from "./src/rpc/rpc_endpoint_ref.ts";
+export type { AbortableRpcFuture, AskOptions, ContractFunctions, RpcEndpointRef } from "./src/rpc/rpc_endpoint_ref.ts";
 export { later, unhandled } from "./src/rpc/rpc_call_context.ts";
 export type { Later, RpcCallContext } from "./src/rpc/rpc_call_context.ts";
 export { RpcAddress } from "./src/rpc/rpc_address.ts";

@@ -8,7 +8,7 @@
 
 import type { RpcAddress } from "./rpc_address.ts";
 import type { RpcCallContext } from "./rpc_call_context.ts";
-import type { RpcEndpointRef } from "./rpc_endpoint_ref.ts";
+import type { ContractFunctions, RpcEndpointRef } from "./rpc_endpoint_ref.ts";
 import type { RpcEnv } from "./rpc_env.ts";
 
 /**
@@ -58,9 +58,9 @@ export interface RpcEndpoint {
 }
 
 /** An endpoint of contract `C`, which its reference is given too. Made by `endpoint`. */
-export interface TypedEndpoint<in out C> extends RpcEndpoint {
+export interface TypedEndpoint<C> extends RpcEndpoint {
   /** Carries the contract in the type; nothing of it exists at run time. */
-  readonly "~contract"?: (value: C) => C;
+  readonly "~contract"?: (value: C) => ContractFunctions<C>;
 }
 
 /** What the endpoint classes have in common: their environment and their own reference. */

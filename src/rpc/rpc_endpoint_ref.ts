@@ -31,10 +31,24 @@ export interface AbortableRpcFuture {
 }
 
 /**
+ * Contract `C` with functions for methods, as its references are compared. Methods would fit each other if the payload of either fits
+ * the other's, and a reference to an endpoint that wants more than is sent would do.
+ *
+ * `-?` keeps the compiler from comparing the contracts themselves in its place; `& C` keeps `any` what it is.
+ */
+export type ContractFunctions<C> =
+  & {
+    readonly [K in keyof C]-?: {
+      readonly [T in keyof C[K]]: C[K][T] extends (...args: infer A) => infer R ? (...args: A) => R : C[K][T];
+    };
+  }
+  & C;
+
+/**
  * Sends messages to one endpoint. Two references are equal if their addresses are. The type parameter is the contract of a typed
  * endpoint; `typedRef` makes use of it.
  */
-export interface RpcEndpointRef<in out C = unknown> {
+export interface RpcEndpointRef<C = unknown> {
   /** The endpoint's name. */
   readonly name: string;
   /**
@@ -45,7 +59,7 @@ export interface RpcEndpointRef<in out C = unknown> {
   /** Address and name, as printed: `spark://name@host:port` or `spark-client://name`. */
   readonly endpointAddress: RpcEndpointAddress;
   /** Carries the contract in the type; nothing of it exists at run time. */
-  readonly "~contract"?: (value: C) => C;
+  readonly "~contract"?: (value: C) => ContractFunctions<C>;
   /**
    * Sends a message that wants no answer. It is lost, which `env.stats()` counts, if the connection cannot be made or breaks, if too
    * much waits for it (`maxOutboxBytes`), or if the environment has been stopped.

@@ -15,10 +15,10 @@ import { reservedTagError } from "./tag.ts";
 /**
  * Sends messages of contract `C` to one endpoint. Made by {@linkcode typedRef}.
  *
- * It does not travel in messages; its `ref` does, and the receiver makes a typed reference of that. Invariant: with another
- * contract's reference a tag would go to an endpoint that does not have it.
+ * It does not travel in messages; its `ref` does, and the receiver makes a typed reference of that. It is none of another
+ * contract: a tag would go to an endpoint that does not have it, a payload to one that wants more.
  */
-export interface Ref<in out C> {
+export interface Ref<C> {
   /** The reference that travels in messages, and that an environment stops. */
   readonly ref: RpcEndpointRef<C>;
   /** The endpoint's name. */
@@ -53,7 +53,7 @@ export interface Ref<in out C> {
   toString(): string;
 }
 
-class TypedRef<in out C> implements Ref<C> {
+class TypedRef<C> implements Ref<C> {
   readonly ref: RpcEndpointRef<C>;
 
   constructor(ref: RpcEndpointRef<C>) {

@@ -146,6 +146,44 @@ test("Ref<C> is invariant in its contract", () => {
   assertEquals([untyped, again].map((ref) => ref.name), ["recording", "recording"]);
 });
 
+test("Ref<C> is none of a contract whose payloads have less, or whose answers have more", () => {
+  interface Mapper {
+    receiveAndReply: { Run(m: { path: string }): { rows: number } };
+  }
+  interface Reducer {
+    receiveAndReply: { Run(m: { path: string; partition: number }): { rows: number } };
+  }
+  interface Counter {
+    receiveAndReply: { Run(m: { path: string }): { rows: number; bytes: number } };
+  }
+  interface Registry {
+    receive: { Add(m: { mapper: RpcEndpointRef<Mapper> }): void };
+  }
+  const reducer = typedRef<Reducer>(new RecordingRef());
+  const mapper = typedRef<Mapper>(new RecordingRef());
+  const registry = typedRef<Registry>(new RecordingRef());
+  // @ts-expect-error A Reducer wants a partition, which nobody sends to a Mapper.
+  const less: Ref<Mapper> = reducer;
+  // @ts-expect-error So too in a list of references.
+  const many: readonly Ref<Mapper>[] = [mapper, reducer];
+  // @ts-expect-error So too by the untyped reference.
+  const untyped: RpcEndpointRef<Mapper> = reducer.ref;
+  // @ts-expect-error So too in a payload.
+  registry.send("Add", { mapper: reducer.ref });
+  // @ts-expect-error So too where a contract is given.
+  const given = typedRef<Mapper>(reducer.ref);
+  // @ts-expect-error A Mapper answers without bytes.
+  const more: Ref<Counter> = mapper;
+  // What is another contract by name only, or by the syntax of its methods, is the same one.
+  const same: Ref<{ readonly receiveAndReply: { readonly Run: (m: { path: string }) => { rows: number } } }> = mapper;
+  assertEquals([less, ...many, untyped, given, more, same].map(({ name }) => name), Array(7).fill("recording"));
+  // deno-lint-ignore no-explicit-any -- whoever stops endpoints of any contract may say so.
+  const all: readonly Ref<any>[] = [mapper, reducer, registry];
+  // By a cast everything is possible.
+  const cast = (ref: RpcEndpointRef): RpcEndpointRef<Mapper> => ref as RpcEndpointRef<Mapper>;
+  assertEquals([all.length, cast(new RecordingRef()).name], [3, "recording"]);
+});
+
 test("Ref<C>: a reference without a contract is none", () => {
   const untyped: RpcEndpointRef = new RecordingRef();
   // @ts-expect-error It has no contract: typedRef<Master>(untyped) gives it one.
