@@ -55,13 +55,14 @@ function valueOf<T>(result: StandardResult<T>, tag: string): T {
 }
 
 function describeIssues(issues: readonly StandardIssue[]): string {
-  const texts = issues.slice(0, MAX_ISSUES).map(describeIssue);
+  // Spread, here and below: `slice` and `map` of a library's own kind of array make another of that kind, which is its own affair.
+  const texts = [...issues].slice(0, MAX_ISSUES).map(describeIssue);
   if (issues.length > MAX_ISSUES) texts.push(`and ${issues.length - MAX_ISSUES} more`);
   return texts.join("; ");
 }
 
 function describeIssue({ message, path }: StandardIssue): string {
-  const keys = (path ?? []).map((part) => String(typeof part === "object" ? part.key : part));
+  const keys = [...path ?? []].map((part) => String(typeof part === "object" ? part.key : part));
   const text = keys.length === 0 ? message : `${keys.join(".")}: ${message}`;
   return text.length > MAX_ISSUE_LENGTH ? `${text.slice(0, MAX_ISSUE_LENGTH)}…` : text;
 }

@@ -107,3 +107,19 @@ test("validatePayload() bounds its text, whatever the payload", async () => {
   const whole = assertThrows(() => validatePayload(schema(() => ({ issues: all })), "Add", {}), UnsupportedMessageError);
   assertEquals(whole.message, `Payload of Add is not valid: ${all.map(({ message }) => message).join("; ")}`);
 });
+
+test("validatePayload() takes issues and paths that are lists of a library's own", () => {
+  // As ArkType has it: `map` asks it for a path of a length, and gets one that has the length for a key.
+  class Path extends Array<PropertyKey> {
+    constructor(...keys: PropertyKey[]) {
+      super();
+      this.push(...keys);
+    }
+  }
+  const issues = [{ message: "Not an object", path: new Path() }, { message: "Not a number", path: new Path("a", 0) }];
+  assertThrows(
+    () => validatePayload(schema(() => ({ issues })), "Add", undefined),
+    UnsupportedMessageError,
+    "Payload of Add is not valid: Not an object; a.0: Not a number",
+  );
+});
