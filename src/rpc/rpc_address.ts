@@ -55,6 +55,7 @@ export class RpcAddress {
       this.host = host;
     } else {
       this.host = normalizeHost(host);
+      if (typeof port !== "number") throw new RangeError(`Port is no number: ${JSON.stringify(port)}`);
       if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`Port is not in 0 to 65535: ${port}`);
     }
     this.port = port;

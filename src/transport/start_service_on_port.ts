@@ -41,7 +41,8 @@ export async function startServiceOnPort<T>(
   if (!Number.isInteger(startPort) || (startPort !== 0 && (startPort < FIRST_PORT || startPort >= PORTS))) {
     throw new RangeError(
       "requirement failed: startPort should be between 1024 and 65535 (inclusive), or 0 for a random free port. " +
-        `It is ${startPort}`,
+        // Who writes JavaScript may have it from a variable of the environment, as a text.
+        `It is ${typeof startPort === "number" ? startPort : `no number: ${JSON.stringify(startPort)}`}`,
     );
   }
   for (let offset = 0;; offset++) {

@@ -110,6 +110,7 @@ test("RpcAddress refuses a host that cannot be told from its port, and a port th
   for (const port of [-1, 65_536, 1.5, NaN]) {
     assertThrows(() => new RpcAddress("h", port), RangeError, `Port is not in 0 to 65535: ${port}`);
   }
+  assertThrows(() => new RpcAddress("h", "7077" as unknown as number), RangeError, 'Port is no number: "7077"');
 });
 
 test("RpcAddress takes host and port as written where it is told to", () => {

@@ -85,6 +85,9 @@ test("startServiceOnPort() refuses a port that cannot be", async () => {
     const error = await assertRejects(() => startServiceOnPort(port, () => Promise.resolve(), options), RangeError);
     assertEquals(error.message, `${text} It is ${port}`);
   }
+  const fromEnv = "7077" as unknown as number;
+  const error = await assertRejects(() => startServiceOnPort(fromEnv, () => Promise.resolve(), options), RangeError);
+  assertEquals(error.message, `${text} It is no number: "7077"`);
 });
 
 transportTest("startServiceOnPort() finds the next free port of the machine", async (stage) => {
