@@ -6,6 +6,12 @@
  * @module
  */
 
+/**
+ * How many chunks of one connection are asked for at most before one of them has come. The far end may be of the same limits as this
+ * one: beyond 65,536 (`maxChunks`, `maxStreams`) it refuses them, and it counts one until its socket has taken it.
+ */
+export const MAX_CHUNKS_ON_THEIR_WAY = 32_768;
+
 const all = new WeakMap<object, ChunkTurns>();
 
 /** Takes turns at a connection's room for chunks. */
@@ -21,6 +27,11 @@ export class ChunkTurns {
     let turns = all.get(client);
     if (turns === undefined) all.set(client, turns = new ChunkTurns());
     return turns;
+  }
+
+  /** Whether no chunk more may be asked for until one has come. */
+  get areTaken(): boolean {
+    return this.#asked >= MAX_CHUNKS_ON_THEIR_WAY;
   }
 
   /** A chunk is about to be asked for. */

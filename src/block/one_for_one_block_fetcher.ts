@@ -105,6 +105,10 @@ export class OneForOneBlockFetcher {
     this.#isAsking = true;
     const { length } = this.#request.blockIds;
     while (this.#next < length && this.#waiting < MAX_CHUNKS_WAITING) {
+      if (this.#turns.areTaken) {
+        this.#waitForRoom();
+        break;
+      }
       const index = this.#next++;
       this.#waiting++;
       this.#turns.asked();
@@ -115,7 +119,7 @@ export class OneForOneBlockFetcher {
         if (this.#turns.refused() && RpcError.is(thrown) && thrown.code === "OVERLOADED") {
           // Given up, the rest would stay open at the far end as long as the connection.
           this.#next = index;
-          this.#turns.wait(this, () => this.#fetchMore());
+          this.#waitForRoom();
           break;
         }
         // Those that were asked for already come; the rest has failed with this one.
@@ -124,6 +128,10 @@ export class OneForOneBlockFetcher {
       }
     }
     this.#isAsking = false;
+  }
+
+  #waitForRoom(): void {
+    this.#turns.wait(this, () => this.#fetchMore());
   }
 
   #fetch(streamId: bigint, index: number): void {

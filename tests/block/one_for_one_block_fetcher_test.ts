@@ -7,6 +7,7 @@ import {
   decodeBlockTransferMessage,
   encodeBlockTransferMessage,
 } from "../../src/block/block_transfer_messages.ts";
+import { MAX_CHUNKS_ON_THEIR_WAY } from "../../src/block/chunk_turns.ts";
 import type { DownloadFile, DownloadFileManager } from "../../src/block/download_file.ts";
 import { makeFetchRequest } from "../../src/block/fetch_request.ts";
 import { type FetchingClient, OneForOneBlockFetcher } from "../../src/block/one_for_one_block_fetcher.ts";
@@ -310,6 +311,31 @@ test("OneForOneBlockFetcher asks for no more than 1,024 chunks before the first 
   assertEquals(waiting.length, 1_024);
   for (let i = 0; i < waiting.length; i++) waiting[i]!();
   assertEquals([heard, waiting.length], [numChunks, numChunks]);
+});
+
+test("OneForOneBlockFetcher asks for no more chunks of a connection than its far end lets wait, whoever fetches them", () => {
+  const waiting: (() => void)[] = [];
+  const numChunks = 1_000;
+  const client: FetchingClient = {
+    sendRpc(_, callback) {
+      callback.onSuccess(MessageBody.of(encodeBlockTransferMessage({ type: Type.StreamHandle, streamId: 1n, numChunks })));
+      return 1;
+    },
+    fetchChunk: (_streamId, index, callback) => void waiting.push(() => callback.onSuccess(index, MessageBody.of(bytes(1)))),
+    stream() {},
+  };
+  const ids = Array.from({ length: numChunks }, (_, i) => `b${i}`);
+  const heard = Array.from({ length: 40 }, () => 0);
+  for (const which of heard.keys()) {
+    const listener = { onBlockFetchSuccess: () => void heard[which]!++, onBlockFetchFailure() {} };
+    new OneForOneBlockFetcher(client, makeFetchRequest(parties, ids), listener, { logger: new MemoryLogger() }).start();
+  }
+  assertEquals(waiting.length, MAX_CHUNKS_ON_THEIR_WAY);
+  // Each that comes makes room for one.
+  waiting[0]!();
+  assertEquals(waiting.length, MAX_CHUNKS_ON_THEIR_WAY + 1);
+  for (let i = 1; i < waiting.length; i++) waiting[i]!();
+  assertEquals(heard, heard.map(() => numChunks));
 });
 
 /** Files in memory that note what is done to them. */
