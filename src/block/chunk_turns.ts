@@ -11,27 +11,42 @@
  * one: beyond 65,536 (`maxChunks`, `maxStreams`) it refuses them, and it counts one until its socket has taken it.
  */
 export const MAX_CHUNKS_ON_THEIR_WAY = 32_768;
+/**
+ * The same of chunks that go into files: small ones come by the thousand in one read, and each has its file open until the disk has it.
+ * A process may have no more than 1,024 descriptors.
+ */
+export const MAX_FILES_ON_THEIR_WAY = 256;
 
-const all = new WeakMap<object, ChunkTurns>();
+const ofMemory = new WeakMap<object, ChunkTurns>();
+const ofFiles = new WeakMap<object, ChunkTurns>();
 
 /** Takes turns at a connection's room for chunks. */
 export class ChunkTurns {
+  readonly #limit: number;
   /** Chunks that are on their way. */
   #asked = 0;
   /** Those that wait for room, each with what asks once more. */
   readonly #waiting = new Map<object, () => void>();
   #isWaking = false;
 
-  /** Those of a connection. */
-  static of(client: object): ChunkTurns {
+  private constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Those of a connection, among fetches into memory or among those into files: they are streams, which have limits of their own. */
+  static of(client: object, intoFiles: boolean): ChunkTurns {
+    const all = intoFiles ? ofFiles : ofMemory;
     let turns = all.get(client);
-    if (turns === undefined) all.set(client, turns = new ChunkTurns());
+    if (turns === undefined) {
+      turns = new ChunkTurns(intoFiles ? MAX_FILES_ON_THEIR_WAY : MAX_CHUNKS_ON_THEIR_WAY);
+      all.set(client, turns);
+    }
     return turns;
   }
 
   /** Whether no chunk more may be asked for until one has come. */
   get areTaken(): boolean {
-    return this.#asked >= MAX_CHUNKS_ON_THEIR_WAY;
+    return this.#asked >= this.#limit;
   }
 
   /** A chunk is about to be asked for. */

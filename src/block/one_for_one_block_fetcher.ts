@@ -66,7 +66,7 @@ export class OneForOneBlockFetcher {
    */
   constructor(client: FetchingClient, request: FetchRequest, listener: BlockFetchingListener, options: BlockFetcherOptions) {
     this.#client = client;
-    this.#turns = ChunkTurns.of(client);
+    this.#turns = ChunkTurns.of(client, options.downloadFileManager !== undefined);
     this.#request = request;
     this.#listener = listener;
     this.#options = options;

@@ -7,7 +7,7 @@ import {
   decodeBlockTransferMessage,
   encodeBlockTransferMessage,
 } from "../../src/block/block_transfer_messages.ts";
-import { MAX_CHUNKS_ON_THEIR_WAY } from "../../src/block/chunk_turns.ts";
+import { MAX_CHUNKS_ON_THEIR_WAY, MAX_FILES_ON_THEIR_WAY } from "../../src/block/chunk_turns.ts";
 import type { DownloadFile, DownloadFileManager } from "../../src/block/download_file.ts";
 import { makeFetchRequest } from "../../src/block/fetch_request.ts";
 import { type FetchingClient, OneForOneBlockFetcher } from "../../src/block/one_for_one_block_fetcher.ts";
@@ -378,6 +378,38 @@ class NotedFiles implements DownloadFileManager {
     return this.keep;
   }
 }
+
+test("OneForOneBlockFetcher asks for no more blocks into files than a process can have open, whoever fetches them", async () => {
+  const waiting: (() => void)[] = [];
+  const numChunks = 200;
+  const client: FetchingClient = {
+    sendRpc(_, callback) {
+      callback.onSuccess(MessageBody.of(encodeBlockTransferMessage({ type: Type.StreamHandle, streamId: 1n, numChunks })));
+      return 1;
+    },
+    fetchChunk() {},
+    stream(name, callback) {
+      waiting.push(() => {
+        callback.onStart?.(name, 0);
+        callback.onComplete(name);
+      });
+    },
+  };
+  const downloadFileManager = new NotedFiles(true);
+  const ids = Array.from({ length: numChunks }, (_, i) => `b${i}`);
+  const heard = [0, 0, 0];
+  for (const which of heard.keys()) {
+    const listener = { onBlockFetchSuccess: () => void heard[which]!++, onBlockFetchFailure() {} };
+    const options = { downloadFileManager, logger: new MemoryLogger() };
+    new OneForOneBlockFetcher(client, makeFetchRequest(parties, ids), listener, options).start();
+  }
+  assertEquals(waiting.length, MAX_FILES_ON_THEIR_WAY);
+  for (let i = 0; i < heard.length * numChunks; i++) {
+    await until(() => i < waiting.length, "the next one to be asked for");
+    waiting[i]!();
+  }
+  await until(() => heard.every((count) => count === numChunks), "the blocks");
+});
 
 test("OneForOneBlockFetcher writes blocks to files, and deletes those that nobody keeps", async () => {
   for (const keep of [true, false]) {
