@@ -24,6 +24,7 @@ import {
   TypedMessage,
   typedRef,
 } from "../mod.ts";
+import { outliveReaders } from "./_program.ts";
 
 /** The keys of objects that stand for a reference, and for a message of a contract; no other object may have them. */
 const REF_KEY = "$ref";
@@ -112,6 +113,7 @@ interface Asker {
   receiveAndReply: { WhichGreeting(): string };
 }
 
+outliveReaders();
 const server = await RpcEnv.create({
   name: "server",
   host: "127.0.0.1",

@@ -10,6 +10,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { endpoint, RpcEnv, RpcRemoteError, typedRef } from "../mod.ts";
+import { outliveReaders } from "./_program.ts";
 
 /** The contract: which messages the endpoint takes. Both sides share it as a type, and nothing of it exists at run time. */
 interface Echo {
@@ -84,6 +85,8 @@ async function talk(uri: string): Promise<void> {
 }
 
 try {
+  // Behind `head`, which closes the pipe, Node would end at the next line.
+  outliveReaders();
   const { values, positionals } = parseArgs({
     options: {
       host: { type: "string", default: "127.0.0.1" },

@@ -42,6 +42,17 @@ test("echo.ts ends with its standard input if it is told to", async (context) =>
   assertEquals(await within(server.exited, "the server's end"), 0);
 }, { skip });
 
+test("echo.ts goes on serving when nobody reads any more what it prints", async (context) => {
+  const { server, uri } = await startServer(context);
+  server.closeOutput();
+  for (let i = 0; i < 3; i++) {
+    const { code, stderr } = await runExample(context, ECHO, [uri]);
+    assertEquals([code, stderr], [0, ""]);
+  }
+  server.kill("SIGINT");
+  assertEquals(await within(server.exited, "the server's end"), 0);
+}, { skip });
+
 test("echo.ts says in one line why it cannot go on", async (context) => {
   for (
     const args of [
