@@ -8,7 +8,16 @@
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { RpcEndpointAddress, RpcEnv, RpcRemoteError, RpcTimeout, silentLogger, SparkConf, TypedMessage } from "../mod.ts";
+import {
+  RpcEndpointAddress,
+  RpcEnv,
+  RpcRemoteError,
+  RpcTimeout,
+  type ShutdownOptions,
+  silentLogger,
+  SparkConf,
+  TypedMessage,
+} from "../mod.ts";
 import { describe as describeError, messageOf, outliveReaders } from "./_program.ts";
 import { fromTaggedJson, type Json, TAGGED_JSON_HELP, toTaggedJson } from "./_tagged_json.ts";
 
@@ -85,13 +94,17 @@ function parseJson(json: string): Json {
 async function ask({ uri, message, conf, serializer, send }: Call): Promise<void> {
   // Without a port: client mode. What goes wrong is in the error, so the log has nothing to add.
   const env = await RpcEnv.create({ name: "ask", conf, logger: silentLogger });
+  // Who has an answer, or has waited for one in vain, waits for nobody else.
+  let closing: ShutdownOptions = { deadlineMs: 500 };
   try {
     const ref = await env.setupEndpointRef(uri, { serializer });
-    if (send) ref.send(message);
-    else process.stdout.write(`${JSON.stringify(toTaggedJson(await ref.ask(message)), undefined, 2)}\n`);
+    if (send) {
+      ref.send(message);
+      // What was sent has to leave.
+      closing = {};
+    } else process.stdout.write(`${JSON.stringify(toTaggedJson(await ref.ask(message)), undefined, 2)}\n`);
   } finally {
-    // Also waits until what was sent has left.
-    await env.shutdown();
+    await env.shutdown(closing);
   }
 }
 
