@@ -71,8 +71,9 @@ function textPart(decoder: CborDecoder, what: string, at: number): string {
 
 function readRegExp(decoder: CborDecoder, at: number): RegExp {
   const source = textPart(decoder, "Source of a RegExp", at);
-  decoder.addRegExp(source, at);
-  return new RegExp(source, textPart(decoder, "Flags of a RegExp", at));
+  const flags = textPart(decoder, "Flags of a RegExp", at);
+  decoder.addRegExp({ source, flags }, at);
+  return new RegExp(source, flags);
 }
 
 function readRef(decoder: CborDecoder, at: number): unknown {

@@ -271,9 +271,9 @@ export class CborDecoder extends CborReader {
     if (++this.#objects > MAX_OBJECTS) throw this.fail(`Content has more than ${MAX_OBJECTS} objects`);
   }
 
-  /** Counts a RegExp by its source, before it is compiled; the tag ended at `at`. */
-  addRegExp(source: string, at: number): void {
-    this.#regExpCharacters += regExpCharacters(source);
+  /** Counts a RegExp before it is compiled; the tag ended at `at`. */
+  addRegExp(parts: Pick<RegExp, "source" | "flags">, at: number): void {
+    this.#regExpCharacters += regExpCharacters(parts);
     if (this.#regExpCharacters > MAX_REGEXP_CHARACTERS) throw this.fail(`Content has ${TOO_MANY_REGEXPS}`, at);
   }
 

@@ -80,7 +80,7 @@ export function openGeneric(encoder: CborEncoder, name: string, parts: number): 
 
 function writeRegExp(encoder: CborEncoder, value: RegExp): void {
   if (!encoder.track(value)) return;
-  encoder.addRegExp(value.source);
+  encoder.addRegExp(value);
   openGeneric(encoder, Name.regexp, 2);
   encoder.writeText(value.source);
   encoder.writeText(value.flags);

@@ -310,9 +310,9 @@ export class CborEncoder {
     if (this.#holes > MAX_HOLES) throw this.fail(`arrays with more than ${MAX_HOLES} holes in all`);
   }
 
-  /** Counts a RegExp by its source. */
-  addRegExp(source: string): void {
-    this.#regExpCharacters += regExpCharacters(source);
+  /** Counts a RegExp. */
+  addRegExp(value: RegExp): void {
+    this.#regExpCharacters += regExpCharacters(value);
     if (this.#regExpCharacters > MAX_REGEXP_CHARACTERS) throw this.fail(TOO_MANY_REGEXPS);
   }
 
