@@ -69,9 +69,14 @@ function plainOf(key: unknown): Plain | undefined {
     : undefined;
 }
 
-/** As compareTo has it: texts by their UTF-16. */
+/** As compareTo has it: texts by their UTF-16, -0 before 0, and NaN behind all numbers. */
 function compare(a: Plain, b: Plain): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return a < b ? -1 : a > b ? 1 : rankOf(a) - rankOf(b);
+}
+
+/** Tells those apart that are neither less nor more. */
+function rankOf(key: Plain): number {
+  return Object.is(key, -0) ? -1 : Number.isNaN(key) ? 1 : 0;
 }
 
 const treeMap: JavaMapping = {

@@ -8,7 +8,7 @@ import { JavaObject } from "../../../src/serializer/java/java_object.ts";
 import type { JavaType } from "../../../src/serializer/java/java_type.ts";
 import { javaTypes } from "../../../src/serializer/java/java_types.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
-import { decode, decodeVector, encode, nameHex, roundTrip, vector } from "./_java.ts";
+import { decode, decodeVector, encode, exact, nameHex, roundTrip, vector } from "./_java.ts";
 
 const { declaredAs, list, map, set } = javaTypes;
 
@@ -46,6 +46,12 @@ test("a sorted map or set of Java that was changed goes on in the order that it 
   const numbers = decodeVector("java_TreeSet_0") as Set<unknown>;
   for (const number of [10, 9, -1]) numbers.add(new JavaNumber("short", number));
   assertEquals([...roundTrip(numbers) as typeof numbers].map(Number), [-1, 9, 10]);
+  const doubles = decodeVector("java_TreeSet_0") as Set<unknown>;
+  for (const double of [1.5, NaN, 0.5]) doubles.add(double);
+  assertEquals([...roundTrip(doubles) as typeof doubles], [0.5, 1.5, NaN]);
+  const zeros = decodeVector("java_TreeSet_0", exact) as Set<unknown>;
+  for (const zero of [0, -0]) zeros.add(new JavaNumber("double", zero));
+  assertEquals([...decode(encode(zeros), exact) as typeof zeros].map(Number), [-0, 0]);
 
   const reversed = decodeVector("java_TreeSet_reverse") as Set<unknown>;
   const text =
