@@ -10,12 +10,13 @@ export function isPromised<T>(value: T | PromiseLike<T>): value is PromiseLike<T
 }
 
 /**
- * The promise of `value`; undefined if it is none. What is only like a promise, or has a `then` of its own, is awaited by one, since it
- * may call back twice, or at once, or throw. Throws what reading its `then` throws.
+ * The promise of `value`; undefined if it is none. What is only like a promise, or has a `then` or a class of its own, is awaited by one,
+ * since it may call back twice, or at once, or throw. Throws what reading its `then` throws.
  */
 export function promiseOf<T>(value: PromiseLike<T>): Promise<T>;
 export function promiseOf(value: unknown): Promise<unknown> | undefined;
 export function promiseOf(value: unknown): Promise<unknown> | undefined {
-  if (value instanceof Promise && value.then === Promise.prototype.then) return value;
-  return isPromised(value) ? new Promise((resolve) => resolve(value)) : undefined;
+  if (!isPromised(value)) return undefined;
+  // `resolve` gives back one of no class of its own as it is; the `then` of another would make one more of that class, which may throw.
+  return value.then === Promise.prototype.then ? Promise.resolve(value) : new Promise((resolve) => resolve(value));
 }

@@ -461,7 +461,7 @@ test("Inbox awaits what is like a promise as await does, and takes its first ans
   }
 });
 
-test("Inbox awaits a promise whose `then` is of its own making as it does what is only like one", async () => {
+test("Inbox awaits a promise whose `then` or class is of its own making as it does what is only like one", async () => {
   class Refusing extends Promise<unknown> {
     override then(): never {
       throw new Error("then threw");
@@ -473,15 +473,21 @@ test("Inbox awaits a promise whose `then` is of its own making as it does what i
       resolve("second");
     },
   });
-  const answers: Record<string, unknown> = { refusing: new Refusing(() => {}), twice };
+  /** One whose `then`, which is that of all promises, cannot make another one of its class. */
+  class Alone extends Promise<unknown> {
+    static override get [Symbol.species](): never {
+      throw new Error("no other of its kind");
+    }
+  }
+  const answers: Record<string, unknown> = { refusing: new Refusing(() => {}), alone: new Alone(() => {}), twice };
   for (const threadSafe of [true, false]) {
     const { inbox, errors } = setUp({ threadSafe, receiveAndReply: (message) => answers[String(message)] });
     inbox.process(ALL);
     const contexts = askEach(inbox, [...Object.keys(answers), "last"]);
     inbox.process(ALL);
     await new Promise((resolve) => setTimeout(resolve));
-    assertEquals(contexts.map(({ replies }) => replies), [[], ["first"], [undefined]]);
-    assertEquals([errors.map(({ message }) => message), inbox.messagesInHand], [["then threw"], 0]);
+    assertEquals(contexts.map(({ replies }) => replies), [[], [], ["first"], [undefined]]);
+    assertEquals([errors.map(({ message }) => message), inbox.messagesInHand], [["then threw", "no other of its kind"], 0]);
   }
 });
 
