@@ -1,5 +1,5 @@
 /**
- * IPv6 addresses as text: reading every form, and writing the one of RFC 5952.
+ * IP addresses as text: reading every form, and writing one; of IPv6 that of RFC 5952.
  *
  * Spark: core/…/util/Utils.scala normalizeIpIfNeeded. There only addresses of digits and colons are seen as IPv6; here also those
  * with letters, with an IPv4 tail and with a zone.
@@ -36,12 +36,16 @@ export function parseIpv4(text: string): number | undefined {
 }
 
 /**
- * A host as sockets want it: an IPv6 address without the brackets that Java has around it, an IPv4 address without leading zeros,
- * which are decimal in Java and octal to the system: it takes `010.0.0.1` for 8.0.0.1.
+ * An IPv4 address without leading zeros, which are decimal in Java and octal to the system: it takes `010.0.0.1` for 8.0.0.1. Undefined
+ * if `text` is no IPv4 address.
  */
+export function canonicalIpv4(text: string): string | undefined {
+  return parseIpv4(text) === undefined ? undefined : text.split(".").map(Number).join(".");
+}
+
+/** A host as sockets want it: an IPv6 address without the brackets that Java has around it, an IPv4 address without leading zeros. */
 export function socketHost(host: string): string {
-  if (host.startsWith("[") && host.endsWith("]")) return host.slice(1, -1);
-  return parseIpv4(host) === undefined ? host : host.split(".").map(Number).join(".");
+  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : canonicalIpv4(host) ?? host;
 }
 
 /** The eight groups of an IPv6 address, or undefined if `text` is none. */

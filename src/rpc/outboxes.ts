@@ -176,7 +176,7 @@ export class Outboxes {
   }
 }
 
-/** A peer may have written an IPv6 address in another way than the connection to it has. One that is none fails its dial. */
+/** A peer may have written an IP address in another way than the connection to it has. One that is none fails its dial. */
 function canonicalAddress(address: RpcAddress): RpcAddress {
   try {
     return new RpcAddress(address.host, address.port);

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { canonicalIpv6, socketHost } from "../base/ip_address.ts";
+import { canonicalIpv4, canonicalIpv6, socketHost } from "../base/ip_address.ts";
 import { checkHost } from "./host_port.ts";
 import { invalidAddress, parseSparkUri, parseUri, requirePort, type UriOptions } from "./spark_uri.ts";
 
@@ -44,7 +44,7 @@ export class RpcAddress {
   /**
    * An address, in its canonical form.
    *
-   * @param host A name or an IP address; an IPv6 address is brought into its canonical form, in brackets.
+   * @param host A name or an IP address, which is brought into its canonical form, that of IPv6 in brackets.
    * @param port The TCP port.
    * @param options Whether to leave both as they are.
    * @throws RpcError INVALID_ADDRESS if the host has a colon and is no IPv6 address.
@@ -118,7 +118,7 @@ export class RpcAddress {
 }
 
 function normalizeHost(host: string): string {
-  if (!host.includes(":")) return host;
+  if (!host.includes(":")) return canonicalIpv4(host) ?? host;
   const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
   const canonical = canonicalIpv6(bare);
   if (canonical !== undefined) return `[${canonical}]`;

@@ -24,9 +24,10 @@ function withHost(host: string): Serializer {
   return { ...cborSerializer, encode };
 }
 
-test("Outboxes dials again after a connection was lost, however a peer writes its IPv6 address", async (context) => {
-  for (const host of ["::1", "0:0:0:0:0:0:0:1", "[0::0:1]"]) {
-    const options = { name: "peer", host: "[::1]", logger: new MemoryLogger(), serializers: [withHost(host)] };
+test("Outboxes dials again after a connection was lost, however a peer writes its IP address", async (context) => {
+  const hosts = [["[::1]", "::1"], ["[::1]", "0:0:0:0:0:0:0:1"], ["[::1]", "[0::0:1]"], ["127.0.0.1", "127.0.0.01"]] as const;
+  for (const [bound, host] of hosts) {
+    const options = { name: "peer", host: bound, logger: new MemoryLogger(), serializers: [withHost(host)] };
     const first = await RpcEnv.create({ ...options, port: 0 });
     context.defer(() => first.shutdown());
     const endpoint = { receiveAndReply: (message: unknown): unknown => message === "self" ? ref : message };

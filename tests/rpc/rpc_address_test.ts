@@ -79,7 +79,7 @@ test("RpcAddress.toSparkURL() shortens zero groups at the end", () => {
   assertEquals(new RpcAddress("2600::", 1234).toSparkURL(), "spark://[2600::]:1234");
 });
 
-test("RpcAddress normalises what Spark leaves ambiguous: hexadecimal IPv6 and zones", () => {
+test("RpcAddress normalises what Spark leaves ambiguous: hexadecimal IPv6, zones and leading zeros", () => {
   const cases: [string, string, string][] = [
     ["fe80::1", "[fe80::1]", "fe80::1"],
     ["[FE80:0::1]", "[fe80::1]", "fe80::1"],
@@ -87,6 +87,7 @@ test("RpcAddress normalises what Spark leaves ambiguous: hexadecimal IPv6 and zo
     ["::ffff:1.2.3.4", "[::ffff:1.2.3.4]", "::ffff:1.2.3.4"],
     ["my_host", "my_host", "my_host"],
     ["127.0.0.1", "127.0.0.1", "127.0.0.1"],
+    ["010.0.00.1", "10.0.0.1", "10.0.0.1"],
   ];
   for (const [input, host, dialHost] of cases) {
     const address = new RpcAddress(input, 1);
