@@ -21,6 +21,8 @@ const FRAMES_BYTES = 16 * 1024;
 
 interface Body {
   readonly body: ManagedBuffer;
+  /** How many bytes the peer has been promised: the body may say otherwise later, a file that is being written to, say. */
+  readonly size: number;
   readonly done: (error: Error | undefined) => void;
   /** What goes before it, once its first bytes have been read, and what is sent instead of both if they cannot be. */
   promise: BodyPromise | undefined;
@@ -104,7 +106,7 @@ export class StreamBodies {
       done(this.#stopped);
       return;
     }
-    this.#items.push({ body, promise, sentBytes: 0, readBytes: 0, done });
+    this.#items.push({ body, size: body.size, promise, sentBytes: 0, readBytes: 0, done });
     this.#pump();
   }
 
@@ -173,13 +175,13 @@ export class StreamBodies {
       this.#send(item.frames.view());
       return true;
     }
-    const { body, sentBytes } = item;
+    const { body, size, sentBytes } = item;
     const bytes = lastingBytes(body);
-    if (sentBytes === body.size) {
+    if (sentBytes === size) {
       this.#items.shift();
       item.done(released(body));
     } else if (bytes !== undefined) {
-      item.sentBytes = Math.min(sentBytes + Math.min(VIEW_BYTES, this.#maxPieceBytes), body.size);
+      item.sentBytes = Math.min(sentBytes + Math.min(VIEW_BYTES, this.#maxPieceBytes), size);
       this.#send(bytes.subarray(sentBytes, item.sentBytes));
     } else if (this.#ready !== undefined) {
       const { buffer, length } = this.#ready;
@@ -200,7 +202,7 @@ export class StreamBodies {
   }
 
   #readAhead(item: Body): void {
-    const missing = item.body.size - item.readBytes;
+    const missing = item.size - item.readBytes;
     if (this.#reading || this.#ready !== undefined || missing === 0 || lastingBytes(item.body) !== undefined) return;
     if (this.#stopped !== undefined) return;
     this.#reading = true;
@@ -221,7 +223,7 @@ export class StreamBodies {
   }
 
   async #read(item: Body, buffer: PieceBuffer, into: Uint8Array): Promise<void> {
-    const { body } = item;
+    const { body, size } = item;
     let length = 0;
     let failure: Error | undefined;
     try {
@@ -231,7 +233,7 @@ export class StreamBodies {
         length = await body.read(item.readBytes, into);
         // One that reads nothing would be asked for ever.
         if (!(length > 0 && length <= into.length)) {
-          throw new RpcError("STREAM", `A buffer of ${body.size} bytes read ${length} of ${into.length} at ${item.readBytes}`);
+          throw new RpcError("STREAM", `A buffer of ${size} bytes read ${length} of ${into.length} at ${item.readBytes}`);
         }
       } catch (thrown) {
         failure = toError(thrown);

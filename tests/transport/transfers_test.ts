@@ -251,6 +251,36 @@ transportTest("StreamManager may promise streams and chunks by a promise of anot
   }
 });
 
+transportTest("A buffer of which there is more or less while it is sent gives the bytes that were promised", async (stage) => {
+  const buffer = countedBuffers(stage.test);
+  let later = 0;
+  const written = (): CountedBuffer => {
+    const body = buffer(content(30));
+    const read = body.read.bind(body);
+    let size = 10;
+    return Object.defineProperties(body, {
+      size: { get: () => size },
+      read: {
+        value(position: number, into: Uint8Array) {
+          size = later;
+          return read(position, into);
+        },
+      },
+    });
+  };
+  const receiveStream: RpcHandler["receiveStream"] = () => receiveUpload("u", (bytes) => all(bytes));
+  const { connection } = await stage.pair({ handler: { ...server(written), receiveStream } });
+  for (later of [30, 5]) {
+    const sent = [
+      all(readStream(connection, "10")),
+      all(readChunk(connection, 7n, 10)),
+      within(sendUpload(connection, bytesOf("u"), written()), "the upload"),
+    ];
+    assertEquals(await Promise.all(sent), sent.map(() => content(10)));
+    assertEquals(await ask(connection, "still here"), "still here");
+  }
+});
+
 transportTest("What a buffer's bytes throw fails its stream, chunk or upload, and the buffer is released", async (stage) => {
   const buffer = countedBuffers(stage.test);
   const evicted = (bytes: Uint8Array): CountedBuffer =>
