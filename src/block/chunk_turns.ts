@@ -17,46 +17,43 @@ export const MAX_CHUNKS_ON_THEIR_WAY = 32_768;
  */
 export const MAX_FILES_ON_THEIR_WAY = 256;
 
-const ofMemory = new WeakMap<object, ChunkTurns>();
-const ofFiles = new WeakMap<object, ChunkTurns>();
+const turnsOf = new WeakMap<object, ChunkTurns>();
 
 /** Takes turns at a connection's room for chunks. */
 export class ChunkTurns {
-  readonly #limit: number;
   /** Chunks that are on their way. */
   #asked = 0;
+  /** How many of them go into files. */
+  #files = 0;
   /** Those that wait for room, each with what asks once more. */
   readonly #waiting = new Map<object, () => void>();
   #isWaking = false;
+  /** The connection itself has refused a chunk since somebody was woken. */
+  #isFull = false;
 
-  private constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** Those of a connection, among fetches into memory or among those into files: they are streams, which have limits of their own. */
-  static of(client: object, intoFiles: boolean): ChunkTurns {
-    const all = intoFiles ? ofFiles : ofMemory;
-    let turns = all.get(client);
-    if (turns === undefined) {
-      turns = new ChunkTurns(intoFiles ? MAX_FILES_ON_THEIR_WAY : MAX_CHUNKS_ON_THEIR_WAY);
-      all.set(client, turns);
-    }
+  /** Those of a connection. */
+  static of(client: object): ChunkTurns {
+    let turns = turnsOf.get(client);
+    if (turns === undefined) turnsOf.set(client, turns = new ChunkTurns());
     return turns;
   }
 
-  /** Whether no chunk more may be asked for until one has come. */
-  get areTaken(): boolean {
-    return this.#asked >= this.#limit;
+  /** Whether no such chunk may be asked for until one has come. */
+  areTaken(intoFile: boolean): boolean {
+    return this.#asked >= MAX_CHUNKS_ON_THEIR_WAY || (intoFile && this.#files >= MAX_FILES_ON_THEIR_WAY);
   }
 
   /** A chunk is about to be asked for. */
-  asked(): void {
+  asked(intoFile: boolean): void {
     this.#asked++;
+    if (intoFile) this.#files++;
   }
 
   /** It could not be. Returns whether any is on its way that will make room. */
-  refused(): boolean {
-    return --this.#asked > 0;
+  refused(intoFile: boolean): boolean {
+    this.#isFull = true;
+    this.#left(intoFile);
+    return this.#asked > 0;
   }
 
   /** Calls `ask` when there may be room for a chunk of `fetch`. */
@@ -64,17 +61,27 @@ export class ChunkTurns {
     this.#waiting.set(fetch, ask);
   }
 
-  /** A chunk has come, or will not: somebody may have its room. */
-  settled(): void {
-    this.#asked--;
+  /** A chunk has come, or will not: the first who can use its room has it. */
+  settled(intoFile: boolean): void {
+    this.#left(intoFile);
     if (this.#isWaking) return;
     this.#isWaking = true;
+    // Who waits on goes behind these.
+    let toWake = this.#waiting.size;
     for (const [fetch, ask] of this.#waiting) {
+      if (toWake-- === 0) break;
       this.#waiting.delete(fetch);
+      this.#isFull = false;
+      const before = this.#asked;
       ask();
       // With nothing on its way nobody else would wake those behind.
-      if (this.#asked > 0) break;
+      if (this.#asked > 0 && (this.#isFull || this.#asked > before)) break;
     }
     this.#isWaking = false;
+  }
+
+  #left(intoFile: boolean): void {
+    this.#asked--;
+    if (intoFile) this.#files--;
   }
 }

@@ -49,6 +49,7 @@ export class OneForOneBlockFetcher {
   readonly #options: BlockFetcherOptions;
   readonly #memory = new ChunkMemory();
   readonly #turns: ChunkTurns;
+  readonly #intoFiles: boolean;
   #streamId = 0n;
   /** The chunk that is asked for next. */
   #next = 0;
@@ -66,7 +67,8 @@ export class OneForOneBlockFetcher {
    */
   constructor(client: FetchingClient, request: FetchRequest, listener: BlockFetchingListener, options: BlockFetcherOptions) {
     this.#client = client;
-    this.#turns = ChunkTurns.of(client, options.downloadFileManager !== undefined);
+    this.#turns = ChunkTurns.of(client);
+    this.#intoFiles = options.downloadFileManager !== undefined;
     this.#request = request;
     this.#listener = listener;
     this.#options = options;
@@ -105,18 +107,18 @@ export class OneForOneBlockFetcher {
     this.#isAsking = true;
     const { length } = this.#request.blockIds;
     while (this.#next < length && this.#waiting < MAX_CHUNKS_WAITING) {
-      if (this.#turns.areTaken) {
+      if (this.#turns.areTaken(this.#intoFiles)) {
         this.#waitForRoom();
         break;
       }
       const index = this.#next++;
       this.#waiting++;
-      this.#turns.asked();
+      this.#turns.asked(this.#intoFiles);
       try {
         this.#fetch(this.#streamId, index);
       } catch (thrown) {
         this.#waiting--;
-        if (this.#turns.refused() && RpcError.is(thrown) && thrown.code === "OVERLOADED") {
+        if (this.#turns.refused(this.#intoFiles) && RpcError.is(thrown) && thrown.code === "OVERLOADED") {
           // Given up, the rest would stay open at the far end as long as the connection.
           this.#next = index;
           this.#waitForRoom();
@@ -186,7 +188,7 @@ export class OneForOneBlockFetcher {
   #settled(): void {
     this.#waiting--;
     this.#fetchMore();
-    this.#turns.settled();
+    this.#turns.settled(this.#intoFiles);
   }
 
   /** A stream gives its chunks in order: after one that failed, those behind it fail too, but for those that have. */

@@ -338,6 +338,55 @@ test("OneForOneBlockFetcher asks for no more chunks of a connection than its far
   assertEquals(heard, heard.map(() => numChunks));
 });
 
+test("OneForOneBlockFetcher waits for room that another's blocks take, whether one or both go into files", async () => {
+  const under: (() => void)[] = [];
+  const full = 10;
+  let open = 0;
+  /** The limits of the connection are those of both. */
+  const ask = (come: () => void): void => {
+    if (open === full) throw new RpcError("OVERLOADED", "Too much is queued");
+    open++;
+    under.push(() => {
+      open--;
+      come();
+    });
+  };
+  const numChunks = 20;
+  const client: FetchingClient = {
+    sendRpc(_, callback) {
+      callback.onSuccess(MessageBody.of(encodeBlockTransferMessage({ type: Type.StreamHandle, streamId: 1n, numChunks })));
+      return 1;
+    },
+    fetchChunk: (_streamId, index, callback) => ask(() => callback.onSuccess(index, MessageBody.of(bytes(1)))),
+    stream: (name, callback) =>
+      ask(() => {
+        callback.onStart?.(name, 0);
+        callback.onComplete(name);
+      }),
+  };
+  const ids = Array.from({ length: numChunks }, (_, i) => `b${i}`);
+  const files = new NotedFiles(true);
+  const heard: string[] = [];
+  const kinds = [files, undefined, files, undefined, undefined];
+  for (const [which, downloadFileManager] of kinds.entries()) {
+    const listener = {
+      onBlockFetchSuccess: () => void heard.push(`success ${which}`),
+      onBlockFetchFailure: () => void heard.push(`failure ${which}`),
+    };
+    new OneForOneBlockFetcher(client, makeFetchRequest(parties, ids), listener, {
+      downloadFileManager,
+      logger: new MemoryLogger(),
+    })
+      .start();
+  }
+  for (let i = 0; i < kinds.length * numChunks; i++) {
+    await until(() => i < under.length, "the next one to be asked for");
+    under[i]!();
+  }
+  await until(() => heard.length === kinds.length * numChunks, "the blocks");
+  assertEquals(heard.filter((line) => line.startsWith("failure")), []);
+});
+
 /** Files in memory that note what is done to them. */
 class NotedFiles implements DownloadFileManager {
   readonly notes: string[] = [];
