@@ -23,6 +23,8 @@ interface Body {
   readonly body: ManagedBuffer;
   /** How many bytes the peer has been promised: the body may say otherwise later, a file that is being written to, say. */
   readonly size: number;
+  /** All of it, where it is in memory and can stay there. */
+  readonly bytes: Uint8Array | undefined;
   readonly done: (error: Error | undefined) => void;
   /** What goes before it, once its first bytes have been read, and what is sent instead of both if they cannot be. */
   promise: BodyPromise | undefined;
@@ -106,7 +108,7 @@ export class StreamBodies {
       done(this.#stopped);
       return;
     }
-    this.#items.push({ body, size: body.size, promise, sentBytes: 0, readBytes: 0, done });
+    this.#items.push({ body, size: body.size, bytes: lastingBytes(body), promise, sentBytes: 0, readBytes: 0, done });
     this.#pump();
   }
 
@@ -175,8 +177,7 @@ export class StreamBodies {
       this.#send(item.frames.view());
       return true;
     }
-    const { body, size, sentBytes } = item;
-    const bytes = lastingBytes(body);
+    const { body, size, bytes, sentBytes } = item;
     if (sentBytes === size) {
       this.#items.shift();
       item.done(released(body));
@@ -203,7 +204,7 @@ export class StreamBodies {
 
   #readAhead(item: Body): void {
     const missing = item.size - item.readBytes;
-    if (this.#reading || this.#ready !== undefined || missing === 0 || lastingBytes(item.body) !== undefined) return;
+    if (this.#reading || this.#ready !== undefined || missing === 0 || item.bytes !== undefined) return;
     if (this.#stopped !== undefined) return;
     this.#reading = true;
     const wanted = Math.min(missing, this.#maxPieceBytes);

@@ -254,6 +254,14 @@ transportTest("StreamManager may promise streams and chunks by a promise of anot
 transportTest("A buffer of which there is more or less while it is sent gives the bytes that were promised", async (stage) => {
   const buffer = countedBuffers(stage.test);
   let later = 0;
+  /** Each look at it is at fewer bytes, or more. */
+  const changing = (): CountedBuffer => {
+    const bytes = content(3_000_000);
+    let looks = 0;
+    return Object.defineProperty(buffer(bytes, { inMemory: true }), "bytes", {
+      get: () => ++looks < 3 ? bytes : bytes.subarray(0, later),
+    });
+  };
   const written = (): CountedBuffer => {
     const body = buffer(content(30));
     const read = body.read.bind(body);
@@ -277,6 +285,8 @@ transportTest("A buffer of which there is more or less while it is sent gives th
       within(sendUpload(connection, bytesOf("u"), written()), "the upload"),
     ];
     assertEquals(await Promise.all(sent), sent.map(() => content(10)));
+    const many = await within(sendUpload(connection, bytesOf("u"), changing()), "the upload out of memory");
+    assertEquals(many, content(3_000_000));
     assertEquals(await ask(connection, "still here"), "still here");
   }
 });
