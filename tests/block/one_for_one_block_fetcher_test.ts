@@ -269,20 +269,28 @@ test("OneForOneBlockFetcher fails all when the stream cannot be opened, or is no
   }
 });
 
+/** A connection over which a stream of so many chunks was opened. */
+function opened(numChunks: number, calls: Partial<FetchingClient>): FetchingClient {
+  return {
+    sendRpc(_, callback) {
+      callback.onSuccess(MessageBody.of(encodeBlockTransferMessage({ type: Type.StreamHandle, streamId: 1n, numChunks })));
+      return 1;
+    },
+    fetchChunk() {},
+    stream() {},
+    ...calls,
+  };
+}
+
 test("OneForOneBlockFetcher fails the rest when a chunk cannot be asked for", () => {
   const heard: string[] = [];
   const callbacks: ((index: number) => void)[] = [];
-  const client: FetchingClient = {
-    sendRpc(_, callback) {
-      callback.onSuccess(MessageBody.of(encodeBlockTransferMessage({ type: Type.StreamHandle, streamId: 1n, numChunks: 3 })));
-      return 1;
-    },
+  const client = opened(3, {
     fetchChunk(_streamId, index, callback) {
       if (index > 0) throw new RpcError("OVERLOADED", "Too many chunks");
       callbacks.push(() => callback.onSuccess(index, MessageBody.of(bytes(5))));
     },
-    stream() {},
-  };
+  });
   const listener = {
     onBlockFetchSuccess: (blockId: string) => void heard.push(blockId),
     onBlockFetchFailure: (blockId: string, error: Error) => void heard.push(`${blockId} failed: ${error.message}`),
@@ -297,14 +305,9 @@ test("OneForOneBlockFetcher asks for no more than 1,024 chunks before the first 
   const waiting: (() => void)[] = [];
   let heard = 0;
   const numChunks = 3_000;
-  const client: FetchingClient = {
-    sendRpc(_, callback) {
-      callback.onSuccess(MessageBody.of(encodeBlockTransferMessage({ type: Type.StreamHandle, streamId: 1n, numChunks })));
-      return 1;
-    },
+  const client = opened(numChunks, {
     fetchChunk: (_streamId, index, callback) => void waiting.push(() => callback.onSuccess(index, MessageBody.of(bytes(1)))),
-    stream() {},
-  };
+  });
   const ids = Array.from({ length: numChunks }, (_, i) => `b${i}`);
   const listener = { onBlockFetchSuccess: () => void heard++, onBlockFetchFailure() {} };
   new OneForOneBlockFetcher(client, makeFetchRequest(parties, ids), listener, { logger: new MemoryLogger() }).start();
@@ -316,14 +319,9 @@ test("OneForOneBlockFetcher asks for no more than 1,024 chunks before the first 
 test("OneForOneBlockFetcher asks for no more chunks of a connection than its far end lets wait, whoever fetches them", () => {
   const waiting: (() => void)[] = [];
   const numChunks = 1_000;
-  const client: FetchingClient = {
-    sendRpc(_, callback) {
-      callback.onSuccess(MessageBody.of(encodeBlockTransferMessage({ type: Type.StreamHandle, streamId: 1n, numChunks })));
-      return 1;
-    },
+  const client = opened(numChunks, {
     fetchChunk: (_streamId, index, callback) => void waiting.push(() => callback.onSuccess(index, MessageBody.of(bytes(1)))),
-    stream() {},
-  };
+  });
   const ids = Array.from({ length: numChunks }, (_, i) => `b${i}`);
   const heard = Array.from({ length: 40 }, () => 0);
   for (const which of heard.keys()) {
@@ -352,18 +350,14 @@ test("OneForOneBlockFetcher waits for room that another's blocks take, whether o
     });
   };
   const numChunks = 20;
-  const client: FetchingClient = {
-    sendRpc(_, callback) {
-      callback.onSuccess(MessageBody.of(encodeBlockTransferMessage({ type: Type.StreamHandle, streamId: 1n, numChunks })));
-      return 1;
-    },
+  const client = opened(numChunks, {
     fetchChunk: (_streamId, index, callback) => ask(() => callback.onSuccess(index, MessageBody.of(bytes(1)))),
     stream: (name, callback) =>
       ask(() => {
         callback.onStart?.(name, 0);
         callback.onComplete(name);
       }),
-  };
+  });
   const ids = Array.from({ length: numChunks }, (_, i) => `b${i}`);
   const files = new NotedFiles(true);
   const heard: string[] = [];
@@ -431,19 +425,14 @@ class NotedFiles implements DownloadFileManager {
 test("OneForOneBlockFetcher asks for no more blocks into files than a process can have open, whoever fetches them", async () => {
   const waiting: (() => void)[] = [];
   const numChunks = 200;
-  const client: FetchingClient = {
-    sendRpc(_, callback) {
-      callback.onSuccess(MessageBody.of(encodeBlockTransferMessage({ type: Type.StreamHandle, streamId: 1n, numChunks })));
-      return 1;
-    },
-    fetchChunk() {},
+  const client = opened(numChunks, {
     stream(name, callback) {
       waiting.push(() => {
         callback.onStart?.(name, 0);
         callback.onComplete(name);
       });
     },
-  };
+  });
   const downloadFileManager = new NotedFiles(true);
   const ids = Array.from({ length: numChunks }, (_, i) => `b${i}`);
   const heard = [0, 0, 0];
