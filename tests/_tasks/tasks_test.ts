@@ -97,6 +97,8 @@ test("failuresInJunit() reads names with quotes, failures without a text, and cu
   const xml = '<testcase name="a &amp;quot;b&amp;quot; &amp; &lt;c&gt;"><failure/></testcase>' +
     '<testcase name="d"><failure message="1 > 0">1\n2\n3\n</failure></testcase>';
   assertEquals(failuresInJunit(xml, 2), ['a "b" & <c>', "d\n  1\n  2\n  …"]);
+  const odd = '<testcase name="e"><failure message="""></failure></testcase>';
+  assertEquals([failuresInJunit(odd), countJunit(odd).failed], [["e"], 1]);
 });
 
 const runs: readonly (readonly [what: string, xml: string | undefined, code: number, expected: Totals])[] = [
