@@ -149,7 +149,7 @@ export class NettyRpcEnv implements RpcEnv {
       deadlines,
       logger,
       sparkPeers: this.sparkPeers,
-      connect: ({ dialHost, port }) => this.#clientFactory.createClient({ host: dialHost, port }),
+      connect: (address) => this.#clientFactory.createClient(address),
     });
     this.#local = new LocalMessages(this, options.localMessages === "clone");
   }
@@ -161,7 +161,7 @@ export class NettyRpcEnv implements RpcEnv {
   /** Listens and registers the endpoint-verifier. */
   async startServer(bindHost: string, port: number): Promise<void> {
     const bind = new RpcAddress(bindHost, port);
-    this.#server = await this.#context.createServer(port, { host: bind.dialHost });
+    this.#server = await this.#context.createServer(port, { host: bind.host });
     this.#address = new RpcAddress(this.host, this.#server.port);
     this.#local.sender = this.#address;
     this.setupEndpoint(VERIFIER_NAME, new RpcEndpointVerifier(this.dispatcher));
