@@ -49,7 +49,6 @@ export class OneForOneBlockFetcher {
   readonly #options: BlockFetcherOptions;
   readonly #memory = new ChunkMemory();
   readonly #turns: ChunkTurns;
-  readonly #intoFiles: boolean;
   #streamId = 0n;
   /** The chunk that is asked for next. */
   #next = 0;
@@ -68,10 +67,13 @@ export class OneForOneBlockFetcher {
   constructor(client: FetchingClient, request: FetchRequest, listener: BlockFetchingListener, options: BlockFetcherOptions) {
     this.#client = client;
     this.#turns = ChunkTurns.of(client);
-    this.#intoFiles = options.downloadFileManager !== undefined;
     this.#request = request;
     this.#listener = listener;
     this.#options = options;
+  }
+
+  get #intoFiles(): boolean {
+    return this.#options.downloadFileManager !== undefined;
   }
 
   /**
