@@ -8,16 +8,7 @@
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import {
-  RpcEndpointAddress,
-  RpcEnv,
-  RpcRemoteError,
-  RpcTimeout,
-  type ShutdownOptions,
-  silentLogger,
-  SparkConf,
-  TypedMessage,
-} from "../mod.ts";
+import { RpcEndpointAddress, RpcEnv, RpcRemoteError, RpcTimeout, silentLogger, SparkConf, TypedMessage } from "../mod.ts";
 import { describe as describeError, messageOf, outliveReaders } from "./_program.ts";
 import { fromTaggedJson, type Json, TAGGED_JSON_HELP, toTaggedJson } from "./_tagged_json.ts";
 
@@ -95,16 +86,16 @@ async function ask({ uri, message, conf, serializer, send }: Call): Promise<void
   // Without a port: client mode. What goes wrong is in the error, so the log has nothing to add.
   const env = await RpcEnv.create({ name: "ask", conf, logger: silentLogger });
   // Who has an answer, or has waited for one in vain, waits for nobody else.
-  let closing: ShutdownOptions = { deadlineMs: 500 };
+  let deadlineMs: number | undefined = 500;
   try {
     const ref = await env.setupEndpointRef(uri, { serializer });
     if (send) {
       ref.send(message);
       // What was sent has to leave.
-      closing = {};
+      deadlineMs = undefined;
     } else process.stdout.write(`${JSON.stringify(toTaggedJson(await ref.ask(message)), undefined, 2)}\n`);
   } finally {
-    await env.shutdown(closing);
+    await env.shutdown({ deadlineMs });
   }
 }
 
