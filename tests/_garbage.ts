@@ -25,5 +25,5 @@ export async function untilCollected(objects: readonly WeakRef<object>[], what: 
     collect();
     return objects.filter((each) => each.deref() !== undefined).length <= left;
   };
-  await until(areFew, `${what} to be let go of`, 30_000);
+  await until(areFew, `${what} to be let go of`);
 }

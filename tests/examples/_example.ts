@@ -49,6 +49,6 @@ export async function runExample(
 ): Promise<ExampleResult> {
   const program = startExample(context, entry, args, { ...options, pipeStdin: input !== undefined });
   program.endStdin(input);
-  const code = await within(program.exited, `the end of ${entry} ${args.join(" ")}`, 30_000);
+  const code = await within(program.exited, `the end of ${entry} ${args.join(" ")}`);
   return { code, stdout: program.stdout, stderr: program.stderr };
 }

@@ -121,7 +121,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       }));
     await writeFile(join(folder, "out"), "old");
     const fetching = startExample(context, FETCH, [`${env.address!.toSparkURL()}/slow/x`, "-o", join(folder, "out")]);
-    await until(() => begun, "the download to begin", 30_000);
+    await until(() => begun, "the download to begin");
     await untilPart(folder);
     fetching.kill(signal);
     assertEquals(await within(fetching.exited, "the end"), signal === "SIGINT" ? 130 : 143);
@@ -152,7 +152,7 @@ test("fetch.ts that finds no room leaves nothing behind", async (context) => {
   const limited = 'trap "" XFSZ; ulimit -f 65536; exec "$@"';
   const args = ["-c", limited, "sh", command.command, ...command.args, uri, "-o", join(folder, "out")];
   const fetching = startProcess(context, "sh", args, { env: { NO_COLOR: "1" } });
-  assertEquals(await within(fetching.exited, "the end", 30_000), 1, fetching.stderr);
+  assertEquals(await within(fetching.exited, "the end"), 1, fetching.stderr);
   assertMatch(fetching.stderr, /^fetch: spark:[^\n]+\n$/);
   assert(/EFBIG|too large/i.test(fetching.stderr), fetching.stderr);
   assertEquals(await readdir(folder), ["source"]);

@@ -49,7 +49,7 @@ async function pairWith(context: TestContext, runtime: RuntimeName, args: readon
     })),
   );
   const program = startExample(context, PEER, [String(registry.endpointAddress), ...args], { runtime });
-  const { runtime: registeredAs, self } = await within(registered.promise, `${runtime} to register`, 30_000);
+  const { runtime: registeredAs, self } = await within(registered.promise, `${runtime} to register`);
   assertEquals(registeredAs, runtime);
   assertEquals(self.address === undefined, args.length === 0);
   return { program, peer: typedRef(self), registry, disconnected: disconnected.promise };

@@ -26,7 +26,7 @@ async function writePattern(folder: string, name: string, length: number): Promi
 
 /** Reads a download to its end. */
 async function download(env: RpcEnv, uri: string): Promise<Uint8Array> {
-  const buffer = await within(new Response(env.openChannel(uri)).arrayBuffer(), `download of ${uri}`, 30_000);
+  const buffer = await within(new Response(env.openChannel(uri)).arrayBuffer(), `download of ${uri}`);
   return new Uint8Array(buffer);
 }
 

@@ -69,7 +69,7 @@ async function startCluster(context: TestContext): Promise<Cluster> {
 }
 
 async function connect(context: TestContext, url: string): Promise<SparkMaster> {
-  const client = await within(SparkMaster.connect(url, { logger: silentLogger }), "the Master", 30_000);
+  const client = await within(SparkMaster.connect(url, { logger: silentLogger }), "the Master");
   context.defer(() => client.close());
   return client;
 }

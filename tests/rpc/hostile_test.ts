@@ -276,7 +276,7 @@ test("RpcEnv answers OVERLOADED while half of maxQueuedBytes waits for a peer th
   }
   peer.write(ask(++asks, body(cbor("one too many"))));
   peer.resume();
-  await until(() => peer.messages.length === asks, "all answers", 30_000);
+  await until(() => peer.messages.length === asks, "all answers");
   const last = peer.messages.at(-1);
   const failure = last?.type === MessageType.RpcResponse ? cborSerializer.decode(last.body, noRefs) : undefined;
   assertInstanceOf(failure, RpcFailure);

@@ -417,7 +417,7 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
         }
       }));
     }
-    await until(() => counts.length === 100, "all endpoints to have received 1,000 messages", 30_000);
+    await until(() => counts.length === 100, "all endpoints to have received 1,000 messages");
     assertEquals(counts, new Array<number>(100).fill(1_000));
   });
 

@@ -34,7 +34,7 @@ export class FetchedChunks implements ChunkReceivedCallback {
 
   /** Waits until each has been answered. */
   async all(): Promise<void> {
-    await until(() => this.events.length >= this.#asked, "all chunks", 30_000);
+    await until(() => this.events.length >= this.#asked, "all chunks");
   }
 
   onSuccess(chunkIndex: number, body: MessageBody): void {

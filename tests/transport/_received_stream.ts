@@ -53,7 +53,7 @@ export class ReceivedStream implements StreamCallback {
 
   /** The bytes, once it has ended; fails if it failed. */
   async bytes(): Promise<Uint8Array> {
-    await within(this.#ended.promise, `stream ${this.streamId}`, 30_000);
+    await within(this.#ended.promise, `stream ${this.streamId}`);
     if (this.error !== undefined) throw this.error;
     const all = new Uint8Array(this.receivedBytes);
     let at = 0;

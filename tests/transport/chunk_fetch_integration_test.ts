@@ -140,7 +140,7 @@ transportTest(
     });
     const fetched = new StreamedChunks(7n);
     for (const index of sizes.keys()) connection.fetchChunk(7n, index, fetched);
-    await until(() => fetched.chunks.size === 2 && fetched.streams.size === 2, "all to come", 30_000);
+    await until(() => fetched.chunks.size === 2 && fetched.streams.size === 2, "all to come");
     assertEquals(await ask(connection, "and what comes behind"), "and what comes behind");
     for (const [index, stream] of fetched.streams) {
       const bytes = await stream.bytes();

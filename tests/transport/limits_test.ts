@@ -232,7 +232,7 @@ transportTest("maxOutboxBytes: a message alone always goes, the next ones are re
   }
   assertEquals([connection.isActive, connection.numOutstandingRequests, stream.events], [true, 1, []]);
   peer.read(Infinity);
-  await until(() => connection.channel.outgoing.empty, "the first to leave", 30_000);
+  await until(() => connection.channel.outgoing.empty, "the first to leave");
   for (const send of sends) send();
   assertEquals(connection.numOutstandingRequests, 6);
   peer.reset();

@@ -18,7 +18,7 @@ import { ask, bytesOf, echo, failureOf, transportTest } from "./_stage.ts";
 const MIB = 1024 * 1024;
 
 async function all(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  return new Uint8Array(await within(new Response(stream).arrayBuffer(), "the whole stream", 30_000));
+  return new Uint8Array(await within(new Response(stream).arrayBuffer(), "the whole stream"));
 }
 
 /** A server whose streams and chunks are so many bytes as their name or place says. */
