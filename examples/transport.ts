@@ -157,8 +157,8 @@ try {
   const [address] = positionals;
   if (address === undefined) await serve(values.host, Number(values.port));
   else {
-    const { dialHost, port } = RpcAddress.fromSparkURL(`spark://${address}`);
-    await talk(dialHost, port);
+    const { host, port } = RpcAddress.fromSparkURL(`spark://${address}`);
+    await talk(host, port);
   }
 } catch (error) {
   console.error(`transport: ${error instanceof Error ? error.message : error}`);

@@ -10,8 +10,6 @@
 
 import { RpcOverloadedError, RpcStoppedError, StreamError } from "../base/errors.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
-import type { SocketAddress } from "../socket/socket.ts";
-import { formatAddress } from "../socket/socket_errors.ts";
 import { BodyChannel, type BodyFailure, type BodySink } from "../transport/body_channel.ts";
 import { noOpRpcHandler } from "../transport/rpc_handler.ts";
 import type { TransportChannelHandler } from "../transport/transport_channel_handler.ts";
@@ -36,7 +34,7 @@ export interface FileDownloadsOptions extends TransportSurroundings {
 
 /** What is downloaded, and from where. */
 export interface DownloadTarget {
-  readonly address: SocketAddress;
+  readonly address: RpcAddress;
   /** The URI's path, without percent-encoding. */
   readonly streamId: string;
 }
@@ -55,7 +53,7 @@ export function parseDownloadUri(uri: string): DownloadTarget {
   if (rest === "") throw invalidAddress("requirement failed: Path must be defined.");
   // Spark ignores them, and then a file name that should have been encoded is another file's.
   if (/[?#]/.test(rest)) throw invalidAddress(`Expected neither query nor fragment (? is %3F and # is %23): ${rest}`);
-  return { address: { host: new RpcAddress(host, port).dialHost, port }, streamId: decodeEscapes(rest) };
+  return { address: new RpcAddress(host, port), streamId: decodeEscapes(rest) };
 }
 
 /** All downloads of an environment, and their connections. */
@@ -128,7 +126,7 @@ export class FileDownloads {
   }
 
   async #connect(
-    address: SocketAddress,
+    address: RpcAddress,
     dial: AbortSignal,
     channel: BodyChannel,
     signal: AbortSignal | undefined,
@@ -143,14 +141,14 @@ export class FileDownloads {
     return this.#takeIdle(address) ?? await this.#dial(address, dial);
   }
 
-  async #dial(address: SocketAddress, signal: AbortSignal): Promise<TransportClient> {
+  async #dial(address: RpcAddress, signal: AbortSignal): Promise<TransportClient> {
     const client = await this.#factory.createUnmanagedClient(address, { signal });
-    client.channel.socket.closed.then(() => this.#forget(formatAddress(address), client));
+    client.channel.socket.closed.then(() => this.#forget(address.hostPort, client));
     return client;
   }
 
-  #takeIdle(address: SocketAddress): TransportClient | undefined {
-    const key = formatAddress(address);
+  #takeIdle(address: RpcAddress): TransportClient | undefined {
+    const key = address.hostPort;
     for (let client = this.#idle.get(key)?.at(-1); client !== undefined; client = this.#idle.get(key)?.at(-1)) {
       this.#forget(key, client);
       if (client.isActive) return client;
@@ -158,9 +156,9 @@ export class FileDownloads {
     return undefined;
   }
 
-  #giveBack(address: SocketAddress, client: TransportClient): void {
+  #giveBack(address: RpcAddress, client: TransportClient): void {
     if (!client.isActive) return;
-    const key = formatAddress(address);
+    const key = address.hostPort;
     const idle = this.#idle.get(key);
     if (this.#stopped !== undefined || idle?.length === MAX_IDLE_PER_PEER) client.close();
     else if (idle !== undefined) idle.push(client);

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { canonicalIpv4, canonicalIpv6, socketHost } from "../base/ip_address.ts";
+import { canonicalIpv4, canonicalIpv6 } from "../base/ip_address.ts";
 import { checkHost } from "./host_port.ts";
 import { invalidAddress, parseSparkUri, parseUri, requirePort, type UriOptions } from "./spark_uri.ts";
 
@@ -94,11 +94,6 @@ export class RpcAddress {
     } catch (cause) {
       throw invalidAddress(`Invalid URL: ${uri}`, { cause });
     }
-  }
-
-  /** The host as sockets want it: an IPv6 address without brackets. */
-  get dialHost(): string {
-    return socketHost(this.host);
   }
 
   /** Whether `other` has the same host and port. */

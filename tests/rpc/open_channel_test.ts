@@ -5,6 +5,7 @@ import { RpcError, RpcOverloadedError, RpcStoppedError, StreamError } from "../.
 import { MessageType } from "../../src/protocol/message.ts";
 import { encodeMessage } from "../../src/protocol/message_encoder.ts";
 import { parseDownloadUri } from "../../src/rpc/file_downloads.ts";
+import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import type { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
 import { type Socket, SocketError } from "../../src/socket/socket.ts";
@@ -57,10 +58,10 @@ async function stalled(server: RpcEnv): Promise<number> {
 
 test("parseDownloadUri() wants a host, a port and a path, as Spark does", () => {
   assertEquals(parseDownloadUri("spark://h:7/files/a%20b%2Fc+d"), {
-    address: { host: "h", port: 7 },
+    address: new RpcAddress("h", 7),
     streamId: "/files/a b/c+d",
   });
-  assertEquals(parseDownloadUri("spark://[::1]:7/x").address, { host: "::1", port: 7 });
+  assertEquals(parseDownloadUri("spark://[::1]:7/x").address, new RpcAddress("::1", 7));
   const bad: Readonly<Record<string, string>> = {
     "spark:///files/x": "requirement failed: Host name must be defined.",
     "spark://:7/files/x": "requirement failed: Host name must be defined.",
@@ -289,6 +290,15 @@ fileTest("Connections of downloads are used again, and only so many of them are 
   await untilStill(() => client.stats().connections.length, "connections to be closed");
   assertEquals(client.stats().connections.length, 4);
   assertEquals(client.stats().downloads, 0);
+});
+
+fileTest("A file is downloaded from an IPv6 address, over one connection", async (stage) => {
+  const { server, client } = await stage.pair({ host: "::1" });
+  const folder = await stage.folder({ x: "x" });
+  const uri = await server.fileServer.addFile(join(folder, "x"));
+  assertEquals(uri, `spark://[::1]:${server.address!.port}/files/x`);
+  for (let i = 0; i < 2; i++) assertEquals(await fetchText(client, uri), "x");
+  assertEquals(client.stats().connections.length, 1);
 });
 
 fileTest("Connections of downloads are no news for endpoints", async (stage) => {
