@@ -366,10 +366,16 @@ export class StreamError extends RpcError {
   }
 }
 
+/** Whether `value` is an Error, be it of another realm: under Jest, whatever the runtime made. */
+export function isError(value: unknown): value is Error {
+  if (value instanceof Error) return true;
+  return Object.prototype.toString.call(value) === "[object Error]" && typeof (value as Error).message === "string";
+}
+
 /** Turns what was thrown into an Error, so that it has a message and can be a cause. Never throws. */
 export function toError(thrown: unknown): Error {
   try {
-    if (thrown instanceof Error) return thrown;
+    if (isError(thrown)) return thrown;
     if (typeof thrown === "string") return new Error(thrown, { cause: thrown });
     // What a peer has sent may be arrays in arrays whose text is longer than memory.
     const text = Array.isArray(thrown) ? `an array of ${thrown.length}` : String(thrown);

@@ -10,7 +10,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { WatchTimer } from "../base/watch_timer.ts";
 import type { AskPhase } from "../base/error_codes.ts";
-import { RpcError, RpcTimeoutError } from "../base/errors.ts";
+import { isError, RpcError, RpcTimeoutError } from "../base/errors.ts";
 import { checkDuration } from "../base/limits.ts";
 import { illegalValue, type SparkConf } from "../base/spark_conf.ts";
 import { parseTime } from "../base/spark_units.ts";
@@ -170,5 +170,5 @@ function readSeconds(key: string, text: string): number {
 /** Whether it is a failure for lack of time: ours, or one of a signal made by `AbortSignal.timeout`. */
 function isTimeout(error: unknown): error is Error {
   if (RpcError.is(error)) return error.code === "TIMEOUT";
-  return error instanceof Error && error.name === "TimeoutError";
+  return isError(error) && error.name === "TimeoutError";
 }

@@ -10,6 +10,7 @@
 
 import type { RpcErrorCode } from "../base/error_codes.ts";
 import {
+  isError,
   RpcEndpointNotFoundError,
   RpcError,
   RpcOverloadedError,
@@ -53,7 +54,7 @@ export function failureFields(error: Error, exposeStack: boolean, causes = MAX_C
   if (data !== undefined) fields.data = data;
   const told = error instanceof RpcRemoteError ? error.remoteStack ?? stack : stack;
   if (exposeStack && typeof told === "string") fields.stack = told;
-  if (cause instanceof Error && causes > 0) fields.cause = failureFields(cause, exposeStack, causes - 1);
+  if (isError(cause) && causes > 0) fields.cause = failureFields(cause, exposeStack, causes - 1);
   return fields;
 }
 

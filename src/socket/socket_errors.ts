@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isError } from "../base/errors.ts";
 import { SocketError } from "./socket.ts";
 import type { SocketAddress, SocketErrorCode } from "./socket.ts";
 
@@ -79,7 +80,7 @@ const VAGUE: ReadonlySet<SocketErrorCode> = new Set<SocketErrorCode>(["ABORTED",
 
 /** Whether the runtime's own text says more than ours; Deno's `NotCapable` names the flag that gives the permission. */
 function isTelling(cause: unknown, code: SocketErrorCode): boolean {
-  return VAGUE.has(code) || cause instanceof Error && cause.name === "NotCapable";
+  return VAGUE.has(code) || isError(cause) && cause.name === "NotCapable";
 }
 
 /** `host:port` for people, an IPv6 literal in brackets. */
@@ -122,5 +123,5 @@ function classify(thrown: unknown): SocketErrorCode | undefined {
 }
 
 function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  return isError(thrown) ? thrown.message : String(thrown);
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import { RpcError, RpcTimeoutError, toError } from "../../src/base/errors.ts";
 import { test } from "../_harness.ts";
 
@@ -32,4 +33,12 @@ test("toError() says what was thrown, and of an array no more than its length", 
     assertEquals(error.message, message);
     assert(error.cause === thrown);
   }
+});
+
+test("toError() passes an error of another realm on, and nothing that only says that it is one", () => {
+  const foreign = runInNewContext("Object.assign(new Error('no such file'), { code: 'ENOENT' })") as Error;
+  assert(!(foreign instanceof Error));
+  assert(toError(foreign) === foreign);
+  const tagged = { [Symbol.toStringTag]: "Error" };
+  assertEquals(toError(tagged).message, "Thrown: [object Error]");
 });

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   RpcEndpointNotFoundError,
@@ -8,6 +9,7 @@ import {
   RpcTimeoutError,
   SerializerError,
   StreamError,
+  toError,
   UnsupportedMessageError,
 } from "../../src/base/errors.ts";
 import { describeContent } from "../../src/rpc/describe_content.ts";
@@ -96,6 +98,13 @@ test("cborSerializer.encodeFailure() carries message, class, causes and the fiel
   const odd = Object.assign(new Error("a"), { code: "ENOENT" });
   Object.defineProperty(odd, "__proto__", { value: "own", enumerable: true });
   assertEquals(Object.entries(failRemotely(odd).data!), [["code", "ENOENT"], ["__proto__", "own"]]);
+});
+
+test("cborSerializer.encodeFailure() carries an error of another realm, as a runtime's are under Jest, like any other", () => {
+  const source = "Object.assign(new RangeError('no such file', { cause: new TypeError('why') }), { code: 'ENOENT' })";
+  const { message, remoteClass, data, cause } = failRemotely(toError(runInNewContext(source)));
+  assertEquals([message, remoteClass, data], ["no such file", "RangeError", { code: "ENOENT" }]);
+  assertEquals([(cause as RpcRemoteError).message, (cause as RpcRemoteError).remoteClass], ["why", "TypeError"]);
 });
 
 test("cborSerializer.encodeFailure() keeps the classes that askers catch, with their values", () => {

@@ -8,7 +8,7 @@
  */
 
 import type { ByteSink } from "../../base/byte_sink.ts";
-import type { SerializerError } from "../../base/errors.ts";
+import { isError, type SerializerError } from "../../base/errors.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { checkAttached, encodeError, explainEncodeError, type PathKey, pathText, shownValue } from "../serializer_errors.ts";
 import { writtenImage } from "./_desc_images.ts";
@@ -189,8 +189,8 @@ export class JavaWriter implements JavaWriting {
     if (mapping !== undefined) return mapping;
     if (Array.isArray(value)) return this.#registry.byPrototype(Array.prototype)!;
     if (this.context.encodeRef(value) !== undefined) return this.#builtin.ref;
-    if (value instanceof Error) return this.#builtin.throwable;
     if (prototype === Object.prototype || prototype === null) return this.#builtin.record;
+    if (isError(value)) return this.#builtin.throwable;
     const { constructor } = value;
     const name = typeof constructor === "function" ? constructor.name : "null";
     // A class that defineJavaClass made has the name of Java's.

@@ -9,7 +9,7 @@
 import { Conversions } from "./_conversions.ts";
 import { isJavaNumber, JavaNumber, type JavaNumberType } from "./java_numbers.ts";
 import { arrayClassName, KnownClass, signatureOf } from "./class_desc.ts";
-import type { SerializerError } from "../../base/errors.ts";
+import { isError, type SerializerError } from "../../base/errors.ts";
 import { shownValue } from "../serializer_errors.ts";
 import { originOf, setOrigin } from "./java_mapping.ts";
 import { setRegistration } from "./java_registrations.ts";
@@ -162,10 +162,6 @@ function typedArray<T extends object>(
   constructor: abstract new (...args: never) => T,
 ): JavaType<T> {
   return checkedType(PRIMITIVE_ARRAYS[letter].name, name, (value): value is T => value instanceof constructor);
-}
-
-function isError(value: unknown): value is Error {
-  return value instanceof Error;
 }
 
 function isDate(value: unknown): value is Date {

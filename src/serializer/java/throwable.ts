@@ -7,7 +7,7 @@
  * @module
  */
 
-import { RpcRemoteError } from "../../base/errors.ts";
+import { isError, RpcRemoteError } from "../../base/errors.ts";
 import { isFarIndex, keepHoles } from "../far_index.ts";
 import { KnownClass } from "./class_desc.ts";
 import { javaEmptyList } from "./jdk_small_collections.ts";
@@ -158,7 +158,7 @@ function runtimeException(error: Error, writing: JavaWriting, causes: number): J
   }, [[]]);
   const values = [...object.values];
   const made = new JavaObject(object.desc, values, object.annotations);
-  const inner = cause instanceof Error && causes > 0 ? exceptionOf(cause, writing, causes - 1) : undefined;
+  const inner = isError(cause) && causes > 0 ? exceptionOf(cause, writing, causes - 1) : undefined;
   // Java takes an exception that is its own cause for one that has none.
   values[0] = inner ?? made;
   return made;

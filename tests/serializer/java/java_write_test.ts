@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { assertEquals, assertInstanceOf, assertNotStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ByteSink } from "../../../src/base/byte_sink.ts";
 import { type RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
@@ -333,6 +334,16 @@ test("java.encodeFailure() writes class, text and causes, and the stack only if 
   assertEquals((cause as Error).message, "inner");
   const open = decode(encodeFailure(true)) as RpcFailure;
   assertStringIncludes((open.error as RpcRemoteError).remoteStack ?? "", "java_write_test");
+});
+
+test("java.encode() and encodeFailure() write an error of another realm like any other", () => {
+  const error = runInNewContext("new RangeError('outer', { cause: new TypeError('inner') })") as Error;
+  const out = new ByteSink(16);
+  java.encodeFailure(error, out, context);
+  const failure = decode(out.copy()) as RpcFailure;
+  for (const arrived of [failure.error, roundTrip(error) as RpcRemoteError]) {
+    assertEquals([arrived.message, (arrived.cause as Error).message], ["outer", "inner"]);
+  }
 });
 
 test("java.encodeFailure() finds the lines of a stack behind whatever text a peer has sent", () => {
