@@ -32,7 +32,7 @@ export interface InboxHost {
   /** The name that the endpoint's reference prints, for messages. */
   describe(inbox: Inbox): string;
   /** A handler has returned a promise. */
-  watch(inbox: Inbox): void;
+  watch(): void;
   /** OnStop is about to be handled: the endpoint's reference is removed. */
   removeRpcEndpointRef(inbox: Inbox): void;
   /** OnStop has been handled, or all was discarded: there is nothing more to come. */
@@ -240,7 +240,7 @@ export class Inbox {
       this.#succeeded(message, result);
       return;
     }
-    this.#host.watch(this);
+    this.#host.watch();
     if (this.#concurrent) this.#awaitAmongOthers(message, promise);
     else this.#awaitAlone(message, promise);
   }

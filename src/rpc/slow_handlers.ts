@@ -55,8 +55,7 @@ export class SlowHandlers {
   /** There may be as many as are taken at once, for one and the same reason. */
   #warn(name: string, [first, ...others]: readonly InboxMessage[]): void {
     if (first === undefined) return;
-    const what = first.kind === "OnStart" || first.kind === "OnStop" ? first.kind : describeMessage(first);
     const more = others.length === 0 ? "" : ` and ${others.length} other messages`;
-    this.#logger.warning(`Endpoint ${name} has been handling ${what}${more} for more than a second`);
+    this.#logger.warning(`Endpoint ${name} has been handling ${describeMessage(first)}${more} for more than a second`);
   }
 }
