@@ -67,17 +67,12 @@ export class Outbox implements DeadlineSource {
     return this.#dial;
   }
 
-  /** How many messages wait. */
-  get length(): number {
-    return this.#messages.length;
-  }
-
   /** Whether it takes no more messages. */
   get stopped(): boolean {
     return this.#stopped;
   }
 
-  /** How many deadlines wait in it. */
+  /** How many messages wait, each of which may have a deadline. */
   get size(): number {
     return this.#messages.length;
   }
@@ -148,7 +143,7 @@ export class Outbox implements DeadlineSource {
 
   /** A snapshot. */
   stats(): OutboxStats {
-    return { address: this.address.hostPort, queuedMessages: this.length, queuedBytes: this.#queuedBytes };
+    return { address: this.address.hostPort, queuedMessages: this.size, queuedBytes: this.#queuedBytes };
   }
 
   expire(now: number): number {
