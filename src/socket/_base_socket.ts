@@ -97,6 +97,11 @@ export abstract class BaseSocket implements Socket {
     return this.#isPaused;
   }
 
+  /** Whether onDrain is owed, and enough bytes have left the queue for it. */
+  protected get isDrainDue(): boolean {
+    return this.#wantsDrain && !this.#isClosed && this.queuedBytes * 2 < this.highWaterMark;
+  }
+
   /** Whether `shutdown` was called. */
   protected get isShut(): boolean {
     return this.#isShut;
@@ -183,7 +188,7 @@ export abstract class BaseSocket implements Socket {
 
   /** Bytes have left the queue. */
   protected drained(): void {
-    if (!this.#wantsDrain || this.#isClosed || this.queuedBytes * 2 >= this.highWaterMark) return;
+    if (!this.isDrainDue) return;
     this.#wantsDrain = false;
     try {
       this.#handler?.onDrain(this);

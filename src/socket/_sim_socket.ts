@@ -10,7 +10,7 @@ import type { Timer } from "../base/clock.ts";
 import { BaseSocket, READ_BUFFER_BYTES, type SocketEnds } from "./_base_socket.ts";
 import { SimulatedWriteQueue } from "./_sim_write_queue.ts";
 import type { Departure, SimulatedMedium, SimulatedWire, WireEnd, WireHost } from "./_sim_wire.ts";
-import { DEFAULT_HIGH_WATER_MARK_BYTES, type SocketErrorCode, type SocketOptions } from "./socket.ts";
+import type { SocketErrorCode, SocketOptions } from "./socket.ts";
 import { formatAddress, socketError } from "./socket_errors.ts";
 
 /** What memory is filled with that is not, or not any more, anybody's to read. */
@@ -43,14 +43,11 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
   readonly #incoming: SimulatedWire;
   readonly #outgoing: SimulatedWire;
   readonly #over: () => void;
-  readonly #drainBelow: number;
   readonly #queue = new SimulatedWriteQueue();
   #received: Uint8Array[] = [];
   #receivedBytes = 0;
   #finArrived = false;
   #finLeft = false;
-  /** A write returned false, and onDrain is owed. */
-  #isBackedUp = false;
   #resetDue = false;
   #peerKnows = false;
   /** Memory of the handler's that waits for the next bytes; `null` as long as it was not asked. */
@@ -67,19 +64,12 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
     this.#incoming = parts.incoming;
     this.#outgoing = parts.outgoing;
     this.#over = parts.over;
-    this.#drainBelow = (parts.options.highWaterMarkBytes ?? DEFAULT_HIGH_WATER_MARK_BYTES) / 2;
     this.#incoming.receiver = this;
     this.#outgoing.sender = this;
   }
 
   override get queuedBytes(): number {
     return this.#queue.bytes;
-  }
-
-  override write(chunks: readonly Uint8Array[]): boolean {
-    const goesOn = super.write(chunks);
-    if (!goesOn && !this.isShut) this.#isBackedUp = true;
-    return goesOn;
   }
 
   get isOver(): boolean {
@@ -95,7 +85,7 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
     if (this.isClosed) return;
     const count = this.#queue.bytes <= this.#outgoing.room ? this.#queue.bytes : this.#outgoing.roomForPart;
     if (count > 0) this.#outgoing.send(this.#queue.take(count));
-    if (this.#isBackedUp && this.#queue.bytes < this.#drainBelow) this.#drainLater();
+    if (this.isDrainDue) this.#drainLater();
     if (this.#queue.bytes > 0 || !this.isShut || this.#finLeft) return;
     this.#finLeft = true;
     this.#outgoing.sendFin();
@@ -178,11 +168,9 @@ export class SimulatedSocket extends BaseSocket implements Departure, WireEnd {
   }
 
   #drainLater(): void {
-    this.#isBackedUp = false;
-    this.#drainEvent = this.#host.clock.schedule(0, () => {
+    this.#drainEvent ??= this.#host.clock.schedule(0, () => {
+      this.#drainEvent = undefined;
       this.drained();
-      // More was written in the meantime, so that nobody was called.
-      if (this.#queue.bytes >= this.#drainBelow) this.#isBackedUp = true;
     });
   }
 
