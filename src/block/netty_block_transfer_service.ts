@@ -114,7 +114,7 @@ export class NettyBlockTransferService implements BlockTransferService {
     this.#executorId = options.executorId ?? conf.getOption("spark.executor.id");
     this.#listenPort = options.port ?? readPort(conf);
     const limits = transportLimitsInForce({ ...options.limits, maxStreams: options.limits?.maxStreams ?? DEFAULT_MAX_STREAMS });
-    const transportConf = TransportConf.fromSparkConf(conf, "shuffle", {
+    const transportConf = new TransportConf("shuffle", conf, {
       numUsableCores: options.numUsableCores,
       role: roleOf(conf),
     });

@@ -191,5 +191,5 @@ function filesConf(conf: SparkConf): TransportConf {
     if (suffix !== undefined && !conf.contains(`spark.files.io.${suffix}`)) own.set(`spark.files.io.${suffix}`, value);
   }
   const numUsableCores = conf.getInt("spark.files.io.threads", 1);
-  return TransportConf.fromSparkConf(own, "files", { numUsableCores, role: roleOf(conf) });
+  return new TransportConf("files", own, { numUsableCores, role: roleOf(conf) });
 }

@@ -123,7 +123,7 @@ export class NettyRpcEnv implements RpcEnv {
     // One connection per peer, whatever is configured: messages to one peer keep their order.
     const perPeer = Math.min(1, conf.getInt("spark.rpc.io.numConnectionsPerPeer", 1));
     const transportConf = conf.clone().set("spark.rpc.io.numConnectionsPerPeer", perPeer);
-    this.transportConf = TransportConf.fromSparkConf(transportConf, "rpc", { numUsableCores, role: roleOf(conf) });
+    this.transportConf = new TransportConf("rpc", transportConf, { numUsableCores, role: roleOf(conf) });
     this.askTimeout = RpcTimeout.ask(conf);
     this.#lookupTimeout = RpcTimeout.lookup(conf);
     this.deadlines = new Deadlines(clock);

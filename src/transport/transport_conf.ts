@@ -109,7 +109,7 @@ export class TransportConf {
   readonly #conf: SparkConf;
 
   /**
-   * Reads and checks the settings of `module`.
+   * Reads and checks the settings of `module`. Spark: SparkTransportConf.fromSparkConf.
    *
    * @param module The module, such as `rpc`.
    * @param conf The configuration; copied.
@@ -146,18 +146,6 @@ export class TransportConf {
     const cores = options.numUsableCores ?? 0;
     const threads = this.serverThreads > 0 ? this.serverThreads : 2 * (cores > 0 ? cores : MAX_DEFAULT_THREADS);
     this.shuffle = readShuffleConf(this.#conf, module, threads);
-  }
-
-  /**
-   * The transport's settings for one module, in Spark's order of arguments. Spark: SparkTransportConf.fromSparkConf.
-   *
-   * @param conf The configuration; copied.
-   * @param module The module, such as `rpc`.
-   * @param options Role and cores.
-   * @throws RangeError that names the key whose value cannot be read.
-   */
-  static fromSparkConf(conf: SparkConf, module: string, options: TransportConfOptions = {}): TransportConf {
-    return new TransportConf(module, conf, options);
   }
 
   /**

@@ -193,7 +193,7 @@ test("a shuffle service says what made a block corrupt, by each kind of checksum
 
 /** A connection of the transport alone. */
 async function dial(context: TestContext, { host, port }: Service["there"]): Promise<TransportClient> {
-  const conf = TransportConf.fromSparkConf(new SparkConf(), "shuffle");
+  const conf = new TransportConf("shuffle", new SparkConf());
   const transport = await TransportContext.create(noOpRpcHandler, { conf, logger: silentLogger });
   context.defer(() => transport.close());
   return await transport.createClientFactory().createClient({ host, port });
@@ -277,7 +277,7 @@ test("a Spark pushes to a server of ours, and is told what that has merged", asy
       },
     },
   };
-  const conf = TransportConf.fromSparkConf(new SparkConf(), "shuffle");
+  const conf = new TransportConf("shuffle", new SparkConf());
   const transport = await TransportContext.create(server, { conf, logger: silentLogger });
   context.defer(() => transport.close());
   const listening = await transport.createServer(0, { host: "127.0.0.1" });

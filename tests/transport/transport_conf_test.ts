@@ -6,7 +6,7 @@ import { test } from "../_harness.ts";
 import { printed } from "../_printed.ts";
 
 function rpcConf(values: Record<string, string> = {}, options: TransportConfOptions = {}): TransportConf {
-  return TransportConf.fromSparkConf(new SparkConf(values), "rpc", options);
+  return new TransportConf("rpc", new SparkConf(values), options);
 }
 
 function threadsOf(conf: TransportConf): string[] {
@@ -14,18 +14,18 @@ function threadsOf(conf: TransportConf): string[] {
 }
 
 // Spark: SparkTransportConfSuite "default value is get when neither role nor module is set"
-test("TransportConf.fromSparkConf() takes the cores as threads where neither role nor module says otherwise", () => {
+test("TransportConf takes the cores as threads where neither role nor module says otherwise", () => {
   assertEquals(threadsOf(rpcConf({}, { numUsableCores: 4 })), ["4", "4"]);
 });
 
 // Spark: SparkTransportConfSuite "module value is get when role is not set"
-test("TransportConf.fromSparkConf() takes the module's threads where no role is set", () => {
+test("TransportConf takes the module's threads where no role is set", () => {
   const conf = rpcConf({ "spark.rpc.io.serverThreads": "7", "spark.rpc.io.clientThreads": "5" }, { numUsableCores: 3 });
   assertEquals(threadsOf(conf), ["7", "5"]);
 });
 
 // Spark: SparkTransportConfSuite "use correct configuration when both module and role configs are present"
-test("TransportConf.fromSparkConf() takes the role's threads before the module's", () => {
+test("TransportConf takes the role's threads before the module's", () => {
   const values = {
     "spark.rpc.io.serverThreads": "7",
     "spark.rpc.io.clientThreads": "5",
