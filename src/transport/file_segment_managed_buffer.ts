@@ -50,8 +50,13 @@ export class FileSegmentManagedBuffer implements ManagedBuffer {
    * @param path Its path.
    * @param offset Where the part begins, in bytes.
    * @param length How long it is, in bytes.
+   * @throws RangeError if the part cannot begin there.
    */
   constructor(files: Files, path: string, offset: number, length: number) {
+    // To node:fs -1 is wherever the descriptor stands: others of its bytes would be sent.
+    if (!Number.isSafeInteger(offset) || offset < 0) {
+      throw new RangeError(`A part of a file must begin at a whole number of bytes: ${offset}`);
+    }
     this.#files = files;
     this.#path = path;
     this.#offset = offset;

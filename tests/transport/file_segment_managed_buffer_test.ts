@@ -116,3 +116,11 @@ test("FileSegmentManagedBuffer.read() of a file that has vanished says so, and l
   buffer.release();
   assertEquals([files.opened, files.closed], [1, 0]);
 });
+
+test("FileSegmentManagedBuffer refuses a part that begins nowhere: -1 read on where the descriptor stood", () => {
+  const { memory } = memoryFiles();
+  for (const offset of [-1, -4, 0.5, NaN, 2 ** 53]) {
+    const message = `A part of a file must begin at a whole number of bytes: ${offset}`;
+    assertThrows(() => new FileSegmentManagedBuffer(memory, "/data", offset, 3), RangeError, message);
+  }
+});
