@@ -23,7 +23,7 @@ import { RpcAddress } from "./rpc_address.ts";
 import { roleOf } from "./rpc_conf.ts";
 import { decodeEscapes, invalidAddress, parseUri } from "./spark_uri.ts";
 
-/** How many connections to one peer are kept for the next downloads; those of `spark.files.io.connectionTimeout` are closed. */
+/** How many connections to one peer are kept for later downloads; one idle for `spark.files.io.connectionTimeout` is closed. */
 const MAX_IDLE_PER_PEER = 4;
 
 /** What {@linkcode FileDownloads} is made with. */

@@ -87,7 +87,7 @@ export class Inbox {
   readonly #single: { message: InboxMessage; seen: 0 | 1 | 2 } = { message: NO_MESSAGE, seen: 0 };
   #singleBusy = false;
 
-  /** @param name The endpoint's name. @param loop Gives it its turns. OnStart is queued, and waits for the loop. */
+  /** OnStart is queued, and waits for the loop. */
   constructor(
     name: string,
     endpoint: RpcEndpoint,

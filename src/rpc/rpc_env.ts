@@ -214,7 +214,8 @@ export interface RpcEnv extends AsyncDisposable {
    *
    * Rejects with an {@linkcode RpcEndpointNotFoundError} if the peer has none of that name, an {@linkcode RpcTimeoutError} whose
    * key is `spark.rpc.lookupTimeout` unless the options say how long, a SocketError if there is no connection, an RpcError
-   * INVALID_ADDRESS if the target is none, a RangeError if there is no serializer of that name, or the signal's reason.
+   * INVALID_ADDRESS if the target is none, a RangeError if there is no serializer of that name or the time limit is none, an
+   * RpcStoppedError after `shutdown`, or the signal's reason.
    */
   setupEndpointRef(target: LookupTarget, options?: LookupOptions): Promise<RpcEndpointRef>;
   /** The reference of an endpoint of this environment, from its registration until its onStop; undefined otherwise. */

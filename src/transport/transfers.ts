@@ -83,8 +83,9 @@ export function readStream(
  * @param chunkIndex Which chunk; the first is 0, and they are asked for in their order.
  * @param options Signal and size.
  * @returns The bytes, in chunks that are the reader's to keep. It fails with a StreamError if the peer refuses the chunk, with an
- * RpcError of code `DISCONNECTED` if the connection is closed before its last byte, with an RpcOverloadedError if too much waits, and
- * with the signal's reason. What was disconnected may be had over another connection.
+ * RpcError of code `DISCONNECTED` if the connection is closed before its last byte, with an RpcOverloadedError if too much waits, with a
+ * RangeError if one of the numbers does not fit into the protocol's, and with the signal's reason. What was disconnected may be had over
+ * another connection.
  *
  * @example
  * ```ts

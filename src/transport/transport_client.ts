@@ -247,8 +247,8 @@ export class TransportClient {
    * @param data The bytes; they are the connection's from here on and are released once, also where this throws.
    * @param callback Hears of the answer. Bytes that cannot be read fail it, and close the connection.
    * @returns The request's id, or -1 if the callback has been failed already.
-   * @throws RpcOverloadedError at `maxOutboxBytes` and `maxOutstandingRequests`, ProtocolError if `meta` is too large; then nothing was
-   * sent and the callback hears nothing.
+   * @throws RpcOverloadedError at `maxOutboxBytes` and `maxOutstandingRequests`, ProtocolError if `meta` is too large, RangeError if the
+   * size of `data` is none, and what `data` throws; then nothing was sent and the callback hears nothing.
    */
   uploadStream(meta: Uint8Array, data: ManagedBuffer, callback: RpcResponseCallback): number {
     const { channel } = this;

@@ -185,7 +185,7 @@ export class TransportContext implements AsyncDisposable {
    * @param rpcHandler What to do with the requests of peers, on connections that were accepted and dialled alike;
    * {@linkcode noOpRpcHandler} for those who only ask.
    * @param options Settings, limits, and what differs from this machine's own.
-   * @returns The context. Rejects with a RangeError if the settings want a protection that there is not.
+   * @returns The context. Rejects with a RangeError if the settings want a protection that there is not, or a limit is none.
    */
   static async create(rpcHandler: RpcHandler, options: TransportContextOptions = {}): Promise<TransportContext> {
     return new TransportContext(options.conf ?? new TransportConf("rpc", new SparkConf()), rpcHandler, {
@@ -211,7 +211,7 @@ export class TransportContext implements AsyncDisposable {
    *
    * @param port The port; 0 lets the system choose.
    * @param options The address, and what prepares connections.
-   * @returns The server. Rejects with a SocketError if it cannot listen there.
+   * @returns The server. Rejects with a SocketError if it cannot listen there, with a TypeError or RangeError if there is no such place.
    */
   createServer(port = 0, { host = "127.0.0.1", bootstraps = [] }: CreateServerOptions = {}): Promise<TransportServer> {
     return TransportServer.listen(this, { host: socketHost(host), port }, bootstraps);
