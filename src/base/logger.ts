@@ -43,7 +43,7 @@ export interface ConsoleLoggerOptions {
 const ORDER: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 
 /**
- * Writes lines to the console's error stream.
+ * Writes lines to the console's error stream. One that cannot be written, since the disk is full say, is lost and does not throw.
  *
  * @param options Which levels.
  * @returns A logger.
@@ -59,8 +59,12 @@ export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
   const at = (level: LogLevel) =>
     ORDER.indexOf(level) < from ? () => {} : (message: string, cause?: unknown) => {
       const line = `sparkwire ${level}: ${message}`;
-      if (cause === undefined) console.error(line);
-      else console.error(line, cause);
+      try {
+        if (cause === undefined) console.error(line);
+        else console.error(line, cause);
+      } catch {
+        // Deno 2.9 throws what the others keep to themselves: a full disk behind the log would cost connections.
+      }
     };
   return { debug: at("debug"), info: at("info"), warning: at("warning"), error: at("error") };
 }

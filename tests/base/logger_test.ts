@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- it listens to what the console is told.
 import { assertEquals } from "@std/assert";
-import { type Logger, loggerInForce } from "../../src/base/logger.ts";
+import { consoleLogger, type Logger, loggerInForce } from "../../src/base/logger.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { noOpRpcHandler } from "../../src/transport/rpc_handler.ts";
 import { TransportContext } from "../../src/transport/transport_context.ts";
@@ -34,6 +34,19 @@ test("loggerInForce() never throws, and tells of a logger that does now and then
     "error: The logger failed at error: lost (4 lines so far) (disk full)",
   ]);
   assertEquals(loggerInForce(undefined, last) === last, true);
+});
+
+test("consoleLogger() never throws, as the console of Deno does where standard error is a file and the disk is full", (context) => {
+  let told = 0;
+  const { error } = console;
+  console.error = () => {
+    told++;
+    throw new Error("No space left on device (os error 28)");
+  };
+  context.defer(() => void (console.error = error));
+  const logger = consoleLogger({ level: "debug" });
+  for (const level of ["debug", "info", "warning", "error"] as const) logger[level]("lost", new Error("why"));
+  assertEquals(told, 4);
 });
 
 test("Environments and contexts go on when their logger throws, and say so on the console", async (context) => {
