@@ -32,15 +32,34 @@ export function interruption(): AbortSignal {
   return interrupt.signal;
 }
 
+/** Errors of an output that nobody reads any more, as behind `head` or when a terminal has gone. */
+const READER_GONE: readonly string[] = ["EPIPE", "EIO"];
+
 /**
- * Goes on when nobody reads any more what is printed, as behind `head` or when a terminal has gone: otherwise the next line ends the
- * process then and there, with files half written.
+ * Goes on when what is printed goes nowhere: otherwise the next line ends the process then and there, with files half written. If it
+ * is not that nobody reads any more, but a full disk, say, one line tells of it, and the exit code is not 0.
  */
-export function outliveReaders(): void {
+export function outliveOutput(): void {
+  let hasFailed = false;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (hasFailed || READER_GONE.includes(error.code ?? "")) return;
+    hasFailed = true;
+    process.stderr.write(`Cannot write to standard output: ${messageOf(error)}\n`);
+    process.on("exit", () => process.exitCode ||= 1);
+  });
+  // There is no place left to tell of this.
+  process.stderr.on("error", () => {});
   for (const output of [process.stdout, process.stderr]) {
-    output.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
-    });
+    const write = output.write.bind(output) as (...args: unknown[]) => boolean;
+    output.write = (...args: unknown[]) => {
+      try {
+        return write(...args);
+      } catch (error) {
+        // Where it is a file, Deno 2.9 throws what is an event elsewhere.
+        output.destroy(error as Error);
+        return false;
+      }
+    };
   }
 }
 

@@ -9,7 +9,7 @@ import process from "node:process";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { RpcEndpointAddress, RpcEnv, RpcRemoteError, RpcTimeout, silentLogger, SparkConf, TypedMessage } from "../mod.ts";
-import { describe as describeError, messageOf, outliveReaders } from "./_program.ts";
+import { describe as describeError, messageOf, outliveOutput } from "./_program.ts";
 import { fromTaggedJson, type Json, TAGGED_JSON_HELP, toTaggedJson } from "./_tagged_json.ts";
 
 const USAGE = "Usage: ask URI [METHOD] JSON [--send] [--serializer NAME] [--timeout 5s]";
@@ -105,7 +105,7 @@ function describe(error: unknown): string {
 }
 
 async function main(args: string[]): Promise<number> {
-  outliveReaders();
+  outliveOutput();
   let call: Call | undefined;
   try {
     call = await readCall(args);

@@ -25,7 +25,7 @@ import {
   SparkConf,
 } from "../mod.ts";
 import { BlockFiles, type FetchedBlock } from "./_block_files.ts";
-import { describe, Interrupted, interruption, outliveReaders, printable, UsageError } from "./_program.ts";
+import { describe, Interrupted, interruption, outliveOutput, printable, UsageError } from "./_program.ts";
 import { formatBytes, startProgress } from "./_progress.ts";
 import { MEMORY_AND_DISK_SER } from "./_upload_metadata.ts";
 
@@ -206,7 +206,7 @@ const COMMANDS: Readonly<Record<string, (call: Call, signal: AbortSignal) => Pro
 };
 
 async function main(args: string[]): Promise<void> {
-  outliveReaders();
+  outliveOutput();
   const signal = interruption();
   try {
     const call = readCall(args);

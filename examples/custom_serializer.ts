@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- a program for the terminal.
 /**
  * A codec of one's own: JSON that people can read off the wire, with references to endpoints and failures in it.
  *
@@ -10,6 +9,7 @@
  *
  * @module
  */
+import process from "node:process";
 import {
   cborSerializer,
   type EncodedRef,
@@ -24,7 +24,7 @@ import {
   TypedMessage,
   typedRef,
 } from "../mod.ts";
-import { outliveReaders } from "./_program.ts";
+import { outliveOutput } from "./_program.ts";
 
 /** The keys of objects that stand for a reference, and for a message of a contract; no other object may have them. */
 const REF_KEY = "$ref";
@@ -113,7 +113,7 @@ interface Asker {
   receiveAndReply: { WhichGreeting(): string };
 }
 
-outliveReaders();
+outliveOutput();
 const server = await RpcEnv.create({
   name: "server",
   host: "127.0.0.1",
@@ -142,7 +142,7 @@ for (const serializer of [jsonSerializer, cborSerializer]) {
     endpoint<Asker>(() => ({ receiveAndReply: { WhichGreeting: () => "Good morning" } })),
   );
   const greeter = typedRef<Greeter>(await client.setupEndpointRef(`spark://Greeter@${server.address}`));
-  const say = (text: unknown) => console.log(`${serializer.name}: ${text}`);
+  const say = (text: unknown) => process.stdout.write(`${serializer.name}: ${text}\n`);
 
   // A reference travels, and leads back to this client over the connection that is there.
   say(await greeter.ask("Greet", { name: "Ada", askBack }));

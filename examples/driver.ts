@@ -16,7 +16,7 @@ import { consoleLogger, FileSegmentManagedBuffer, SparkConf, SparkEnv } from "..
 import { type DriverOptions, HELP, readOptions } from "./_driver_options.ts";
 import { ExecutorProcesses } from "./_executor_processes.ts";
 import { findFiles, findOwnFiles } from "./_input_files.ts";
-import { type EndingSignal, Interrupted, outliveReaders } from "./_program.ts";
+import { type EndingSignal, Interrupted, outliveOutput } from "./_program.ts";
 import { formatBytes, type Progress, startProgress, writeAbove } from "./_progress.ts";
 import { type Command, commandFor, type RuntimeName } from "./_runtimes.ts";
 import { type ExecutorShare, type JobPlan, SchedulerBackend } from "./_scheduler_backend.ts";
@@ -185,7 +185,7 @@ function print({ words, distinct, bytes, seconds, top, executors }: Result): voi
 }
 
 async function main(args: string[]): Promise<number> {
-  outliveReaders();
+  outliveOutput();
   let plan: Plan;
   try {
     const options = readOptions(args);

@@ -10,7 +10,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { endpoint, RpcEnv, RpcRemoteError, typedRef } from "../mod.ts";
-import { outliveReaders } from "./_program.ts";
+import { outliveOutput } from "./_program.ts";
 
 /** The contract: which messages the endpoint takes. Both sides share it as a type, and nothing of it exists at run time. */
 interface Echo {
@@ -86,7 +86,7 @@ async function talk(uri: string): Promise<void> {
 
 try {
   // Behind `head`, which closes the pipe, Node would end at the next line.
-  outliveReaders();
+  outliveOutput();
   const { values, positionals } = parseArgs({
     options: {
       host: { type: "string", default: "127.0.0.1" },

@@ -28,7 +28,7 @@ import {
   typedRef,
 } from "../mod.ts";
 import type { CoarseGrainedScheduler, Executor, Job, StatusUpdate, TaskDescription } from "./_messages.ts";
-import { outliveReaders } from "./_program.ts";
+import { outliveOutput } from "./_program.ts";
 import { ownRuntime } from "./_runtimes.ts";
 
 const USAGE = "Usage: executor --driver-url spark://CoarseGrainedScheduler@host:port --executor-id ID [--cores N]";
@@ -158,7 +158,7 @@ async function work(driverUrl: string, executorId: string, cores: number): Promi
 }
 
 async function main(): Promise<number> {
-  outliveReaders();
+  outliveOutput();
   let driverUrl: string | undefined;
   let executorId: string | undefined;
   let cores: number;

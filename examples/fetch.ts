@@ -13,7 +13,7 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { RpcEnv, RpcError, silentLogger } from "../mod.ts";
-import { describe, Interrupted, interruption, messageOf, outliveReaders, printable, UsageError } from "./_program.ts";
+import { describe, Interrupted, interruption, messageOf, outliveOutput, printable, UsageError } from "./_program.ts";
 import { formatBytes, type Progress, startProgress } from "./_progress.ts";
 
 const USAGE = "Usage: fetch URI -o FILE";
@@ -106,7 +106,7 @@ function isUsageError(error: unknown): boolean {
 }
 
 async function main(args: string[]): Promise<number> {
-  outliveReaders();
+  outliveOutput();
   const signal = interruption();
   let call: Call | undefined;
   try {

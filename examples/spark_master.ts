@@ -23,7 +23,7 @@ import {
   SparkMaster,
 } from "../mod.ts";
 import { describeError, formatDriverStatus, formatMasters, formatStatus } from "./_master_tables.ts";
-import { describe, Interrupted, interruption, outliveReaders, printable, reasonOf, UsageError } from "./_program.ts";
+import { describe, Interrupted, interruption, outliveOutput, printable, reasonOf, UsageError } from "./_program.ts";
 
 const USAGE = "Usage: spark_master URL status | submit JAR CLASS [ARG…] | driver-status ID | kill ID [--json]";
 
@@ -225,7 +225,7 @@ async function run(call: Call, signal: AbortSignal): Promise<void> {
 }
 
 async function main(args: string[]): Promise<void> {
-  outliveReaders();
+  outliveOutput();
   const signal = interruption();
   let call: Call | undefined;
   try {

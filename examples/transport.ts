@@ -28,7 +28,7 @@ import {
   TransportConf,
   TransportContext,
 } from "../mod.ts";
-import { outliveReaders } from "./_program.ts";
+import { outliveOutput } from "./_program.ts";
 
 const CHUNK_BYTES = 8;
 const LONG_BYTES = 64 * 1024 * 1024;
@@ -149,7 +149,7 @@ async function fetchChunks(client: TransportClient, name: string): Promise<strin
 }
 
 try {
-  outliveReaders();
+  outliveOutput();
   const { values, positionals } = parseArgs({
     options: { host: { type: "string", default: "127.0.0.1" }, port: { type: "string", default: "0" } },
     allowPositionals: true,
