@@ -28,7 +28,7 @@ import {
   typedRef,
 } from "../mod.ts";
 import type { CoarseGrainedScheduler, Executor, Job, StatusUpdate, TaskDescription } from "./_messages.ts";
-import { outliveOutput } from "./_program.ts";
+import { messageOf, outliveOutput, printable, reasonOf } from "./_program.ts";
 import { ownRuntime } from "./_runtimes.ts";
 
 const USAGE = "Usage: executor --driver-url spark://CoarseGrainedScheduler@host:port --executor-id ID [--cores N]";
@@ -186,13 +186,9 @@ async function main(): Promise<number> {
   try {
     return await work(driverUrl, executorId, cores);
   } catch (error) {
-    process.stderr.write(`executor ${executorId}: ${messageOf(error)}\n`);
+    process.stderr.write(`executor ${printable(executorId)}: ${reasonOf(error)}\n`);
     return 1;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 // A task that still runs must not keep the process: nobody waits for its result.

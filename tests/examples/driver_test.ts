@@ -6,6 +6,7 @@ import process from "node:process";
 import { runtimeName, test, until } from "../_harness.ts";
 import { startProcess } from "../_process.ts";
 import { runExample } from "./_example.ts";
+import { BAD_REQUEST, listenAndSay } from "./_listen_and_say.ts";
 import { countWords, DRIVER, isAlive, makeFolder, makeText, mixedRuntimes, skip, startJob } from "./_word_count.ts";
 
 /** A job whose tasks take a while; each writes to a file whose it is. */
@@ -323,6 +324,10 @@ test("executor.ts says in one line why it cannot work", async (context) => {
     assertEquals([code, stdout], [expected, ""], stderr);
     assertMatch(stderr, expected === 2 ? /^executor: [^\n]+\nUsage: [^\n]+\n$/ : /^executor 7: [^\n]+\n$/);
   }
+  const web = `spark://CoarseGrainedScheduler@${await listenAndSay(context, BAD_REQUEST)}`;
+  const misled = await runExample(context, "examples/executor.ts", ["--driver-url", web, "--executor-id", "7"]);
+  assertEquals(misled.code, 1);
+  assertMatch(misled.stderr, /^executor 7: [^\n]+ so the peer is a web server or browser\n$/);
   const help = await runExample(context, "examples/executor.ts", ["--help"]);
   assertEquals([help.code, help.stderr], [0, ""]);
 }, { skip });
