@@ -77,12 +77,12 @@ export function messageOf(error: unknown): string {
 /** Errors of these codes say what became of it; why, only their cause says. */
 const CODES_WITH_CAUSE: readonly string[] = ["DISCONNECTED", "INVALID_ADDRESS"];
 
-/** The same, and why a connection was lost or an address is none. */
+/** The same, and why a connection was lost or an address is none, unless that is in it already. */
 export function reasonOf(error: unknown): string {
   const message = messageOf(error);
   if (!RpcError.is(error) || error.cause === undefined || !CODES_WITH_CAUSE.includes(error.code)) return message;
   const why = messageOf(error.cause);
-  return why === message ? message : `${message}: ${why}`;
+  return message.endsWith(why) ? message : `${message}: ${why}`;
 }
 
 /** The same with its code, if it has one. */

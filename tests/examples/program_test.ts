@@ -2,6 +2,8 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { reasonOf } from "../../examples/_program.ts";
+import { RpcError } from "../../mod.ts";
 import { commandFor } from "../_entry_points.ts";
 import { runtimeName, test, type TestContext, within } from "../_harness.ts";
 import { startProcess } from "../_process.ts";
@@ -25,6 +27,20 @@ async function runRedirected(
   const code = await within(program.exited, `the end of ${entry}`, 200_000);
   return { code, stdout: program.stdout, stderr: program.stderr };
 }
+
+test("reasonOf() says once why a connection was lost", () => {
+  const lost = (message: string, cause?: Error) => new RpcError("DISCONNECTED", message, { cause });
+  const closed = "Connection from h:1 closed";
+  for (
+    const [error, expected] of [
+      [lost(closed), closed],
+      [lost(closed, new Error(closed)), closed],
+      [lost(`Failed to send RPC to h:1: ${closed}`, new Error(closed)), `Failed to send RPC to h:1: ${closed}`],
+      [lost(closed, new Error("Too large frame: 9")), `${closed}: Too large frame: 9`],
+      [new RpcError("TIMEOUT", "Late", { cause: new Error("why") }), "Late"],
+    ] as const
+  ) assertEquals(reasonOf(error), expected);
+});
 
 test("outliveOutput() has a program go on that cannot print, tell of it in one line, and fail at its end", async (context) => {
   for (const entry of ["examples/ask.ts", "examples/blocks.ts", "examples/fetch.ts", "examples/spark_master.ts"]) {

@@ -62,5 +62,5 @@ function reasonOf(error: Error | undefined): string {
   if (error === undefined) return "without a reason";
   // Why a connection was closed, only the cause says: because it led to the web UI, for one.
   const why = RpcError.is(error) && error.code === "DISCONNECTED" ? error.cause : undefined;
-  return why instanceof Error ? `${error.message}: ${why.message}` : error.message;
+  return why instanceof Error && !error.message.endsWith(why.message) ? `${error.message}: ${why.message}` : error.message;
 }

@@ -5,6 +5,7 @@ import {
   DriverRefusedError,
   java,
   NoAliveMasterError,
+  RpcAddress,
   RpcEnv,
   RpcError,
   RpcStoppedError,
@@ -200,6 +201,17 @@ test("SparkMaster.connect() says of each Master why it is none that is alive", a
     `${standby.hostPort} is STANDBY; ${recovering.hostPort} is RECOVERING; 127.0.0.1:1 did not answer, `,
   );
   assertEquals(RpcError.is(error) && error.code, "NOT_FOUND");
+});
+
+test("NoAliveMasterError says once why a connection was lost", () => {
+  const closed = "Connection from one:7077 closed";
+  const textOf = (why: string) => {
+    const error = new RpcError("DISCONNECTED", closed, { cause: new Error(why) });
+    return new NoAliveMasterError([{ address: new RpcAddress("one", 7077), state: undefined, error }]).message;
+  };
+  const text = `There is no Master that is alive: one:7077 did not answer, ${closed}`;
+  assertEquals(textOf(closed), text);
+  assertEquals(textOf("Too large frame: 9"), `${text}: Too large frame: 9`);
 });
 
 test("SparkMaster.probe() tells what is at each address", async (context) => {
