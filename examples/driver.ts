@@ -16,7 +16,7 @@ import { consoleLogger, FileSegmentManagedBuffer, SparkConf, SparkEnv } from "..
 import { type DriverOptions, HELP, readOptions } from "./_driver_options.ts";
 import { ExecutorProcesses } from "./_executor_processes.ts";
 import { findFiles, findOwnFiles } from "./_input_files.ts";
-import { type EndingSignal, Interrupted, outliveOutput } from "./_program.ts";
+import { type EndingSignal, Interrupted, outliveOutput, printable } from "./_program.ts";
 import { formatBytes, type Progress, startProgress, writeAbove } from "./_progress.ts";
 import { type Command, commandFor, type RuntimeName } from "./_runtimes.ts";
 import { type ExecutorShare, type JobPlan, SchedulerBackend } from "./_scheduler_backend.ts";
@@ -181,7 +181,7 @@ function print({ words, distinct, bytes, seconds, top, executors }: Result): voi
   for (const { id, runtime, tasks } of executors) {
     lines.push(`Executor ${id} (${runtime}): ${number.format(tasks)} tasks, ${Math.round(100 * tasks / Math.max(1, all))} %`);
   }
-  process.stdout.write(`${lines.join("\n")}\n`);
+  process.stdout.write(`${lines.map(printable).join("\n")}\n`);
 }
 
 async function main(args: string[]): Promise<number> {

@@ -218,10 +218,12 @@ test(
       /^(.+ --driver-url spark:\/\/CoarseGrainedScheduler@127\.0\.0\.1:\d+ --executor-id 0)\n/,
     );
     await job.said(/^(The job waits: no executor is registered\n){3}/);
-    const executor = startProcess(context, "/bin/sh", ["-c", `exec ${line}`]);
+    // What an executor is called is its own affair, and no lines of the driver's.
+    const executor = startProcess(context, "/bin/sh", ["-c", `exec ${line}"$(printf '1\\n2')"`]);
     const { top, executors } = await job.result();
     assertEquals(top, [["a", 2], ["b", 1]]);
-    assertEquals(executors, [{ id: "0", runtime: runtimeName, tasks: 1 }]);
+    assertEquals(executors, [{ id: "01\n2", runtime: runtimeName, tasks: 1 }]);
+    assertMatch(job.driver.stdout, /^Executor 01 2 \(\w+\): 1 tasks, 100 %$/m);
     assertEquals([await executor.exited, executor.stderr], [0, ""]);
   },
   { skip },
