@@ -220,7 +220,8 @@ async function run(call: Call, signal: AbortSignal): Promise<void> {
   try {
     await COMMANDS[call.command]!({ ...call, env, signal });
   } finally {
-    await env.shutdown();
+    // Who has its answers, or has waited for one in vain, waits for nobody else.
+    await env.shutdown({ deadlineMs: 0 });
   }
 }
 
