@@ -184,6 +184,15 @@ function print({ words, distinct, bytes, seconds, top, executors }: Result): voi
   process.stdout.write(`${lines.map(printable).join("\n")}\n`);
 }
 
+async function writeResult(path: string, result: Result): Promise<void> {
+  try {
+    await writeFile(path, `${JSON.stringify(result)}\n`);
+  } catch (cause) {
+    // Of a full disk the system does not say which file it is about.
+    throw new Error(`Cannot write ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
 async function main(args: string[]): Promise<number> {
   outliveOutput();
   let plan: Plan;
@@ -202,7 +211,7 @@ async function main(args: string[]): Promise<number> {
   try {
     const result = await run(plan, signals.interrupted);
     print(result);
-    if (plan.options.json !== undefined) await writeFile(plan.options.json, `${JSON.stringify(result)}\n`);
+    if (plan.options.json !== undefined) await writeResult(plan.options.json, result);
     return 0;
   } catch (error) {
     say(`driver: ${messageOf(error)}`);

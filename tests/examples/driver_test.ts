@@ -207,6 +207,16 @@ test("driver.ts says in one line what it cannot begin with", async (context) => 
   ]);
 }, { skip });
 
+test("driver.ts says which file its result cannot be written to, and prints it all the same", async (context) => {
+  const folder = await makeFolder(context);
+  const input = join(folder, "input.txt");
+  await writeFile(input, "a b a");
+  const { code, stdout, stderr } = await runExample(context, DRIVER, ["--input", input, "--json", "/dev/full"]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /\ndriver: Cannot write \/dev\/full: [^\n]+\n$/);
+  assertMatch(stdout, /^3 words, 2 of them different$/m);
+}, { skip: skip ?? (existsSync("/dev/full") ? undefined : "there is no /dev/full") });
+
 test(
   "driver.ts prints how to start its executors if it is not to do that, and says that it waits for them",
   async (context) => {
