@@ -166,7 +166,10 @@ export class StreamBodies {
     if (item === undefined) {
       this.#memory.clear();
       this.#owner.emptied();
-    } else if (!("frames" in item)) this.#readAhead(item);
+    } else if (!("frames" in item)) {
+      // While what came before is being sent.
+      this.#readAhead(item);
+    }
   }
 
   /** Hands the next bytes to the socket; false if they are not there yet. */
@@ -192,8 +195,6 @@ export class StreamBodies {
       item.promise = undefined;
       this.#send(buffer.bytes.subarray(0, length));
       buffer.inUseUntil = this.#owner.writtenBytes();
-      // The next piece is read while this one is sent.
-      this.#readAhead(item);
     } else return false;
     return true;
   }
