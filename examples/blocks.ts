@@ -17,6 +17,7 @@ import {
   DiskBlockManager,
   DiskBlockStore,
   FileSegmentManagedBuffer,
+  type Logger,
   type ManagedBuffer,
   NettyBlockTransferService,
   nodeFiles,
@@ -25,8 +26,8 @@ import {
   SparkConf,
 } from "../mod.ts";
 import { BlockFiles, type FetchedBlock } from "./_block_files.ts";
-import { describe, Interrupted, interruption, outliveOutput, printable, UsageError } from "./_program.ts";
-import { formatBytes, startProgress } from "./_progress.ts";
+import { describe, Interrupted, interruption, outliveOutput, printable, reasonOf, UsageError } from "./_program.ts";
+import { formatBytes, startProgress, writeAbove } from "./_progress.ts";
 import { MEMORY_AND_DISK_SER } from "./_upload_metadata.ts";
 
 const USAGE = "Usage: blocks serve FOLDER | fetch HOST:PORT ID… -o FOLDER | put HOST:PORT ID FILE";
@@ -98,17 +99,23 @@ function checkBlockId(blockId: string): string {
   return blockId;
 }
 
-/** What goes wrong is in the errors, so the log has nothing to add. */
-function makeService({ host, port, appId }: Call): NettyBlockTransferService {
+/** What goes wrong in the end is in the errors. Of the log only that is shown which says why nothing seems to happen: what is tried again. */
+const retryLogger: Logger = {
+  ...silentLogger,
+  info: (message) => writeAbove(`blocks: ${printable(message)}`),
+  warning: (message, cause) => writeAbove(`blocks: ${printable(message)}: ${reasonOf(cause)}`),
+};
+
+function makeService({ host, port, appId }: Call, logger: Logger): NettyBlockTransferService {
   const conf = new SparkConf({ "spark.network.maxRemoteBlockSizeFetchToMem": "1m" });
-  return new NettyBlockTransferService(conf, { host, port, appId, logger: silentLogger });
+  return new NettyBlockTransferService(conf, { host, port, appId, logger });
 }
 
 async function serve(call: Call, signal: AbortSignal): Promise<void> {
   const [folder, ...rest] = call.operands;
   if (folder === undefined || rest.length > 0) throw new UsageError("Expected one folder");
   if (!(await stat(folder).catch(() => undefined))?.isDirectory()) throw new UsageError(`Not a folder: ${folder}`);
-  const service = makeService(call);
+  const service = makeService(call, silentLogger);
   try {
     await service.init(new DiskBlockStore(new DiskBlockManager(folder, { subDirectories: 0 })));
     const host = call.host.includes(":") ? `[${call.host}]` : call.host;
@@ -129,7 +136,7 @@ async function fetchBlocks(call: Call, signal: AbortSignal): Promise<void> {
   if (output === undefined || output === "") throw new UsageError("Expected -o FOLDER");
   await mkdir(output, { recursive: true });
   const files = new BlockFiles(output, printBlock);
-  const service = makeService(call);
+  const service = makeService(call, retryLogger);
   const fetchAll = (ids: readonly string[]) => {
     return files.fetch(ids.length, () => service.fetchBlocks(peer, ids, files, { signal, downloadFileManager: files }));
   };
@@ -164,7 +171,7 @@ async function put(call: Call, signal: AbortSignal): Promise<void> {
   const info = await stat(path);
   if (!info.isFile()) throw new UsageError(`Not a file: ${path}`);
   const progress = startProgress(`Uploading ${printable(blockId)}`, info.size);
-  const service = makeService(call);
+  const service = makeService(call, retryLogger);
   const begun = performance.now();
   try {
     const data = watched(new FileSegmentManagedBuffer(nodeFiles, path, 0, info.size), (bytes) => progress.update(bytes));

@@ -197,6 +197,19 @@ class Part implements ManagedBuffer {
   }
 }
 
+test("blocks.ts says while it fetches what went wrong and is tried again", async (context) => {
+  const output = await makeFolder(context);
+  // Nobody listens there.
+  const client = startExample(context, BLOCKS, ["fetch", "127.0.0.1:1", "a", "b", "-o", output]);
+  await until(() => client.stderr.includes(" ms\n"), "a line on the retry");
+  client.kill("SIGINT");
+  assertEquals(await within(client.exited, "the end"), 130);
+  const [why, retry] = client.stderr.split("\n");
+  const refused = "Failed to connect to 127.0.0.1:1: connection refused";
+  assertEquals(why, `blocks: Exception while beginning fetch of 2 outstanding blocks: ${refused}`);
+  assertEquals(retry, "blocks: Retrying fetch (1/3) for 2 outstanding blocks after 5000 ms");
+}, { skip });
+
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   test(`blocks.ts that is ended by ${signal} on the way leaves nothing behind, here or there`, async (context) => {
     const rest = deferred<number>();
