@@ -37,8 +37,9 @@ function viewOf(known: KnownClass, isKind: Kind): JavaMapping {
   const mapping: JavaMapping = {
     known,
     read(object, made, reading) {
-      const names = [...object.fieldNames()].filter((name) => name !== MUTEX);
-      const [viewed, ...again] = names.map((name) => object.get(name));
+      // By slot, not by name: a hostile class can have so many fields that to look for each would take for ever.
+      const names = [...object.fieldNames()];
+      const [viewed, ...again] = object.values.filter((_, slot) => names[slot] !== MUTEX);
       // A view of what is not known stays inert; so does one of a collection that it is in: its elements are not there yet.
       if (!isKind(viewed) || again.some((other) => other !== viewed) || reading.isUnfinished(viewed)) return object;
       reading.spend(isList(viewed) ? viewed.length : viewed.size);

@@ -266,6 +266,17 @@ test("java.decode() takes an exception with 60,000 fields, and keeps 64", () => 
   assertEquals([error.message, error.remoteClass, Object.keys(error.data ?? {}).length], ["a", "Wide", 64]);
 });
 
+test("java.decode() takes views with 60,000 fields, and leaves them inert", () => {
+  const count = 60_000;
+  const fields = Array.from({ length: count }, (_, i) => `5a${nameHex(`f${i}`)}`).join("");
+  const head = `72${nameHex("java.util.Collections$UnmodifiableList")}fc0f2531b5ec8e1002`;
+  const view = `${head}${count.toString(16).padStart(4, "0")}${fields}7870`;
+  const values = "00".repeat(count);
+  const list = decodeHex(`${OBJECT_ARRAY}00000014 73${view}${values}` + `7371007e0002${values}`.repeat(19)) as unknown[];
+  assertEquals(list.length, 20);
+  assertInstanceOf(list[19], JavaObject);
+});
+
 test("java.decode() takes the text of Throwable where an exception has a field of that name too", () => {
   const field = `00014c${nameHex("detailMessage")}74${nameHex("Ljava/lang/String;")}`;
   const hex = `7372${nameHex("Sub")}000000000000000102${field}78${THROWABLE}` + "74000161" + "78" + "74000162";
