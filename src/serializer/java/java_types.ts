@@ -23,7 +23,7 @@ import {
   mismatch,
 } from "./java_type.ts";
 import { scalaClassOf, scalaList, scalaMap, scalaSet, scalaVector } from "./scala_collections.ts";
-import { elementsOf } from "./scala_array_seqs.ts";
+import { elementsOf, isSequence } from "./scala_array_seqs.ts";
 import { isTuple, MAX_TUPLE, tuples } from "./scala_tuples.ts";
 import { enumerationType, enumType, None, Some } from "./scala_values.ts";
 
@@ -73,10 +73,9 @@ function arrayType<T>(element: JavaType<T>, options: CollectionOptions): Redecla
       return asCollection(mapItems(value, (item) => element.toJava(item, writing)), options);
     },
     fromJava(value, reading) {
-      const items = elementsOf(value);
-      if (items === undefined) throw reading.fail(mismatch(`a ${className}`, value));
-      const convert = () => mapItems(items, (item) => element.fromJava(item, reading));
-      return conversions.of(value as object, items.length, reading, convert);
+      if (!isSequence(value)) throw reading.fail(mismatch(`a ${className}`, value));
+      const convert = () => mapItems(elementsOf(value), (item) => element.fromJava(item, reading));
+      return conversions.of(value, value.length, reading, convert);
     },
   };
 }

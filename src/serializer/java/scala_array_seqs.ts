@@ -98,15 +98,19 @@ const ofPrimitives: ReadonlyMap<JavaMapping, PrimitiveLetter> = new Map(
 /** All classes of ArraySeqs. */
 export const arraySeqMappings: readonly JavaMapping[] = [ofRef, ...ofPrimitives.keys()];
 
-/**
- * The elements of a list or a sequence that was read, boxed as in any other; the list itself if it is an array.
- *
- * @returns Undefined if the value is neither.
- */
-export function elementsOf(value: unknown): readonly unknown[] | undefined {
+/** Whether a value that was read is a list or a sequence: an array, or what an ArraySeq of a primitive type is. */
+export function isSequence(value: unknown): value is ArrayLike<unknown> & object {
+  return Array.isArray(value) || (typeof value === "object" && value !== null && letterOf(value) !== undefined);
+}
+
+/** The elements of a list or a sequence, boxed as in any other; the list itself if it is an array. */
+export function elementsOf(value: ArrayLike<unknown> & object): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  const mapping = typeof value === "object" && value !== null ? originOf(value)?.mapping : undefined;
-  const letter = mapping === undefined ? undefined : ofPrimitives.get(mapping);
-  if (mapping === undefined || letter === undefined) return undefined;
-  return setOrigin(Array.from(value as ArrayLike<unknown>, (item) => boxElement(letter, item)), { mapping });
+  const letter = letterOf(value)!;
+  return setOrigin(Array.from(value, (item) => boxElement(letter, item)), originOf(value)!);
+}
+
+function letterOf(value: object): PrimitiveLetter | undefined {
+  const mapping = originOf(value)?.mapping;
+  return mapping && ofPrimitives.get(mapping);
 }

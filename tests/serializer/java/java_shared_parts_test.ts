@@ -19,8 +19,8 @@ function int(value: number): string {
 }
 
 /** An array of objects: the first one, and so many that share a part with it. Its class and itself have the handles 0 and 1. */
-function arrayOf(first: string, other: string, others: number): unknown {
-  return decodeHex(`75${OBJECT_ARRAY}${int(1 + others)}${first}${other.repeat(others)}`);
+function arrayOf(first: string, other: string, others: number, codec = java): unknown {
+  return decodeHex(`75${OBJECT_ARRAY}${int(1 + others)}${first}${other.repeat(others)}`, codec);
 }
 
 /** Lists of `Arrays.asList` over one array of nulls. */
@@ -127,6 +127,19 @@ test("defineJavaClass() converts a collection once that many objects have in com
     assertEquals([holders.length, counted.count], [50, 100]);
     assertStrictEquals(holders[49]!.held, holders[0]!.held);
   }
+});
+
+test("defineJavaClass() boxes the elements of a sequence once that many objects have in common", () => {
+  const Holder = defineJavaClass("com.example.Holder", { serialVersionUID: 1n, fields: { held: javaTypes.seq("int") } });
+  const type = `4c${nameHex("held")}74${nameHex("Lscala/collection/immutable/Seq;")}`;
+  const ints = `75 72${nameHex("[I")}4dba602676eab2a5020000 7870${int(100_000)}${"00".repeat(400_000)}`;
+  const field = `5b${nameHex("unsafeArray")}74${nameHex("[I")}`;
+  const seq = `7372${nameHex("scala.collection.immutable.ArraySeq$ofInt")}0000000000000003020001${field}7870 ${ints}`;
+  const first = `7372${nameHex("com.example.Holder")}0000000000000001020001${type}7870 ${seq}`;
+  const others = 20_000;
+  const holders = arrayOf(first, "7371007e000271007e0007", others, java.with({ classes: [Holder] })) as { held: number[] }[];
+  assertEquals([holders.length, holders[0]!.held.length], [1 + others, 100_000]);
+  assertStrictEquals(holders[others]!.held, holders[0]!.held);
 });
 
 test("defineJavaClass() converts small collections within one another no more often than that", () => {
