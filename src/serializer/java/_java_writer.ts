@@ -26,6 +26,7 @@ import {
 } from "./java_mapping.ts";
 import { annotationSlot, type Identity, JavaBlockData, JavaClassObject, JavaEnum, JavaObject } from "./java_object.ts";
 import { numberDeclaredAs } from "./java_numbers.ts";
+import type { JavaFieldWriting } from "./java_type.ts";
 import {
   arrayLetter,
   isPrimitive,
@@ -76,6 +77,8 @@ export class JavaWriter implements JavaWriting {
   readonly #handles: WrittenHandles;
   #depth = 0;
   readonly #path: PathKey[] = [];
+  readonly #inField: JavaFieldWriting;
+  #field = "";
 
   /** Begins a content at the end of `out`. */
   constructor(out: ByteSink, context: SerializerContext, { registry, builtin, version, versionStated }: JavaWriterOptions) {
@@ -86,6 +89,7 @@ export class JavaWriter implements JavaWriting {
     this.#builtin = builtin;
     this.#versionStated = versionStated;
     this.#handles = new WrittenHandles(registry, this);
+    this.#inField = { version, fail: (what) => this.fail(`${what} in the field ${this.#field}`) };
   }
 
   /** Writes the header and one value. An error leaves `out` as it was. */
@@ -102,6 +106,11 @@ export class JavaWriter implements JavaWriting {
 
   fail(what: string): SerializerError {
     return encodeError(what, pathText(this.#path, this.#path.length));
+  }
+
+  inField(name: string): JavaFieldWriting {
+    this.#field = name;
+    return this.#inField;
   }
 
   #writeValue(value: unknown, identity: Identity | undefined): void {

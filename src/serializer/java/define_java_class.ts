@@ -231,12 +231,9 @@ function mappingOf(known: KnownClass, fields: readonly DeclaredField[], Value: V
       const source = value as Readonly<Record<string, unknown>>;
       const values: unknown[] = new Array(fields.length).fill(null);
       const to = slotsOf(desc);
-      let current = "";
-      const atField = { version: writing.version, fail: (what: string) => writing.fail(`${what} in the field ${current}`) };
       for (let i = 0; i < fields.length; i++) {
         const { name, type } = fields[i]!;
-        current = name;
-        values[to[i]!] = type.toJava(source[name], atField);
+        values[to[i]!] = type.toJava(source[name], writing.inField(name));
       }
       return new JavaObject(desc, values, NO_ANNOTATIONS);
     },

@@ -13,6 +13,7 @@ import { DescImages } from "./_desc_images.ts";
 import { type JavaClassDesc, KnownClass } from "./class_desc.ts";
 import { type Identities, JavaObject } from "./java_object.ts";
 import type { ScalaObject } from "./scala_object.ts";
+import type { JavaFieldWriting } from "./java_type.ts";
 import type { SparkVersion } from "./spark_versions.ts";
 
 /** What a mapping may ask for while it reads. */
@@ -44,6 +45,8 @@ export interface JavaWriting {
   readonly version: SparkVersion;
   /** The error that says: `what` cannot be encoded. */
   fail(what: string): SerializerError;
+  /** What the type of a field is given: the same for all fields of the content, saying in errors which one it is at. */
+  inField(name: string): JavaFieldWriting;
 }
 
 /** How the objects of one class become values, and back. */

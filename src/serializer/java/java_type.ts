@@ -258,15 +258,17 @@ export function arrayOf<T>(element: JavaType<T>, known?: KnownClass): JavaType<r
   const className = arrayClassName(element.signature);
   const arrayClass = known ?? new KnownClass(className, { uid: ARRAY_UIDS[className] ?? 0n });
   const expected = `a ${className}`;
-  const conversions = new Conversions<readonly T[]>();
+  const conversions = new Conversions();
   const type: JavaType<readonly T[]> = {
     signature: signatureOf(className),
     needs: [element],
     toJava(value, writing) {
       if (!Array.isArray(value)) throw writing.fail(mismatch(expected, value));
-      const items = mapItems(value, (item) => element.toJava(item, writing));
-      if (originOf(items)?.arrayClass?.name === className) return items;
-      return setOrigin([...items], { arrayClass: arrayClass.at(writing.version) });
+      return conversions.of(value, value.length, writing, () => {
+        const items = mapItems(value, (item) => element.toJava(item, writing));
+        if (originOf(items)?.arrayClass?.name === className) return items;
+        return setOrigin([...items], { arrayClass: arrayClass.at(writing.version) });
+      });
     },
     fromJava(value, reading) {
       if (!Array.isArray(value)) throw reading.fail(mismatch(expected, value));

@@ -63,14 +63,15 @@ function asCollection(value: object, { mapping, holds }: CollectionOptions): Jav
 
 function arrayType<T>(element: JavaType<T>, options: CollectionOptions): Redeclarable<readonly T[]> {
   const { className } = options;
-  const conversions = new Conversions<readonly T[]>();
+  const conversions = new Conversions();
   return {
     signature: signatureOf(className),
     needs: [element],
     [redeclare]: (declared) => arrayType(element, redeclared(options, declared)),
     toJava(value, writing) {
       if (!Array.isArray(value)) throw writing.fail(mismatch(`an array for a ${className}`, value));
-      return asCollection(mapItems(value, (item) => element.toJava(item, writing)), options);
+      const convert = () => mapItems(value, (item) => element.toJava(item, writing));
+      return asCollection(conversions.of(value, value.length, writing, convert), options);
     },
     fromJava(value, reading) {
       if (!isSequence(value)) throw reading.fail(mismatch(`a ${className}`, value));
@@ -82,26 +83,28 @@ function arrayType<T>(element: JavaType<T>, options: CollectionOptions): Redecla
 
 function setType<T>(element: JavaType<T>, options: CollectionOptions): Redeclarable<ReadonlySet<T>> {
   const { className } = options;
-  const conversions = new Conversions<ReadonlySet<T>>();
+  const conversions = new Conversions();
   return {
     signature: signatureOf(className),
     needs: [element],
     [redeclare]: (declared) => setType(element, redeclared(options, declared)),
     toJava(value, writing) {
       if (!(value instanceof Set)) throw writing.fail(mismatch(`a Set for a ${className}`, value));
-      const items = [...value];
-      const converted = mapItems(items, (item) => element.toJava(item, writing));
-      return asCollection(converted === items ? value : sameOrigin(new Set(converted), value), options);
+      const convert = () => mapElements(value, (one) => element.toJava(one, writing));
+      return asCollection(conversions.of(value, value.size, writing, convert), options);
     },
     fromJava(value, reading) {
       if (!(value instanceof Set)) throw reading.fail(mismatch(`a ${className}`, value));
-      return conversions.of(value, value.size, reading, () => {
-        const items = [...value];
-        const converted = mapItems(items, (item) => element.fromJava(item, reading));
-        return converted === items ? value as ReadonlySet<T> : sameOrigin(new Set(converted), value);
-      });
+      const convert = () => mapElements(value, (one) => element.fromJava(one, reading));
+      return conversions.of(value, value.size, reading, convert);
     },
   };
+}
+
+function mapElements<T>(set: ReadonlySet<unknown>, convert: (element: unknown) => T): ReadonlySet<T> {
+  const elements = [...set];
+  const converted = mapItems(elements, convert);
+  return converted === elements ? set as ReadonlySet<T> : sameOrigin(new Set(converted), set);
 }
 
 function mapType<K, V>(
@@ -110,14 +113,15 @@ function mapType<K, V>(
   options: CollectionOptions,
 ): Redeclarable<ReadonlyMap<K, V>> {
   const { className } = options;
-  const conversions = new Conversions<ReadonlyMap<K, V>>();
+  const conversions = new Conversions();
   return {
     signature: signatureOf(className),
     needs: [key, item],
     [redeclare]: (declared) => mapType(key, item, redeclared(options, declared)),
     toJava(value, writing) {
       if (!(value instanceof Map)) throw writing.fail(mismatch(`a Map for a ${className}`, value));
-      return asCollection(mapEntries(value, (one) => key.toJava(one, writing), (one) => item.toJava(one, writing)), options);
+      const convert = () => mapEntries(value, (one) => key.toJava(one, writing), (one) => item.toJava(one, writing));
+      return asCollection(conversions.of(value, value.size, writing, convert), options);
     },
     fromJava(value, reading) {
       if (!(value instanceof Map)) throw reading.fail(mismatch(`a ${className}`, value));

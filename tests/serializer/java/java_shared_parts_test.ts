@@ -129,6 +129,33 @@ test("defineJavaClass() converts a collection once that many objects have in com
   }
 });
 
+test("defineJavaClass() converts a collection once that many objects have in common, also when they are written", () => {
+  let count = 0;
+  const counted: JavaType<number> = {
+    signature: "Ljava/lang/Object;",
+    toJava: (value) => (count++, `${String(value)}!`),
+    fromJava: (value) => Number(String(value).slice(0, -1)),
+  };
+  const { array, list, set, scalaMap } = javaTypes;
+  const numbers = Array.from({ length: 100 }, (_, i) => i);
+  const cases = [
+    { type: array(counted), value: numbers },
+    { type: list(counted), value: numbers },
+    { type: set(counted), value: new Set(numbers) },
+    { type: scalaMap("Object", counted), value: new Map(numbers.map((i) => [i, i])) },
+  ];
+  for (const { type, value } of cases) {
+    const Holder = defineJavaClass("com.example.Holder", { serialVersionUID: 1n, fields: { held: type } });
+    const codec = java.with({ classes: [Holder] });
+    count = 0;
+    const content = encode(Array.from({ length: 50 }, () => new Holder({ held: value })), codec);
+    const holders = decode(content, codec) as JavaClassValue<typeof Holder>[];
+    assertEquals([holders.length, count], [50, 100]);
+    assertEquals(holders[49]!.held, value);
+    assertStrictEquals(holders[49]!.held, holders[0]!.held);
+  }
+});
+
 test("defineJavaClass() boxes the elements of a sequence once that many objects have in common", () => {
   const Holder = defineJavaClass("com.example.Holder", { serialVersionUID: 1n, fields: { held: javaTypes.seq("int") } });
   const type = `4c${nameHex("held")}74${nameHex("Lscala/collection/immutable/Seq;")}`;
