@@ -282,17 +282,15 @@ export class JavaReader extends JavaClassReader implements JavaReading {
     this.#identity = undefined;
     const count = this.reader.readInt32("Length of array");
     if (count < 0) throw this.fail(`Length of array is negative: ${count}`);
+    if (!isPrimitive(letter)) return this.#readElements(desc, handle, count);
     if (letter === "B") return this.handles[handle] = this.#takeBytes(count, "Array");
-    if (isPrimitive(letter)) {
-      const needed = count * PRIMITIVE_BYTES[letter];
-      if (needed > this.reader.remaining) {
-        throw this.fail(`Array needs ${needed} bytes, but ${this.reader.remaining} are left`);
-      }
-      const array = readPrimitiveArray(this.reader, letter, count);
-      if (letter === "Z") setOrigin(array, { arrayClass: this.registry.intern(desc) });
-      return this.handles[handle] = array;
+    const needed = count * PRIMITIVE_BYTES[letter];
+    if (needed > this.reader.remaining) {
+      throw this.fail(`Array needs ${needed} bytes, but ${this.reader.remaining} are left`);
     }
-    return this.#readElements(desc, handle, count);
+    const array = readPrimitiveArray(this.reader, letter, count);
+    if (letter === "Z") setOrigin(array, { arrayClass: this.registry.intern(desc) });
+    return this.handles[handle] = array;
   }
 
   #readElements(desc: JavaClassDesc, handle: number, count: number): unknown[] {

@@ -13,7 +13,7 @@ import type { ByteSink } from "../../base/byte_sink.ts";
 import { SerializerError } from "../../base/errors.ts";
 import type { MessageBody } from "../../base/message_body.ts";
 import { RpcFailure, type Serializer, type SerializerContext } from "../serializer.ts";
-import { encodeError, shown } from "../serializer_errors.ts";
+import { encodeError, shown, shownValue } from "../serializer_errors.ts";
 import { CheckExistence } from "./check_existence.ts";
 import {
   bytesOf,
@@ -125,7 +125,7 @@ export const javaTemplates: Serializer = {
     } else if (value instanceof RpcFailure) {
       encodeFailure(value.error, out);
     } else {
-      throw encodeError(`${describe(value)}: the full Java codec is needed`, "");
+      throw encodeError(`${shownValue(value)}: the full Java codec is needed`, "");
     }
   },
 
@@ -215,11 +215,4 @@ function expectTemplate(reader: ByteReader, template: Uint8Array): void {
   for (let at = start; at < template.length; at++) {
     if (reader.bytes[at] !== template[at]) throw fail("Class description has another form than expected", at);
   }
-}
-
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value !== "object") return `a ${typeof value}`;
-  const constructor: unknown = value.constructor;
-  return `an object of class ${typeof constructor === "function" ? constructor.name : "null"}`;
 }

@@ -169,14 +169,16 @@ export function arrayLetter(value: object): PrimitiveLetter | undefined {
   return undefined;
 }
 
-/** Reads `count` values; the caller made sure that the bytes are there. Arrays of booleans are plain ones, of bytes not read here. */
-export function readPrimitiveArray(reader: ByteReader, letter: PrimitiveLetter, count: number): PrimitiveArray | boolean[] {
+/** Reads `count` values, but of bytes; the caller made sure that they are there. Arrays of booleans are plain ones. */
+export function readPrimitiveArray(
+  reader: ByteReader,
+  letter: Exclude<PrimitiveLetter, "B">,
+  count: number,
+): PrimitiveArray | boolean[] {
   const size = PRIMITIVE_BYTES[letter];
   const start = reader.skip(count * size, "Array");
   const view = new DataView(reader.bytes.buffer, reader.bytes.byteOffset + start, count * size);
   switch (letter) {
-    case "B":
-      return reader.bytes.slice(start, start + count);
     case "C":
       return fill(new Uint16Array(count), (i) => view.getUint16(2 * i));
     case "D":

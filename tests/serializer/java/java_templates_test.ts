@@ -175,7 +175,7 @@ test("javaTemplates names the value that it cannot write, and writes nothing", (
     [null, "null"],
     [undefined, "undefined"],
     ["text", "a string"],
-    [42, "a number"],
+    [42, "42"],
     [new Heartbeat(), "an object of class Heartbeat"],
     [Object.create(null), "an object of class null"],
     [[], "an object of class Array"],
