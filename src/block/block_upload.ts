@@ -54,28 +54,19 @@ export class BlockUpload {
   }
 
   /** Uploads; rejects with what it failed with. */
-  run(target: BlockPeer, block: UploadedBlock, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => this.cancel(signal?.reason);
-      const end = (): void => {
-        this.#isOver = true;
-        signal?.removeEventListener("abort", onAbort);
-        this.#connection?.done();
-      };
-      this.#reject = (reason) => {
-        signal?.removeEventListener("abort", onAbort);
-        reject(reason);
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#upload(target, block, signal !== undefined).then(() => {
-        end();
-        resolve();
-      }, (thrown) => {
-        end();
-        reject(thrown);
-      });
+  async run(target: BlockPeer, block: UploadedBlock, signal?: AbortSignal): Promise<void> {
+    const cancelled = new Promise<never>((_, reject) => this.#reject = reject);
+    const onAbort = (): void => this.cancel(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      const uploading = this.#upload(target, block, signal !== undefined);
       if (signal?.aborted === true) onAbort();
-    });
+      await Promise.race([uploading, cancelled]);
+    } finally {
+      this.#isOver = true;
+      signal?.removeEventListener("abort", onAbort);
+      this.#connection?.done();
+    }
   }
 
   /** Fails it with `reason`, and frees both ends. */
