@@ -21,7 +21,7 @@ export interface BlockTransferServiceOptions {
    */
   readonly bindHost?: string | undefined;
   /**
-   * The port that it listens on; 0 lets the system choose.
+   * The port that it listens on, from 1024 to 65535; 0 lets the system choose.
    *
    * @default `spark.blockManager.port`, on the driver `spark.driver.blockManager.port` before it, then 0
    */

@@ -140,7 +140,8 @@ export class NettyBlockTransferService implements BlockTransferService {
    * Listens, and serves blocks. Once.
    *
    * @param blocks Has them.
-   * @returns Rejects with a SocketError if there is no free port, with an RpcError if it listens already, or has been closed.
+   * @returns Rejects with a SocketError if there is no free port, with a RangeError if it may not listen at that port, or if the
+   * configuration wants a protection that there is not, with an RpcError if it listens already, or has been closed.
    */
   async init(blocks: BlockDataManager): Promise<void> {
     if (this.#closing !== undefined) throw stopped();

@@ -42,9 +42,8 @@ const DEFAULT_INTERVAL_MS = 1_000;
  * Talks with the Master of a standalone cluster that is alive. Made by {@linkcode SparkMaster.connect}.
  *
  * When that Master is gone, or no more than a standby, a call looks for another one, once; when an answer did not come in time, the
- * next call does. Methods reject with a
- * {@linkcode NoAliveMasterError} if there is none, with another RpcError if the Master failed or did not answer in time, and with the
- * signal's reason.
+ * next call does. Methods reject with a {@linkcode NoAliveMasterError} if there is none, with another RpcError if the Master failed or
+ * did not answer in time, with a RangeError if the time to wait is none, and with the signal's reason.
  *
  * @example
  * ```ts
@@ -95,8 +94,8 @@ export class SparkMaster implements AsyncDisposable {
    *
    * @param urls `spark://host:port`, or `spark://one:port,two:port` where there are standbys; or several of these.
    * @param options From where, and for how long.
-   * @returns The client. Rejects with a NoAliveMasterError, an RpcError INVALID_ADDRESS, a RangeError if the environment has no Java,
-   * or the signal's reason.
+   * @returns The client. Rejects with a NoAliveMasterError, an RpcError INVALID_ADDRESS, a RangeError if the environment has no Java
+   * or the time to wait is none, or the signal's reason.
    */
   static async connect(urls: string | readonly string[], options: SparkMasterOptions = {}): Promise<SparkMaster> {
     const addresses = parseMasterUrls(urls);
@@ -117,7 +116,7 @@ export class SparkMaster implements AsyncDisposable {
    *
    * @param urls As of {@linkcode SparkMaster.connect}.
    * @param options From where, and for how long.
-   * @returns What is at each address, in their order. Rejects with an RpcError INVALID_ADDRESS, or the signal's reason.
+   * @returns What is at each address, in their order. Rejects as {@linkcode SparkMaster.connect} does, but for NoAliveMasterError.
    */
   static async probe(urls: string | readonly string[], options: SparkMasterOptions = {}): Promise<readonly MasterProbe[]> {
     const addresses = parseMasterUrls(urls);
