@@ -12,6 +12,7 @@ import { KeyCollisions } from "../key_collisions.ts";
 import { type PathKey, shownValue } from "../serializer_errors.ts";
 import type { JavaReading } from "./java_mapping.ts";
 import { JavaBlockData } from "./java_object.ts";
+import type { JavaFieldReading } from "./java_type.ts";
 import { type PrimitiveLetter, readPrimitive, writePrimitive } from "./primitives.ts";
 
 const scratch = new ByteSink(32);
@@ -71,7 +72,7 @@ export function fillArray(array: unknown[], items: readonly unknown[]): unknown[
 export function fillMap(
   map: Map<unknown, unknown>,
   items: readonly unknown[],
-  reading: JavaReading,
+  reading: JavaFieldReading,
 ): Map<unknown, unknown> {
   if (items.length % 2 !== 0) throw reading.fail("Map has a key without a value");
   const collisions = new KeyCollisions(map);
@@ -85,7 +86,7 @@ export function fillMap(
 }
 
 /** Fills a set, and returns it; each element must be another one. */
-export function fillSet(set: Set<unknown>, items: readonly unknown[], reading: JavaReading): Set<unknown> {
+export function fillSet(set: Set<unknown>, items: readonly unknown[], reading: JavaFieldReading): Set<unknown> {
   const collisions = new KeyCollisions(set);
   for (const item of items) {
     set.add(item);

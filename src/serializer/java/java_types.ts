@@ -7,6 +7,7 @@
  */
 
 import type { EncodedRef } from "../serializer.ts";
+import { fillMap, fillSet } from "./annotations.ts";
 import { Conversions } from "./_conversions.ts";
 import { signatureOf } from "./class_desc.ts";
 import { javaArrayList, javaLinkedHashMap, javaLinkedHashSet } from "./jdk_collections.ts";
@@ -15,6 +16,7 @@ import {
   arrayOf,
   boxedType,
   checkedType,
+  type JavaFieldReading,
   type JavaType,
   javaType,
   type JavaTypeLike,
@@ -90,21 +92,27 @@ function setType<T>(element: JavaType<T>, options: CollectionOptions): Redeclara
     [redeclare]: (declared) => setType(element, redeclared(options, declared)),
     toJava(value, writing) {
       if (!(value instanceof Set)) throw writing.fail(mismatch(`a Set for a ${className}`, value));
-      const convert = () => mapElements(value, (one) => element.toJava(one, writing));
+      const convert = () => mapElements(value, (one) => element.toJava(one, writing), writing);
       return asCollection(conversions.of(value, value.size, writing, convert), options);
     },
     fromJava(value, reading) {
       if (!(value instanceof Set)) throw reading.fail(mismatch(`a ${className}`, value));
-      const convert = () => mapElements(value, (one) => element.fromJava(one, reading));
+      const convert = () => mapElements(value, (one) => element.fromJava(one, reading), reading);
       return conversions.of(value, value.size, reading, convert);
     },
   };
 }
 
-function mapElements<T>(set: ReadonlySet<unknown>, convert: (element: unknown) => T): ReadonlySet<T> {
+/** Elements that became others may be the same, or crowd in one place. */
+function mapElements<T>(
+  set: ReadonlySet<unknown>,
+  convert: (element: unknown) => T,
+  content: JavaFieldReading,
+): ReadonlySet<T> {
   const elements = [...set];
   const converted = mapItems(elements, convert);
-  return converted === elements ? set as ReadonlySet<T> : sameOrigin(new Set(converted), set);
+  if (converted === elements) return set as ReadonlySet<T>;
+  return sameOrigin(fillSet(new Set(), converted, content) as ReadonlySet<T>, set);
 }
 
 function mapType<K, V>(
@@ -120,30 +128,30 @@ function mapType<K, V>(
     [redeclare]: (declared) => mapType(key, item, redeclared(options, declared)),
     toJava(value, writing) {
       if (!(value instanceof Map)) throw writing.fail(mismatch(`a Map for a ${className}`, value));
-      const convert = () => mapEntries(value, (one) => key.toJava(one, writing), (one) => item.toJava(one, writing));
+      const convert = () => mapEntries(value, (one) => key.toJava(one, writing), (one) => item.toJava(one, writing), writing);
       return asCollection(conversions.of(value, value.size, writing, convert), options);
     },
     fromJava(value, reading) {
       if (!(value instanceof Map)) throw reading.fail(mismatch(`a ${className}`, value));
-      const convert = () => mapEntries(value, (one) => key.fromJava(one, reading), (one) => item.fromJava(one, reading));
+      const convert = () =>
+        mapEntries(value, (one) => key.fromJava(one, reading), (one) => item.fromJava(one, reading), reading);
       return conversions.of(value, value.size, reading, convert);
     },
   };
 }
 
+/** As {@linkcode mapElements}, for keys. */
 function mapEntries<K, V>(
   map: ReadonlyMap<unknown, unknown>,
   convertKey: (key: unknown) => K,
   convertItem: (item: unknown) => V,
+  content: JavaFieldReading,
 ): ReadonlyMap<K, V> {
-  const converted = new Map<K, V>();
-  let same = true;
-  for (const [key, item] of map) {
-    const [newKey, newItem] = [convertKey(key), convertItem(item)];
-    same &&= Object.is(newKey, key) && Object.is(newItem, item);
-    converted.set(newKey, newItem);
-  }
-  return same ? map as ReadonlyMap<K, V> : sameOrigin(converted, map);
+  const parts = [...map].flat(1);
+  let at = 0;
+  const converted = mapItems<unknown>(parts, (part) => at++ % 2 === 0 ? convertKey(part) : convertItem(part));
+  if (converted === parts) return map as ReadonlyMap<K, V>;
+  return sameOrigin(fillMap(new Map(), converted, content) as ReadonlyMap<K, V>, map);
 }
 
 function sameOrigin<T extends object>(value: T, from: object): T {

@@ -1,9 +1,12 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { SerializerError } from "../../../src/base/errors.ts";
 import { java } from "../../../src/rpc/java_serializer.ts";
 import { defineJavaClass } from "../../../src/serializer/java/define_java_class.ts";
+import { JavaNumber } from "../../../src/serializer/java/java_numbers.ts";
 import { JavaObject } from "../../../src/serializer/java/java_object.ts";
 import type { JavaTypeLike } from "../../../src/serializer/java/java_type.ts";
 import { asJava, javaTypes } from "../../../src/serializer/java/java_types.ts";
+import { MAX_COLLIDING_KEYS } from "../../../src/serializer/key_collisions.ts";
 import { test, toHex } from "../../_harness.ts";
 import { decode, decodeVector, encode } from "./_java.ts";
 
@@ -22,6 +25,28 @@ function written(fields: Record<string, JavaTypeLike>, values: Record<string, un
 function hexOf(value: unknown): string {
   return toHex(encode(value));
 }
+
+test("java.decode() refuses boxed numbers of a Set or a Map of which a field makes plain ones that are the same, or in one place", () => {
+  const crowd = Array.from({ length: MAX_COLLIDING_KEYS + 1 }, (_, i) => new JavaNumber("BigInt", (BigInt(i) << 64n) + 5n));
+  const zeros = [0, -0].map((zero) => new JavaNumber("float", zero));
+  const cases = [
+    { name: "BigInt", boxes: crowd.slice(1), message: undefined },
+    { name: "BigInt", boxes: crowd, message: `More than ${MAX_COLLIDING_KEYS} of ` },
+    { name: "Float", boxes: zeros, message: " twice" },
+  ] as const;
+  const holding = (type: JavaTypeLike) => defineJavaClass("com.example.Held", { serialVersionUID: 1n, fields: { held: type } });
+  const Loose = holding("Object");
+  const loosely = java.with({ classes: [Loose] });
+  for (const { name, boxes, message } of cases) {
+    for (const type of [set(name), scalaSet(name), map(name, "String"), scalaMap(name, "String")]) {
+      const held = type.signature.includes("Set") ? new Set<unknown>(boxes) : new Map(boxes.map((box) => [box, "value"]));
+      const content = encode(new Loose({ held }), loosely);
+      const read = () => decode(content, java.with({ classes: [holding(type)] })) as { held: ReadonlySet<unknown> };
+      if (message === undefined) assertEquals(read().held.size, boxes.length);
+      else assertThrows(read, SerializerError, message);
+    }
+  }
+});
 
 test("java.encode() writes the same collection once for each of the classes that fields declare", () => {
   const names = ["a", "b"];
