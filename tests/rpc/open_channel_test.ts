@@ -6,10 +6,12 @@ import { MessageType } from "../../src/protocol/message.ts";
 import { encodeMessage } from "../../src/protocol/message_encoder.ts";
 import { parseDownloadUri } from "../../src/rpc/file_downloads.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
+import type { NettyRpcEnv } from "../../src/rpc/netty_rpc_env.ts";
 import type { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
 import { type Socket, SocketError } from "../../src/socket/socket.ts";
 import { countListeners } from "../_counted_listeners.ts";
+import { untilCollected } from "../_garbage.ts";
 import { runtimeName, test, until, untilStill, within } from "../_harness.ts";
 import { commandFor } from "../_entry_points.ts";
 import { startProcess } from "../_process.ts";
@@ -290,6 +292,19 @@ fileTest("Connections of downloads are used again, and only so many of them are 
   await untilStill(() => client.stats().connections.length, "connections to be closed");
   assertEquals(client.stats().connections.length, 4);
   assertEquals(client.stats().downloads, 0);
+});
+
+fileTest("Connections of downloads are let go of when the peer has gone", async (stage) => {
+  const { server, client } = await stage.pair();
+  const folder = await stage.folder({ x: "x" });
+  const uri = await server.fileServer.addFile(join(folder, "x"));
+  await Promise.all(Array.from({ length: 4 }, () => fetchText(client, uri)));
+  const kept = [...(client as NettyRpcEnv).downloads.connections].map((handler) => new WeakRef(handler.client));
+  assertEquals(kept.length, 4);
+  await server.shutdown();
+  await until(() => client.stats().connections.length === 0, "the end of the connections");
+  // One may be on the stack still, which Bun looks through for what might be a pointer.
+  await untilCollected(kept, "the connections", 1);
 });
 
 fileTest("A file is downloaded from an IPv6 address, over one connection", async (stage) => {
