@@ -28,7 +28,8 @@ export type Schemas<C> =
 export interface EndpointOptions<C> {
   /**
    * Checks payloads before their handlers see them; the handler gets the value that the schema makes. A payload that is not
-   * valid fails its ask with an {@linkcode UnsupportedMessageError}, and is reported to onError.
+   * valid fails its ask with an {@linkcode UnsupportedMessageError}, and is reported to onError. A schema for a tag without
+   * handler is refused: it would be a misspelt one's, whose payloads went unchecked.
    *
    * @default none: the contract is taken on trust
    */
@@ -86,6 +87,10 @@ class HandlerEndpoint<C extends Contract> implements TypedEndpoint<C> {
     const handlers = this.#make(typedRef<C>(self));
     const receive = this.#tableOf("receive", handlers.receive);
     const receiveAndReply = this.#tableOf("receiveAndReply", handlers.receiveAndReply);
+    for (const tag of this.#schemas.keys()) {
+      if (receive?.has(tag) || receiveAndReply?.has(tag)) continue;
+      throw new TypeError(`Schema for ${tag}: endpoint ${self.name} has no handler of that tag`);
+    }
     if (receive !== undefined) this.receive = (message, sender) => give(receive, message, sender);
     if (receiveAndReply !== undefined) this.receiveAndReply = (message, context) => give(receiveAndReply, message, context);
     Object.assign(this, boundCallbacks(handlers));
@@ -158,7 +163,8 @@ function boundCallbacks(callbacks: EndpointCallbacks): EndpointCallbacks {
  * @param options Validation, and how messages are taken.
  * @returns An endpoint that can be set up once.
  * @throws {RangeError} If a tag begins with `sparkwire:`; from `setupEndpoint` if it is a handler's.
- * @throws {TypeError} From `setupEndpoint`, if it is set up a second time, or handlers are not functions in an object literal.
+ * @throws {TypeError} From `setupEndpoint`, if it is set up a second time, if handlers are not functions in an object literal, or if
+ * there is a schema for a tag without handler.
  *
  * @example
  * ```ts

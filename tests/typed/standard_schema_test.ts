@@ -79,6 +79,15 @@ for (const [kind, Add] of Object.entries(variants)) {
   });
 }
 
+test("endpoint(): a schema for a message that nobody handles is refused: what it should check would go unchecked", async (context) => {
+  const env = await environment(context);
+  // As an object literal it would not compile.
+  const validate = { Add: variants.sync, Notes: notes };
+  const sum = endpoint<Sum>(() => ({ receive: { Note() {} }, receiveAndReply: { Add: () => 1, Last: () => 2 } }), { validate });
+  assertThrows(() => env.setupEndpoint("Sum", sum), TypeError, "Schema for Notes: endpoint Sum has no handler of that tag");
+  assertEquals(env.stats().endpoints.map(({ name }) => name), ["endpoint-verifier"]);
+});
+
 test("endpoint(): a schema that throws fails its own message only", async (context) => {
   const env = await environment(context);
   const broken = schema<{ a: number; b: number }>(() => {
