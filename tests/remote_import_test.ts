@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { endpoint, RpcEnv } from "../mod.ts";
 import { runtimePath } from "./_entry_points.ts";
+import { makeFolder } from "./_folder.ts";
 import { deferred, test, type TestContext, within } from "./_harness.ts";
 import { MemoryLogger } from "./_memory_logger.ts";
 import { startProcess } from "./_process.ts";
@@ -88,8 +88,7 @@ test(
   async (context) => {
     const { uri, waves } = await serveGreeter(context);
     const { url, served } = await serveProject(context);
-    const folder = mkdtempSync(join(tmpdir(), "sparkwire-remote-"));
-    context.defer(() => rmSync(folder, { recursive: true }));
+    const folder = await makeFolder(context);
     writeFileSync(join(folder, "main.ts"), PROGRAM.replace("MODULE", url));
     const program = startProcess(context, deno!, ["run", "-A", "--check", "main.ts", uri], {
       cwd: folder,

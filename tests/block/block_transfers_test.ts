@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { RpcError, RpcStoppedError } from "../../src/base/errors.ts";
@@ -13,6 +12,7 @@ import { StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.t
 import { receiveUpload } from "../../src/transport/transfers.ts";
 import { SparkEnv } from "../../src/spark/spark_env.ts";
 import { countListeners } from "../_counted_listeners.ts";
+import { makeFolder } from "../_folder.ts";
 import { type Deferred, deferred, test, type TestContext, until, untilStill, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { blockBytes, bufferOf, Ear, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
@@ -67,12 +67,6 @@ class TemporaryFiles implements DownloadFileManager {
   registerTempFileToClean(): boolean {
     return this.keep;
   }
-}
-
-async function makeFolder(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "sparkwire-"));
-  context.defer(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** A server whose blocks are slow, and its client. */

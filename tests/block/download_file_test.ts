@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { SimpleDownloadFile } from "../../src/block/download_file.ts";
 import { MemoryWritableFiles } from "../../src/platform/memory_writable_files.ts";
 import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
+import { makeFolder } from "../_folder.ts";
 import { test } from "../_harness.ts";
-import { TemporaryFiles } from "../transport/_temporary_files.ts";
 
 // Spark: SimpleDownloadFileSuite "testChannelIsClosedAfterCloseAndRead"
 test("SimpleDownloadFile: closeAndRead() closes the file, and gives what was written", async (context) => {
-  const { folder } = await TemporaryFiles.make(context);
+  const folder = await makeFolder(context);
   const files = new MemoryWritableFiles();
   const onDisk = new SimpleDownloadFile(nodeWritableFiles, join(folder, "block"));
   const inMemory = new SimpleDownloadFile(files, "/block");

@@ -4,8 +4,7 @@
  * @module
  */
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { type TestContext, until, within } from "../_harness.ts";
@@ -30,13 +29,6 @@ export interface JobResult {
   readonly seconds: number;
   readonly top: readonly (readonly [string, number])[];
   readonly executors: readonly { readonly id: string; readonly runtime: string; readonly tasks: number }[];
-}
-
-/** A folder of the test's own, which goes with it. */
-export async function makeFolder(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "sparkwire-test-"));
-  context.defer(() => rm(folder, { recursive: true }));
-  return folder;
 }
 
 /** Words that are awkward: of two cases, of several bytes, outside of the first plane, with marks that are no letters. */

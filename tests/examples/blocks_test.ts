@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { BytesManagedBuffer, NettyBlockTransferService, silentLogger, SparkConf } from "../../mod.ts";
 import type { ManagedBuffer } from "../../mod.ts";
 import { MEMORY_AND_DISK_SER } from "../../examples/_upload_metadata.ts";
+import { makeFolder } from "../_folder.ts";
 import { deferred, test, type TestContext, toHex, until, within } from "../_harness.ts";
 import { readVectors } from "../_vectors.ts";
 import { blockBytes, MemoryBlocks } from "../block/_blocks.ts";
@@ -20,12 +20,6 @@ interface Stage {
   /** A folder to fetch into. */
   readonly output: string;
   readonly address: string;
-}
-
-async function makeFolder(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "sparkwire-"));
-  context.defer(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** A folder with these files, served by the example. */

@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../_folder.ts";
 import { test, type TestContext } from "../_harness.ts";
-import { makeFolder, makeText, skip, startJob } from "./_word_count.ts";
+import { makeText, skip, startJob } from "./_word_count.ts";
 
 /** Where the system says how much memory a process has had at most. */
 const noProc = await readFile("/proc/self/status", "utf8").then(() => undefined, () => "there is no /proc");

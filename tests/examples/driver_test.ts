@@ -3,11 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { makeFolder } from "../_folder.ts";
 import { runtimeName, test, until } from "../_harness.ts";
 import { startProcess } from "../_process.ts";
 import { runExample } from "./_example.ts";
 import { BAD_REQUEST, listenAndSay } from "./_listen_and_say.ts";
-import { countWords, DRIVER, isAlive, makeFolder, makeText, mixedRuntimes, skip, startJob } from "./_word_count.ts";
+import { countWords, DRIVER, isAlive, makeText, mixedRuntimes, skip, startJob } from "./_word_count.ts";
 
 /** A job whose tasks take a while; each writes to a file whose it is. */
 const slowJob = (log: string) => `

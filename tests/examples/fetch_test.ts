@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type ManagedBuffer, RpcEnv, silentLogger } from "../../mod.ts";
 import { commandFor } from "../_entry_points.ts";
+import { makeFolder } from "../_folder.ts";
 import { deferred, test, type TestContext, until, within } from "../_harness.ts";
 import { startProcess } from "../_process.ts";
 import { runExample, startExample, whyNot } from "./_example.ts";
@@ -38,9 +38,7 @@ class Part implements ManagedBuffer {
 async function setUp(context: TestContext): Promise<{ readonly env: RpcEnv; readonly folder: string }> {
   const env = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0, logger: silentLogger });
   context.defer(() => env.shutdown({ deadlineMs: 0 }));
-  const folder = await mkdtemp(join(tmpdir(), "sparkwire-"));
-  context.defer(() => rm(folder, { recursive: true, force: true }));
-  return { env, folder };
+  return { env, folder: await makeFolder(context) };
 }
 
 /** Serves that many bytes, which say where they are; the source is in a folder of its own. */

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { reasonOf } from "../../examples/_program.ts";
 import { RpcError } from "../../mod.ts";
 import { commandFor } from "../_entry_points.ts";
+import { makeFolder } from "../_folder.ts";
 import { runtimeName, test, type TestContext, within } from "../_harness.ts";
 import { startProcess } from "../_process.ts";
 import type { ExampleResult } from "./_example.ts";
-import { DRIVER, makeFolder, skip as skipJob } from "./_word_count.ts";
+import { DRIVER, skip as skipJob } from "./_word_count.ts";
 
 /** Writing there fails as on a disk that is full. */
 const FULL = "/dev/full";

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { splitFile } from "../../examples/_splits.ts";
+import { makeFolder } from "../_folder.ts";
 import { test } from "../_harness.ts";
-import { makeFolder, makeText } from "./_word_count.ts";
+import { makeText } from "./_word_count.ts";
 
 async function split(folder: string, text: string | Uint8Array, splitBytes: number): Promise<string[]> {
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;

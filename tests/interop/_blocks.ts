@@ -3,9 +3,6 @@
  *
  * @module
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   type BlockDataManager,
   type BlockPeer,
@@ -33,13 +30,6 @@ export async function makeService(
   context.defer(() => service.close());
   if (blocks !== undefined) await service.init(blocks);
   return service;
-}
-
-/** A folder that goes with the test. */
-export async function makeFolder(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "sparkwire-"));
-  context.defer(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** All of a block, which is released. */

@@ -4,11 +4,11 @@
  * @module
  */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
+import { makeFolder } from "../_folder.ts";
 import { type TestContext, within } from "../_harness.ts";
 import { startProcess, type TestProcess } from "../_process.ts";
 
@@ -29,13 +29,6 @@ export interface MasterProcess {
   readonly webUiPort: number;
   readonly restPort: number;
   readonly process: TestProcess;
-}
-
-/** A folder that is removed when the test is over. */
-export async function makeFolder(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "sparkwire-"));
-  context.defer(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** Starts a program of Spark's that logs to its standard output. */

@@ -11,8 +11,9 @@ import {
 } from "../../mod.ts";
 import { MEMORY_AND_DISK_SER } from "../../examples/_upload_metadata.ts";
 import { runExample, whyNot } from "../examples/_example.ts";
+import { makeFolder } from "../_folder.ts";
 import { test, type TestContext, within } from "../_harness.ts";
-import { DEADLINE_MS, described, fetchAll, makeFolder, makeService, readBlock } from "./_blocks.ts";
+import { DEADLINE_MS, described, fetchAll, makeService, readBlock } from "./_blocks.ts";
 import { createEnv } from "./_envs.ts";
 import { pattern, sha256 } from "./_notation.ts";
 import { skip, Spark } from "./_spark.ts";

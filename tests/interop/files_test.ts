@@ -1,21 +1,15 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ManagedBuffer, type RpcEnv, RpcError, StreamError } from "../../mod.ts";
-import { type Deferred, deferred, test, type TestContext, within } from "../_harness.ts";
+import { makeFolder } from "../_folder.ts";
+import { type Deferred, deferred, test, within } from "../_harness.ts";
 import { createEnv } from "./_envs.ts";
 import { pattern, sha256 } from "./_notation.ts";
 import { skip, Spark, SparkFailure } from "./_spark.ts";
 
 /** Names that a URI has to escape, some of them. */
 const NAMES = ["plain.txt", "with space.txt", "100%.txt", "a+b&c=d;e.txt", "\u00fc\u{1f600}.txt", "q?#.txt"];
-
-async function makeFolder(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "sparkwire-"));
-  context.defer(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 async function writePattern(folder: string, name: string, length: number): Promise<{ path: string; bytes: Uint8Array }> {
   const path = join(folder, name);

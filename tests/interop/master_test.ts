@@ -14,12 +14,12 @@ import {
   SparkMaster,
 } from "../../mod.ts";
 import { startExample, whyNot } from "../examples/_example.ts";
+import { makeFolder } from "../_folder.ts";
 import { deferred, test, type TestContext, until, within } from "../_harness.ts";
 import { createEnv } from "./_envs.ts";
 import { skip } from "./_spark.ts";
 import {
   makeDriverJar,
-  makeFolder,
   type MasterProcess,
   startMaster,
   startWorker,

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "../_harness.ts";
+import { makeFolder } from "../_folder.ts";
+import { test, type TestContext } from "../_harness.ts";
 import { projectRoot } from "./_project_path.ts";
 
 const CLEAN = `/**
@@ -36,9 +36,8 @@ const OFFENCES: readonly (readonly [rule: string, line: string])[] = [
 ];
 
 /** What `deno lint` says of a file of src/base in a project with our deno.json. */
-async function lint(source: string, defer: (cleanup: () => void) => void): Promise<string[]> {
-  const root = mkdtempSync(join(tmpdir(), "sparkwire-lint-"));
-  defer(() => rmSync(root, { recursive: true }));
+async function lint(context: TestContext, source: string): Promise<string[]> {
+  const root = await makeFolder(context);
   for (const path of ["deno.json", "tests/lint", "tests/_std"]) {
     cpSync(join(projectRoot, path), join(root, path), { recursive: true });
   }
@@ -58,11 +57,11 @@ async function lint(source: string, defer: (cleanup: () => void) => void): Promi
   return diagnostics.map((diagnostic) => diagnostic.code);
 }
 
-test("deno.json makes deno lint report each rule of ours, by tag, by name and by plugin", async ({ defer }) => {
-  const found = await lint(OFFENCES.map(([, line]) => line).join("\n"), defer);
+test("deno.json makes deno lint report each rule of ours, by tag, by name and by plugin", async (context) => {
+  const found = await lint(context, OFFENCES.map(([, line]) => line).join("\n"));
   for (const [rule] of OFFENCES) assert(found.includes(rule), `${rule} is missing in ${found}`);
 });
 
-test("deno.json makes deno lint report nothing in a clean file", async ({ defer }) => {
-  assertEquals(await lint(CLEAN, defer), []);
+test("deno.json makes deno lint report nothing in a clean file", async (context) => {
+  assertEquals(await lint(context, CLEAN), []);
 });

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
@@ -7,6 +6,7 @@ import { CountedFiles } from "../../src/platform/counted_files.ts";
 import { type Files, liesBelow, realFiles } from "../../src/platform/files.ts";
 import { MemoryFiles } from "../../src/platform/memory_files.ts";
 import { nodeFiles } from "../../src/platform/node_files.ts";
+import { makeFolder } from "../_folder.ts";
 import { test, type TestContext } from "../_harness.ts";
 
 /** A folder to work in, in a file system of either kind. */
@@ -18,9 +18,8 @@ interface Folder {
 }
 
 const KINDS: Readonly<Record<string, (context: TestContext) => Promise<Folder>>> = {
-  async nodeFiles({ defer }) {
-    const path = await nodeFiles.realpath(await mkdtemp(join(tmpdir(), "sparkwire-")));
-    defer(() => rm(path, { recursive: true }));
+  async nodeFiles(context) {
+    const path = await makeFolder(context);
     return {
       files: nodeFiles,
       path,

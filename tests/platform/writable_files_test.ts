@@ -1,22 +1,17 @@
-import { mkdtemp, readdir, readlink, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdir, readlink } from "node:fs/promises";
 import process from "node:process";
 import { assertEquals, assertRejects } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
 import { MemoryWritableFiles } from "../../src/platform/memory_writable_files.ts";
 import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
 import type { WritableFiles } from "../../src/platform/writable_files.ts";
+import { makeFolder } from "../_folder.ts";
 import { test, type TestContext } from "../_harness.ts";
 
 const KINDS: Readonly<
   Record<string, (context: TestContext) => Promise<{ readonly files: WritableFiles; readonly path: string }>>
 > = {
-  async nodeWritableFiles({ defer }) {
-    const path = await mkdtemp(join(tmpdir(), "sparkwire-"));
-    defer(() => rm(path, { recursive: true }));
-    return { files: nodeWritableFiles, path };
-  },
+  nodeWritableFiles: async (context) => ({ files: nodeWritableFiles, path: await makeFolder(context) }),
   MemoryWritableFiles: () => Promise.resolve({ files: new MemoryWritableFiles(), path: "/data" }),
 };
 
@@ -61,10 +56,9 @@ test("nodeWritableFiles closes what was read and what could not be written", asy
 
 /** The descriptors of this process that lead to a file. */
 async function descriptorsOf(path: string): Promise<string[]> {
-  const real = await realpath(path);
   const all = (await readdir("/proc/self/fd")).map((name) => `/proc/self/fd/${name}`);
   const targets = await Promise.all(all.map((name) => readlink(name).catch(() => undefined)));
-  return all.filter((_, index) => targets[index] === real);
+  return all.filter((_, index) => targets[index] === path);
 }
 
 for (const [kind, make] of Object.entries(KINDS)) {

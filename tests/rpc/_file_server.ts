@@ -4,14 +4,14 @@
  * @module
  */
 
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import type { RpcEnvOptions } from "../../src/rpc/rpc_env.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
 import { nodeSocketDriver } from "../../src/socket/node.ts";
 import type { SocketDriver } from "../../src/socket/socket.ts";
+import { makeFolder } from "../_folder.ts";
 import { runtimeName, test, type TestContext, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 
@@ -48,8 +48,7 @@ export class FileStage {
 
   /** A folder on disk with these files, by their paths below it; its real path. */
   async folder(files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
-    const folder = await realpath(await mkdtemp(join(tmpdir(), "sparkwire-")));
-    this.context.defer(() => rm(folder, { recursive: true, force: true }));
+    const folder = await makeFolder(this.context);
     for (const [name, content] of Object.entries(files)) {
       await mkdir(dirname(join(folder, name)), { recursive: true });
       await writeFile(join(folder, name), content);

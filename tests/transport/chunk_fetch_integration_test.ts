@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { OneForOneStreamManager } from "../../src/block/one_for_one_stream_manager.ts";
 import { RpcError, RpcOverloadedError, StreamError } from "../../src/base/errors.ts";
 import { nodeFiles } from "../../src/platform/node_files.ts";
@@ -7,6 +9,7 @@ import { MessageType } from "../../src/protocol/message.ts";
 import { FileSegmentManagedBuffer } from "../../src/transport/file_segment_managed_buffer.ts";
 import type { RpcHandler } from "../../src/transport/rpc_handler.ts";
 import type { StreamManager } from "../../src/transport/stream_manager.ts";
+import { makeFolder } from "../_folder.ts";
 import { deferred, until, untilStill } from "../_harness.ts";
 import { CountingFiles } from "./_counting_files.ts";
 import { content, countedBuffers } from "../_counted_buffer.ts";
@@ -14,7 +17,6 @@ import { FetchedChunks, StreamedChunks } from "./_fetched_chunks.ts";
 import { dialRaw } from "./_raw_peer.ts";
 import { ReceivedStream } from "./_received_stream.ts";
 import { ask, echo, type Pair, type Stage, transportTest } from "./_stage.ts";
-import { TemporaryFiles } from "./_temporary_files.ts";
 
 const STREAM_ID = 1n;
 const BUFFER_CHUNK = 0;
@@ -25,8 +27,8 @@ const MIB = 1024 * 1024;
 
 /** A server whose stream 1 has a chunk in memory and one in a file, and a connection to it. */
 async function setUp(stage: Stage): Promise<Pair> {
-  const disk = await TemporaryFiles.make(stage.test);
-  const path = await disk.write("file", FILE);
+  const path = join(await makeFolder(stage.test), "file");
+  await writeFile(path, FILE);
   const files = new CountingFiles(nodeFiles);
   stage.test.defer(() => until(() => files.opened === files.closed, "all files to be closed"));
   const streamManager: StreamManager = {

@@ -1,12 +1,14 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { AssertionError } from "../../src/base/assert.ts";
 import { RpcError } from "../../src/base/errors.ts";
 import { MemoryFiles } from "../../src/platform/memory_files.ts";
 import { nodeFiles } from "../../src/platform/node_files.ts";
 import { FileSegmentManagedBuffer } from "../../src/transport/file_segment_managed_buffer.ts";
+import { makeFolder } from "../_folder.ts";
 import { deferred, test, until } from "../_harness.ts";
 import { CountingFiles } from "./_counting_files.ts";
-import { TemporaryFiles } from "./_temporary_files.ts";
 
 const CONTENT = new Uint8Array(10_000).map((_, i) => (i * 31) & 0xff);
 
@@ -28,8 +30,8 @@ async function readAll(buffer: FileSegmentManagedBuffer, pieceBytes: number): Pr
 }
 
 test("FileSegmentManagedBuffer.read() gives its part of the file, whatever the pieces", async (context) => {
-  const disk = await TemporaryFiles.make(context);
-  const path = await disk.write("data", CONTENT);
+  const path = join(await makeFolder(context), "data");
+  await writeFile(path, CONTENT);
   const { files: inMemory } = memoryFiles();
   for (const [files, name] of [[inMemory, "/data"], [new CountingFiles(nodeFiles), path]] as const) {
     let segments = 0;
@@ -88,12 +90,12 @@ test("FileSegmentManagedBuffer that is released while the file is being opened c
 });
 
 test("FileSegmentManagedBuffer.read() says how long a file is that is too short", async (context) => {
-  const disk = await TemporaryFiles.make(context);
-  const path = await disk.write("data", CONTENT);
+  const path = join(await makeFolder(context), "data");
+  await writeFile(path, CONTENT);
   const files = new CountingFiles(nodeFiles);
   const buffer = new FileSegmentManagedBuffer(files, path, 100, 9_900);
   assertEquals(await buffer.read(0, new Uint8Array(4_000)), 4_000);
-  await disk.truncate(path, 5_000);
+  await truncate(path, 5_000);
   const error = await assertRejects(() => buffer.read(4_000, new Uint8Array(4_000)), RpcError);
   const message = `Error in reading FileSegmentManagedBuffer[file=${path},offset=100,length=9900] (actual file length 5000)`;
   assertEquals([error.code, error.message], ["STREAM", message]);

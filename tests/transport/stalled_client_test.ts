@@ -1,15 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
-import { open } from "node:fs/promises";
+import { truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { MessageType } from "../../src/protocol/message.ts";
 import { nodeFiles } from "../../src/platform/node_files.ts";
 import { FileSegmentManagedBuffer } from "../../src/transport/file_segment_managed_buffer.ts";
 import type { StreamManager } from "../../src/transport/stream_manager.ts";
+import { makeFolder } from "../_folder.ts";
 import { until } from "../_harness.ts";
 import { dialRaw } from "./_raw_peer.ts";
 import { ask, echo, transportTest } from "./_stage.ts";
-import { TemporaryFiles } from "./_temporary_files.ts";
 import { CountingFiles } from "./_counting_files.ts";
 
 const MIB = 1024 * 1024;
@@ -25,11 +26,9 @@ function memory(): number {
 
 for (const kind of ["stream", "chunk"] as const) {
   transportTest(`A ${kind} of a large file to clients that stall keeps the server's memory small`, async (stage) => {
-    const disk = await TemporaryFiles.make(stage.test);
-    const path = await disk.write("large", new Uint8Array(0));
-    const handle = await open(path, "r+");
-    await handle.truncate(FILE_BYTES);
-    await handle.close();
+    const path = join(await makeFolder(stage.test), "large");
+    await writeFile(path, "");
+    await truncate(path, FILE_BYTES);
     const files = new CountingFiles(nodeFiles);
     // A frame may be no larger than 2 GiB.
     const size = kind === "chunk" ? Math.min(FILE_BYTES, 2 ** 31 - 100) : FILE_BYTES;

@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { RpcError, StreamError } from "../../src/base/errors.ts";
 import { nodeFiles } from "../../src/platform/node_files.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
@@ -6,11 +8,11 @@ import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { FileSegmentManagedBuffer } from "../../src/transport/file_segment_managed_buffer.ts";
 import type { StreamManager } from "../../src/transport/stream_manager.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
+import { makeFolder } from "../_folder.ts";
 import { deferred, until } from "../_harness.ts";
 import { CountingFiles } from "./_counting_files.ts";
 import { ReceivedStream } from "./_received_stream.ts";
 import { ask, echo, type Pair, type Stage, streamsOf, transportTest } from "./_stage.ts";
-import { TemporaryFiles } from "./_temporary_files.ts";
 
 function content(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
@@ -30,8 +32,8 @@ const EXPECTED: Readonly<Record<string, Uint8Array>> = { ...BUFFERS, file: FILE 
 
 /** StreamTestHelper: a server with buffers and a file, and a connection to it. */
 async function setUp(stage: Stage): Promise<Pair> {
-  const disk = await TemporaryFiles.make(stage.test);
-  const path = await disk.write("file", FILE);
+  const path = join(await makeFolder(stage.test), "file");
+  await writeFile(path, FILE);
   const files = new CountingFiles(nodeFiles);
   stage.test.defer(() => until(() => files.opened === files.closed, "all files to be closed"));
   const buffers = streamsOf(BUFFERS);
