@@ -4,6 +4,8 @@
  * @module
  */
 
+import { AssertionError } from "@std/assert";
+
 /** What a test may use. */
 export interface TestContext {
   /** Runs `cleanup` when the test is over, the last one first, also after a failure. */
@@ -74,7 +76,7 @@ export async function within<T>(promise: Promise<T>, what: string, deadlineMs = 
     return await Promise.race([
       promise,
       new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`Deadline of ${deadlineMs} ms passed: ${what}`)), deadlineMs);
+        timer = setTimeout(() => reject(new AssertionError(`Deadline of ${deadlineMs} ms passed: ${what}`)), deadlineMs);
       }),
     ]);
   } finally {
@@ -86,7 +88,7 @@ export async function within<T>(promise: Promise<T>, what: string, deadlineMs = 
 export async function until(condition: () => boolean, what: string, deadlineMs = DEADLINE_MS): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`Deadline of ${deadlineMs} ms passed: ${what}`);
+    if (performance.now() > end) throw new AssertionError(`Deadline of ${deadlineMs} ms passed: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

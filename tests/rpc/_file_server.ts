@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assertRejects } from "@std/assert";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
@@ -90,23 +91,16 @@ export async function fetchText(env: RpcEnv, uri: string): Promise<string> {
 }
 
 /** What a download fails with; fails if it does not. */
-export async function fetchFailure(env: RpcEnv, uri: string): Promise<Error> {
-  const reader = env.openChannel(uri).getReader();
-  return await failureOf(reader);
+export function fetchFailure(env: RpcEnv, uri: string): Promise<Error> {
+  return failureOf(env.openChannel(uri).getReader());
 }
 
 /** Reads to the failure. */
-export async function failureOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Error> {
-  const read = async (): Promise<Error> => {
-    try {
-      while (!(await reader.read()).done);
-    } catch (thrown) {
-      if (thrown instanceof Error) return thrown;
-      throw new Error(`No error: ${String(thrown)}`);
-    }
-    throw new Error("The download did not fail");
+export function failureOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Error> {
+  const readAll = async () => {
+    while (!(await reader.read()).done);
   };
-  return await within(read(), "the failure");
+  return within(assertRejects(readAll, Error), "the failure");
 }
 
 /** Bytes that differ from those near them, and from those that are as far away as one buffer is from the next. */

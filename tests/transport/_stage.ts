@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, AssertionError, assertRejects } from "@std/assert";
 import { systemClock } from "../../src/base/clock.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
@@ -176,14 +176,12 @@ export async function ask(client: TransportClient, text: string): Promise<string
   return new TextDecoder().decode(await within(askBytes(client, bytesOf(text)), `the answer to ${text}`));
 }
 
-/** The failure of a request, as text; fails if it succeeds. */
+/** The error of a request; fails if it succeeds, or is not over in time. */
 export async function failureOf(asking: Promise<unknown>): Promise<Error> {
-  try {
-    await within(asking, "the failure");
-  } catch (thrown) {
-    if (thrown instanceof Error) return thrown;
-  }
-  throw new Error("It did not fail");
+  const error = await within(assertRejects(() => asking, Error), "the failure");
+  // A test's own deadline is no request's failure.
+  if (error instanceof AssertionError) throw error;
+  return error;
 }
 
 /** A callback without a deadline. */
