@@ -8,10 +8,15 @@ import { assertEquals } from "@std/assert";
 import type { ManagedBuffer } from "../src/protocol/managed_buffer.ts";
 import { type TestContext, until } from "./_harness.ts";
 
-/** The bytes that a test sends: each depends on its place. */
+/** A byte that differs from those near it, and from those that are as far away as one buffer is from the next. */
+export function byteAt(position: number, seed = 0): number {
+  return (position * 131 + (position >> 8) + (position >> 16) * 7 + seed) & 0xff;
+}
+
+/** The bytes that a test sends. */
 export function content(length: number, seed = 0): Uint8Array {
   const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = (i * 131 + (i >> 8) + seed) & 0xff;
+  for (let i = 0; i < length; i++) bytes[i] = byteAt(i, seed);
   return bytes;
 }
 

@@ -16,11 +16,6 @@ import { CountedBuffer } from "../_counted_buffer.ts";
 import { type TestContext, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 
-/** The bytes of a test's block. */
-export function blockBytes(length: number, seed = 1): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => i * 31 + seed + (i >> 8));
-}
-
 /** Blocks in memory; each time that one is handed out is written down. */
 export class MemoryBlocks implements BlockDataManager {
   readonly blocks = new Map<string, Uint8Array>();

@@ -14,8 +14,7 @@ import type { FetchShuffleBlocks } from "../../src/block/fetch_messages.ts";
 import { MAX_LIST_LENGTH } from "../../src/protocol/encoders.ts";
 import { MAX_COLLIDING_TEXTS } from "../../src/serializer/key_collisions.ts";
 import { fromHex, test, toHex } from "../_harness.ts";
-import { readVectors } from "../_vectors.ts";
-import { pattern } from "../protocol/_vectors.ts";
+import { pattern, readVectors } from "../_vectors.ts";
 
 const Type = BlockTransferMessageType;
 const who = { appId: "app-1", execId: "1" } as const;

@@ -1,9 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { fetchOneBlock } from "../../src/block/block_transfer_service.ts";
 import type { BlockFetchingListener } from "../../src/block/block_fetching_listener.ts";
-import { CountedBuffer } from "../_counted_buffer.ts";
+import { content, CountedBuffer } from "../_counted_buffer.ts";
 import { test, within } from "../_harness.ts";
-import { blockBytes } from "./_blocks.ts";
 
 const peer = { host: "localhost-unused", port: 0, execId: "exec-id-unused" } as const;
 
@@ -21,12 +20,12 @@ test("fetchOneBlock() fails when the block cannot be kept", async () => {
       throw new Error("Cannot be kept");
     }
   }
-  const service = serviceOf((blockId, listener) => listener.onBlockFetchSuccess(blockId, new Broken(blockBytes(1))));
+  const service = serviceOf((blockId, listener) => listener.onBlockFetchSuccess(blockId, new Broken(content(1))));
   await within(assertRejects(() => fetchOneBlock(service, peer, "block-id-unused"), Error, "Cannot be kept"), "the failure");
 });
 
 test("fetchOneBlock() keeps the block for its caller, and fails as the fetch does", async () => {
-  const data = new CountedBuffer(blockBytes(1));
+  const data = new CountedBuffer(content(1));
   const service = serviceOf((blockId, listener) => {
     listener.onBlockFetchSuccess(blockId, data);
     data.release();

@@ -13,9 +13,10 @@ import { receiveUpload } from "../../src/transport/transfers.ts";
 import { SparkEnv } from "../../src/spark/spark_env.ts";
 import { countListeners } from "../_counted_listeners.ts";
 import { makeFolder } from "../_folder.ts";
+import { content } from "../_counted_buffer.ts";
 import { type Deferred, deferred, test, type TestContext, until, untilStill, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
-import { blockBytes, bufferOf, Ear, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
+import { bufferOf, Ear, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
 
 /** A block whose first bytes come at once, and the others when the test says so. */
 class SlowBlock implements ManagedBuffer {
@@ -87,7 +88,7 @@ async function bothFree(...services: readonly TestService[]): Promise<void> {
 }
 
 test("fetchBlocks() writes blocks to files that never are in memory, and deletes those that nobody keeps", async (context) => {
-  const contents = { big: blockBytes(5_000_000), small: blockBytes(10), empty: new Uint8Array(0) };
+  const contents = { big: content(5_000_000), small: content(10), empty: new Uint8Array(0) };
   const server = await startService(context, new MemoryBlocks(contents));
   const client = await startService(context);
   for (const keep of [true, false]) {
@@ -115,7 +116,7 @@ test("fetchBlocks() writes blocks to files that never are in memory, and deletes
 
 test("fetchBlocks() holds a block until what its listener promises has settled, or until it is released", async (context) => {
   const names = Array.from({ length: 8 }, (_, i) => `block_${i}`);
-  const contents = Object.fromEntries(names.map((name, i) => [name, blockBytes(1_500_000 + i, i)]));
+  const contents = Object.fromEntries(names.map((name, i) => [name, content(1_500_000 + i, i)]));
   const server = await startService(context, new MemoryBlocks(contents));
   const client = await startService(context);
   const kept = new Map<string, ManagedBuffer>();
@@ -148,7 +149,7 @@ test("fetchBlocks() holds a block until what its listener promises has settled, 
 });
 
 test("fetchBlocks() holds a block until what its listener promises has settled, also by a promise of another library", async (context) => {
-  const server = await startService(context, new MemoryBlocks({ block: blockBytes(100_000) }));
+  const server = await startService(context, new MemoryBlocks({ block: content(100_000) }));
   const client = await startService(context);
   const folder = await makeFolder(context);
   const gone = deferred();
@@ -173,7 +174,7 @@ test("fetchBlocks() holds a block until what its listener promises has settled, 
 
 test("fetchBlocks(): a listener that releases what it has not retained spoils no other block", async (context) => {
   const names = Array.from({ length: 4 }, (_, i) => `b${i}`);
-  const large = Object.fromEntries(names.map((name, i) => [name, blockBytes(1_500_000, i)]));
+  const large = Object.fromEntries(names.map((name, i) => [name, content(1_500_000, i)]));
   const server = await startService(context, new MemoryBlocks(large));
   // A chunk at a time, so that each waits for the one before it.
   const client = await startService(context, undefined, { limits: { maxOutstandingRequests: 1 } });
@@ -198,7 +199,7 @@ test("fetchBlocks(): a listener that releases what it has not retained spoils no
 
 test("fetchBlocks() deletes a file that its manager cannot take, and fails no block for it", async (context) => {
   const names = Array.from({ length: 4 }, (_, i) => `b${i}`);
-  const large = Object.fromEntries(names.map((name) => [name, blockBytes(1_000_000)]));
+  const large = Object.fromEntries(names.map((name) => [name, content(1_000_000)]));
   const server = await startService(context, new MemoryBlocks(large));
   const client = await startService(context);
   const files = new MemoryWritableFiles();
@@ -223,19 +224,19 @@ async function emptied(folder: string): Promise<void> {
 }
 
 test("fetchBlock() to a file that cannot be written fails, and the connection lives", async (context) => {
-  const server = await startService(context, new MemoryBlocks({ big: blockBytes(5_000_000), small: blockBytes(10) }));
+  const server = await startService(context, new MemoryBlocks({ big: content(5_000_000), small: content(10) }));
   const client = await startService(context);
   const downloadFileManager = new TemporaryFiles("/nowhere/at/all", true);
   const failed = client.service.fetchBlock(server.peer, "big", { downloadFileManager });
   await within(assertRejects(() => failed, RpcError, "No such file: /nowhere/at/all/0"), "the failure");
   const block = await within(client.service.fetchBlock(server.peer, "small"), "the block");
-  assertEquals(block.bytes, blockBytes(10));
+  assertEquals(block.bytes, content(10));
   await idle(server);
   assertEquals(server.service.stats().connections.length, 1);
 });
 
 test("fetchBlock() to a file that is there already fails, and leaves that alone", async (context) => {
-  const server = await startService(context, new MemoryBlocks({ big: blockBytes(5_000_000), small: blockBytes(10) }));
+  const server = await startService(context, new MemoryBlocks({ big: content(5_000_000), small: content(10) }));
   const client = await startService(context);
   const folder = await makeFolder(context);
   await writeFile(join(folder, "0"), "somebody else's");
@@ -268,7 +269,7 @@ test("fetchBlock() that is aborted fails with the signal's reason, and frees bot
 });
 
 test("fetchBlock(), uploadBlock() and openBlock() whose signal has been aborted begin nothing", async (context) => {
-  const server = await startService(context, new MemoryBlocks({ a: blockBytes(1) }));
+  const server = await startService(context, new MemoryBlocks({ a: content(1) }));
   const client = await startService(context);
   for (const reason of [new Error("Never wanted"), "a reason that is no Error"]) {
     const aborted = AbortSignal.abort(reason);
@@ -285,7 +286,7 @@ test("fetchBlock(), uploadBlock() and openBlock() whose signal has been aborted 
 });
 
 test("fetchBlock(), uploadBlock() and openBlock() leave their signal alone once they are over", async (context) => {
-  const server = await startService(context, new MemoryBlocks({ a: blockBytes(1) }));
+  const server = await startService(context, new MemoryBlocks({ a: content(1) }));
   const client = await startService(context);
   const { signal } = new AbortController();
   const listeners = countListeners(signal);
@@ -295,7 +296,7 @@ test("fetchBlock(), uploadBlock() and openBlock() leave their signal alone once 
     const streamed = new Response(client.service.openBlock(server.peer, blockId, { signal })).text();
     assertEquals(await within(streamed.then(() => true, () => false), "the stream"), isThere);
   }
-  const upload = client.service.uploadBlock(server.peer, "c", bufferOf(blockBytes(1)), new Uint8Array(0), { signal });
+  const upload = client.service.uploadBlock(server.peer, "c", bufferOf(content(1)), new Uint8Array(0), { signal });
   await within(upload, "the upload");
   assertEquals(listeners(), 0);
   await bothFree(client, server);
@@ -390,7 +391,7 @@ test("openBlock() to a reader that stalls keeps little of a large block in memor
 
 test("uploadBlock() takes an AsyncIterable, and who receives it has a ReadableStream", async (context) => {
   const size = 3_000_000;
-  const all = blockBytes(size);
+  const all = content(size);
   const received: Uint8Array[] = [];
   const blocks = Object.assign(new MemoryBlocks(), {
     putBlockDataAsStream: (blockId: string) =>
@@ -426,7 +427,7 @@ test("A block that turns out shorter than it said fails its fetch, and nothing e
     retain: () => short,
     release() {},
   };
-  const blocks = new MemoryBlocks({ fine: blockBytes(10) });
+  const blocks = new MemoryBlocks({ fine: content(10) });
   const original = blocks.getLocalBlockData.bind(blocks);
   Object.assign(blocks, { getLocalBlockData: (id: string) => id === "short" ? short : original(id) });
   const server = await startService(context, blocks);
@@ -436,14 +437,14 @@ test("A block that turns out shorter than it said fails its fetch, and nothing e
   await ear.count(2);
   assertEquals([...ear.failures.keys()], ["short", "fine"]);
   const fine = await within(client.service.fetchBlock(server.peer, "fine"), "the block");
-  assertEquals(fine.bytes, blockBytes(10));
+  assertEquals(fine.bytes, content(10));
   await idle(server);
   await idle(client);
 });
 
 test("fetchBlocks() that is refused some blocks leaves none open, and its connection can open others", async (context) => {
   const names = Array.from({ length: 6 }, (_, i) => `b${i}`);
-  const blocks = new MemoryBlocks(Object.fromEntries(names.map((name) => [name, blockBytes(100_000)])));
+  const blocks = new MemoryBlocks(Object.fromEntries(names.map((name) => [name, content(100_000)])));
   const server = await startService(context, blocks, { limits: { maxChunks: 2, maxStreams: 2 }, maxOpenBlocks: 6 });
   const { service } = await startService(context);
   const files = new TemporaryFiles(await makeFolder(context), false);
@@ -460,7 +461,7 @@ test("fetchBlocks() that is refused some blocks leaves none open, and its connec
 
 test("fetchBlocks() of more chunks than a connection may wait for takes turns, and leaves no block open", async (context) => {
   const names = Array.from({ length: 6 }, (_, i) => `b${i}`);
-  const server = await startService(context, new MemoryBlocks(Object.fromEntries(names.map((name) => [name, blockBytes(9)]))));
+  const server = await startService(context, new MemoryBlocks(Object.fromEntries(names.map((name) => [name, content(9)]))));
   const client = await startService(context, undefined, { limits: { maxOutstandingRequests: 4 } });
   const ears = [new Ear(), new Ear(), new Ear(), new Ear()];
   for (const ear of ears) client.service.fetchBlocks(server.peer, names, ear);
@@ -480,12 +481,12 @@ test("SparkEnv carries the block service, which ends with it", async (context) =
   const executor = await SparkEnv.createExecutorEnv(conf.clone(), "1", "127.0.0.1", "127.0.0.1", 1, undefined, false, options);
   context.defer(() => executor.stop());
   assertEquals(executor.blockTransferService.port, undefined);
-  await within(executor.blockTransferService.init(new MemoryBlocks({ rdd_0_0: blockBytes(9) })), "to listen");
+  await within(executor.blockTransferService.init(new MemoryBlocks({ rdd_0_0: content(9) })), "to listen");
   const peer = { host: executor.blockTransferService.hostName, port: executor.blockTransferService.port!, execId: "1" };
   const block = await within(driver.blockTransferService.fetchBlock(peer, "rdd_0_0"), "the block");
-  assertEquals(block.bytes, blockBytes(9));
+  assertEquals(block.bytes, content(9));
   await within(
-    driver.blockTransferService.uploadBlock(peer, "rdd_0_1", bufferOf(blockBytes(8)), new Uint8Array(0)),
+    driver.blockTransferService.uploadBlock(peer, "rdd_0_1", bufferOf(content(8)), new Uint8Array(0)),
     "the upload",
   );
   await within(executor.stop(), "the end");

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { ChunkCollector, MAX_CLAIMED_BYTES } from "../../src/block/chunk_collector.ts";
 import { ChunkMemory } from "../../src/block/chunk_memory.ts";
+import { content } from "../_counted_buffer.ts";
 import { test } from "../_harness.ts";
-import { blockBytes } from "./_blocks.ts";
 
 function collect(byteCount: number, memory = new ChunkMemory()) {
   const got: (Uint8Array | undefined | Error)[] = [];
@@ -36,7 +36,7 @@ const ORDERS: readonly (readonly Delivery[])[] = [
 
 for (const order of ORDERS) {
   test(`ChunkCollector puts a chunk together of what comes ${order.join(", then ")}`, () => {
-    const bytes = blockBytes(3_000_000);
+    const bytes = content(3_000_000);
     const { got, collector } = collect(bytes.length);
     for (let at = 0, i = 0; at < bytes.length; i++) {
       const piece = bytes.slice(at, at + 70_001);
@@ -83,7 +83,7 @@ test("ChunkCollector takes memory that a block before has given back", () => {
   const first = memory.take(2_000_000);
   memory.giveBack(first);
   const { got, collector } = collect(1_500_000, memory);
-  const bytes = blockBytes(1_500_000);
+  const bytes = content(1_500_000);
   for (let at = 0; at < bytes.length; at += 500_000) deliver(collector, bytes.slice(at, at + 500_000), "borrowed");
   assertEquals(memory.spareBytes, 0);
   collector.onComplete();
@@ -99,7 +99,7 @@ test("ChunkCollector puts together what comes in very many small pieces, and kee
       taken++;
       return take(length);
     };
-    const bytes = blockBytes(4_000 * pieceBytes);
+    const bytes = content(4_000 * pieceBytes);
     const { got, collector } = collect(bytes.length, memory);
     for (let at = 0; at < bytes.length; at += pieceBytes) deliver(collector, bytes.slice(at, at + pieceBytes), "owned");
     collector.onComplete();

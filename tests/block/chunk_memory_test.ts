@@ -2,8 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { ChunkManagedBuffer } from "../../src/block/chunk_managed_buffer.ts";
 import { ChunkMemory, MAX_SPARE_BYTES } from "../../src/block/chunk_memory.ts";
 import { PiecesManagedBuffer } from "../../src/block/pieces_managed_buffer.ts";
+import { content } from "../_counted_buffer.ts";
 import { test } from "../_harness.ts";
-import { blockBytes } from "./_blocks.ts";
 
 test("ChunkMemory gives the same memory again, and views of before are empty", () => {
   const memory = new ChunkMemory();
@@ -32,14 +32,14 @@ test("ChunkMemory keeps no more than MAX_SPARE_BYTES", () => {
 
 test("ChunkManagedBuffer gives its memory back with the last release, and cannot be used after it", () => {
   const memory = new ChunkMemory();
-  const content = blockBytes(1_000_000);
-  const bytes = memory.take(content.length);
-  bytes.set(content);
+  const sent = content(1_000_000);
+  const bytes = memory.take(sent.length);
+  bytes.set(sent);
   const buffer = new ChunkManagedBuffer(bytes, memory).retain();
   buffer.release();
   const into = new Uint8Array(10);
-  assertEquals([buffer.read(999_995, into), into.subarray(0, 5)], [5, content.subarray(999_995)]);
-  assertEquals([buffer.bytes, memory.spareBytes], [content, 0]);
+  assertEquals([buffer.read(999_995, into), into.subarray(0, 5)], [5, sent.subarray(999_995)]);
+  assertEquals([buffer.bytes, memory.spareBytes], [sent, 0]);
   buffer.release();
   assertEquals(memory.spareBytes, 1_000_000);
   for (const use of [() => buffer.bytes, () => buffer.read(0, into), () => buffer.retain(), () => buffer.release()]) {
@@ -57,23 +57,23 @@ test("ChunkManagedBuffer whose memory has been transferred, as to a worker, has 
 });
 
 test("PiecesManagedBuffer reads across its pieces", () => {
-  const content = blockBytes(1_000);
+  const sent = content(1_000);
   const cuts = [0, 1, 1, 400, 990, 1_000];
-  const pieces = cuts.slice(1).map((end, i) => content.slice(cuts[i], end));
-  for (let position = 0; position <= content.length; position += 37) {
+  const pieces = cuts.slice(1).map((end, i) => sent.slice(cuts[i], end));
+  for (let position = 0; position <= sent.length; position += 37) {
     for (const length of [0, 1, 399, 700, 2_000]) {
       const into = new Uint8Array(length);
       const count = new PiecesManagedBuffer(pieces).read(position, into);
-      assertEquals(into.subarray(0, count), content.subarray(position, position + length));
+      assertEquals(into.subarray(0, count), sent.subarray(position, position + length));
     }
   }
 });
 
 test("PiecesManagedBuffer puts its pieces together once, for who wants them in one", () => {
-  const content = blockBytes(1_000);
-  const buffer = new PiecesManagedBuffer([content.slice(0, 300), content.slice(300)]);
+  const sent = content(1_000);
+  const buffer = new PiecesManagedBuffer([sent.slice(0, 300), sent.slice(300)]);
   const { bytes } = buffer;
-  assertEquals([bytes, buffer.size], [content, 1_000]);
+  assertEquals([bytes, buffer.size], [sent, 1_000]);
   assertEquals(buffer.bytes, bytes);
   assertEquals(buffer.bytes === bytes, true);
   assertEquals(new PiecesManagedBuffer([]).bytes, new Uint8Array(0));

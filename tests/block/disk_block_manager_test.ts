@@ -7,11 +7,11 @@ import { DiskBlockStore } from "../../src/block/disk_block_store.ts";
 import { MemoryWritableFiles } from "../../src/platform/memory_writable_files.ts";
 import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
-import { CountedBuffer } from "../_counted_buffer.ts";
+import { content, CountedBuffer } from "../_counted_buffer.ts";
 import { makeFolder } from "../_folder.ts";
 import { test, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
-import { blockBytes, bufferOf, idle, startService } from "./_blocks.ts";
+import { bufferOf, idle, startService } from "./_blocks.ts";
 
 async function contents(buffer: ManagedBuffer): Promise<Uint8Array> {
   const bytes = new Uint8Array(buffer.size);
@@ -63,14 +63,14 @@ for (const kind of ["on disk", "in memory"] as const) {
     for (const subDirectories of [64, 0]) {
       const blocks = new DiskBlockManager([`${folder}/x/1`, `${folder}/x/2`], { files, subDirectories });
       assertEquals(await blocks.containsBlock("rdd_0_0"), false);
-      await put(blocks, "rdd_0_0", blockBytes(1_000));
+      await put(blocks, "rdd_0_0", content(1_000));
       const old = await blocks.getBlock("rdd_0_0");
       await old.read(0, new Uint8Array(1));
       assertEquals(blocks.openFiles, 1);
-      await put(blocks, "rdd_0_0", blockBytes(10, 5));
+      await put(blocks, "rdd_0_0", content(10, 5));
       // Who has it open reads the old one.
-      assertEquals(await contents(old), blockBytes(1_000));
-      assertEquals(await contents(await blocks.getBlock("rdd_0_0")), blockBytes(10, 5));
+      assertEquals(await contents(old), content(1_000));
+      assertEquals(await contents(await blocks.getBlock("rdd_0_0")), content(10, 5));
       await until(() => blocks.openFiles === 0, "the files to close");
       await blocks.removeBlock("rdd_0_0");
       await blocks.removeBlock("rdd_0_0");
@@ -84,8 +84,8 @@ test("DiskBlockManager has a block when it is whole, and nothing after an abort"
   const folder = await makeFolder(context);
   const blocks = new DiskBlockManager(folder, { subDirectories: 0 });
   const [one, other] = [await blocks.createBlock("a"), await blocks.createBlock("a")];
-  await one.write(blockBytes(5));
-  await other.write(blockBytes(6));
+  await one.write(content(5));
+  await other.write(content(6));
   assertEquals(await blocks.containsBlock("a"), false);
   for (const part of await readdir(folder)) assertEquals([isFileName(part), await blocks.containsBlock(part)], [false, false]);
   await one.commit();
@@ -114,7 +114,7 @@ test("DiskBlockManager leaves the parts of others alone", async (context) => {
   const folder = await makeFolder(context);
   await writeFile(join(folder, ".sparkwire-1.part"), "left by an earlier process");
   const blocks = new DiskBlockManager(folder, { subDirectories: 0 });
-  await put(blocks, "a", blockBytes(3));
+  await put(blocks, "a", content(3));
   assertEquals((await readdir(folder)).sort(), [".sparkwire-1.part", "a"]);
 });
 
@@ -157,7 +157,7 @@ test("DiskBlockManager has no block outside of its folder, by name or by link", 
   assertEquals(blocks.openFiles, 0);
   for (const name of names.slice(0, 8)) await assertRejects(() => blocks.createBlock(name), RpcError, "not found");
   // What is put in place of a link is put in its place, not where it leads.
-  await put(blocks, "link", blockBytes(3));
+  await put(blocks, "link", content(3));
   assertEquals((await blocks.getBlock("link")).size, 3);
   assertEquals((await contents(await new DiskBlockManager(folder, { subDirectories: 0 }).getBlock("secret"))).length, 6);
 });
@@ -167,7 +167,7 @@ test("DiskBlockManager of a folder that is not there yet has no block, and tells
   const blocks = new DiskBlockManager(folder);
   const { code, message } = await assertRejects(() => blocks.getBlock("a"), RpcError) as RpcError;
   assertEquals([code, message, await blocks.containsBlock("a")], ["NOT_FOUND", "Block a not found", false]);
-  await put(blocks, "a", blockBytes(3));
+  await put(blocks, "a", content(3));
   assertEquals((await blocks.getBlock("a")).size, 3);
 });
 
@@ -183,9 +183,9 @@ test("DiskBlockStore serves and keeps blocks on disk, whole and as streams", asy
   const server = await startService(context, store, { executorId: "1" });
   const client = await startService(context, undefined, { conf: { "spark.network.maxRemoteBlockSizeFetchToMem": "1m" } });
   for (const [blockId, size] of [["small", 100], ["large", 5_000_000], ["shuffle_0_0_0", 0], ["exact", 1024 * 1024]] as const) {
-    await within(client.service.uploadBlock(server.peer, blockId, bufferOf(blockBytes(size)), new Uint8Array(0)), "the upload");
+    await within(client.service.uploadBlock(server.peer, blockId, bufferOf(content(size)), new Uint8Array(0)), "the upload");
     const block = await within(client.service.fetchBlock(server.peer, blockId), "the block");
-    assertEquals(block.bytes, blockBytes(size));
+    assertEquals(block.bytes, content(size));
   }
   assertEquals(await within(client.service.getHostLocalDirs(server.peer, ["1"]), "the folders"), new Map([["1", [folder]]]));
   await idle(server);
@@ -222,8 +222,8 @@ class SlowDisk extends MemoryWritableFiles {
 test("DiskBlockStore.putBlockData() copies blocks that are in no memory", async () => {
   const files = new SlowDisk();
   const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files, subDirectories: 0 }));
-  assertEquals(await store.putBlockData("a", new CountedBuffer(blockBytes(700_000))), true);
-  assertEquals(await contents(await store.getLocalBlockData("a")), blockBytes(700_000));
+  assertEquals(await store.putBlockData("a", new CountedBuffer(content(700_000))), true);
+  assertEquals(await contents(await store.getLocalBlockData("a")), content(700_000));
   class Cut extends CountedBuffer {
     reads = 0;
 
@@ -232,7 +232,7 @@ test("DiskBlockStore.putBlockData() copies blocks that are in no memory", async 
     }
   }
   const text = "Block data of 10 bytes ended after 0";
-  const error = await assertRejects(() => store.putBlockData("b", new Cut(blockBytes(10))), RpcError, text);
+  const error = await assertRejects(() => store.putBlockData("b", new Cut(content(10))), RpcError, text);
   assertEquals(error.code, "STREAM");
   await store.blocks.removeBlock("a");
   await assertRejects(() => files.stat("/blocks"), RpcError, "No such file");
@@ -243,7 +243,7 @@ test("DiskBlockStore says so where it cannot take away what there is of a block"
   const logger = new MemoryLogger();
   const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files }), { logger });
   files.later = () => Promise.reject(new Error("Read-only"));
-  await assertRejects(() => store.putBlockData("a", bufferOf(blockBytes(10))), Error, "Read-only");
+  await assertRejects(() => store.putBlockData("a", bufferOf(content(10))), Error, "Read-only");
   assertEquals(logger.lines, ["warning: Cannot take away what there is of block a"]);
 });
 
@@ -272,13 +272,13 @@ test("DiskBlockStore fails an upload that cannot be written, and leaves nothing"
   const server = await startService(context, store);
   const client = await startService(context);
   for (const blockId of ["a", "shuffle_0_0_0"]) {
-    const upload = client.service.uploadBlock(server.peer, blockId, bufferOf(blockBytes(3_000_000)), new Uint8Array(0));
+    const upload = client.service.uploadBlock(server.peer, blockId, bufferOf(content(3_000_000)), new Uint8Array(0));
     await within(assertRejects(() => upload, RpcError, "No space left"), "the failure");
   }
   await idle(server);
   await idle(client);
   await assertRejects(() => files.stat("/blocks"), RpcError, "No such file");
-  await within(client.service.uploadBlock(server.peer, "b", bufferOf(blockBytes(30)), new Uint8Array(0)), "the upload");
+  await within(client.service.uploadBlock(server.peer, "b", bufferOf(content(30)), new Uint8Array(0)), "the upload");
 });
 
 test("DiskBlockStore leaves nothing of an upload whose file cannot be closed", async (context) => {
@@ -303,7 +303,7 @@ test("DiskBlockStore leaves nothing of an upload whose file cannot be closed", a
   const server = await startService(context, store);
   const client = await startService(context);
   for (const blockId of ["a", "shuffle_0_0_0"]) {
-    const upload = client.service.uploadBlock(server.peer, blockId, bufferOf(blockBytes(30)), new Uint8Array(0));
+    const upload = client.service.uploadBlock(server.peer, blockId, bufferOf(content(30)), new Uint8Array(0));
     await within(assertRejects(() => upload, RpcError, "No space left"), "the failure");
   }
   await until(() => files.parts === 0, "the parts to be taken away");

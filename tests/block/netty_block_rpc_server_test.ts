@@ -24,11 +24,12 @@ import type { RpcResponder } from "../../src/transport/rpc_response_callback.ts"
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { TransportConf } from "../../src/transport/transport_conf.ts";
 import { TransportContext } from "../../src/transport/transport_context.ts";
+import { content } from "../_counted_buffer.ts";
 import { deferred, test, type TestContext, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { RawPeer } from "../rpc/_raw_peer.ts";
 import { frameOf } from "../transport/_raw_peer.ts";
-import { blockBytes, bufferOf, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
+import { bufferOf, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
 
 const Type = BlockTransferMessageType;
 const own = { appId: "app-1", execId: "exec-1" } as const;
@@ -40,7 +41,7 @@ interface Pair {
 }
 
 function twoBlocks(): MemoryBlocks {
-  return new MemoryBlocks({ a: blockBytes(5), b: blockBytes(6) });
+  return new MemoryBlocks({ a: content(5), b: content(6) });
 }
 
 /** A server with an application of its own, and a bare connection to it. */
@@ -68,14 +69,14 @@ async function dial(context: TestContext, address: SocketAddress): Promise<Trans
   return await within((await contextOf(context, noOpRpcHandler)).createClientFactory().createClient(address), "to connect");
 }
 
-function ask(client: TransportClient, content: Uint8Array): Promise<Uint8Array> {
+function ask(client: TransportClient, message: Uint8Array): Promise<Uint8Array> {
   const answer = new Promise<Uint8Array>((resolve, reject) => {
     const callback = {
       deadline: Infinity,
       onSuccess: (body: { take(): Uint8Array }) => resolve(body.take()),
       onFailure: reject,
     };
-    client.sendRpc(content, { ...callback, onTimeout() {} });
+    client.sendRpc(message, { ...callback, onTimeout() {} });
   });
   return within(answer, "the answer");
 }
@@ -110,7 +111,7 @@ test("NettyBlockRpcServer fails a message of a type that it does not know, and w
   const warning =
     `warning: This could be a corrupted RPC message (capacity: 1) from ${client.channel.socket.localAddress.host}`;
   assertEquals(server.logger.lines.filter((line) => line.startsWith(warning) && line.endsWith(advice)).length, 1);
-  assertEquals(await chunk(client, await open(client, "a"), 0), blockBytes(5));
+  assertEquals(await chunk(client, await open(client, "a"), 0), content(5));
 });
 
 // Spark: NettyBlockRpcServerSuite "SPARK-38830: Warn and ignore NegativeArraySizeException due to the corruption".
@@ -126,7 +127,7 @@ test("NettyBlockRpcServer fails a message with a negative length, and warns", as
     server.logger.lines.filter((line) => line.startsWith("warning: Refused a corrupted RPC message (capacity: 5)")).length,
     1,
   );
-  assertEquals(await chunk(client, await open(client, "a"), 0), blockBytes(5));
+  assertEquals(await chunk(client, await open(client, "a"), 0), content(5));
 });
 
 // Spark: NettyBlockRpcServerSuite "SPARK-38830: Warn and ignore IndexOutOfBoundsException due to the corruption".
@@ -137,7 +138,7 @@ test("NettyBlockRpcServer fails a message that ends too early, and one without a
     await assertRejects(() => ask(client, whole.slice(0, length)), RpcError, "Corrupted block message: ");
   }
   assertEquals(server.logger.has("Refused a corrupted RPC message"), true);
-  assertEquals(await chunk(client, await open(client, "a"), 0), blockBytes(5));
+  assertEquals(await chunk(client, await open(client, "a"), 0), content(5));
   await idle(server);
 });
 
@@ -164,7 +165,7 @@ test("NettyBlockRpcServer refuses messages of another application, and serves an
   const messages: BlockTransferMessage[] = [
     { type: Type.OpenBlocks, ...other, blockIds: ["a"] },
     { type: Type.FetchShuffleBlocks, ...other, shuffleId: 0, mapIds: [0n], reduceIds: [[0]], batchFetchEnabled: false },
-    { type: Type.UploadBlock, ...other, blockId: "c", metadata: blockBytes(0), blockData: blockBytes(1) },
+    { type: Type.UploadBlock, ...other, blockId: "c", metadata: content(0), blockData: content(1) },
     { type: Type.GetLocalDirsForExecutors, appId: "app-2", execIds: ["exec-1"] },
   ];
   for (const message of messages) {
@@ -176,12 +177,12 @@ test("NettyBlockRpcServer refuses messages of another application, and serves an
   const free = await startService(context, blocks);
   const { service } = await startService(context, undefined, { appId: "app-2" });
   const block = await within(service.fetchBlock(free.peer, "a"), "the block");
-  assertEquals(block.bytes, blockBytes(5));
+  assertEquals(block.bytes, content(5));
 });
 
 test("NettyBlockRpcServer refuses an authenticated peer the application of others", async (context) => {
   const logger = new MemoryLogger();
-  const rpcServer = new NettyBlockRpcServer(new MemoryBlocks({ a: blockBytes(5) }), {
+  const rpcServer = new NettyBlockRpcServer(new MemoryBlocks({ a: content(5) }), {
     appId: undefined,
     executorId: undefined,
     random: Math.random,
@@ -194,7 +195,7 @@ test("NettyBlockRpcServer refuses an authenticated peer the application of other
   context.defer(() => within(listening.close(), "the server to close"));
   const client = await dial(context, { host: "127.0.0.1", port: listening.port });
   await assertRejects(() => open(client, "a"), RpcError, "Client for app-2 not authorized for application app-1.");
-  const streamId = rpcServer.streamManager.registerStream("app-1", [bufferOf(blockBytes(5))]);
+  const streamId = rpcServer.streamManager.registerStream("app-1", [bufferOf(content(5))]);
   const text = `Client app-2 not authorized to read stream ${streamId} (app app-1).`;
   await assertRejects(() => chunk(client, streamId, 0), RpcError, text);
 });
@@ -216,14 +217,14 @@ test("NettyBlockRpcServer keeps nothing of a message that lies in its connection
     read(new MessageBody(new ReceivedBytes(memory, false), 0, memory.length));
     memory.fill(0xee);
   };
-  const upload = { type: Type.UploadBlock, ...own, blockId: "c", metadata: blockBytes(3), blockData: blockBytes(9) } as const;
+  const upload = { type: Type.UploadBlock, ...own, blockId: "c", metadata: content(3), blockData: content(9) } as const;
   const answered = deferred();
   const responder = { onSuccess: () => answered.resolve(), onFailure: answered.reject };
   borrowed(upload, (body) => rpcServer.receive(client, body, responder as unknown as RpcResponder));
   await within(answered.promise, "the answer");
-  const stream = { type: Type.UploadBlockStream, blockId: "d", metadata: blockBytes(4) } as const;
+  const stream = { type: Type.UploadBlockStream, blockId: "d", metadata: content(4) } as const;
   borrowed(stream, (body) => void rpcServer.receiveStream(client, body));
-  assertEquals(put, [blockBytes(9), blockBytes(3), blockBytes(4)]);
+  assertEquals(put, [content(9), content(3), content(4)]);
 });
 
 test("NettyBlockRpcServer counts no blocks as open that could not be opened, and streams until they are read", async (context) => {
@@ -241,7 +242,7 @@ test("NettyBlockRpcServer refuses messages that it has no answer to", async (con
   const messages: BlockTransferMessage[] = [
     { type: Type.StreamHandle, streamId: 1n, numChunks: 1 },
     { type: Type.RemoveBlocks, ...own, blockIds: ["a"] },
-    { type: Type.UploadBlockStream, blockId: "a", metadata: blockBytes(0) },
+    { type: Type.UploadBlockStream, blockId: "a", metadata: content(0) },
   ];
   for (const message of messages) {
     const text = `Unexpected message: the block service takes none of type ${message.type}`;
@@ -271,11 +272,11 @@ test("NettyBlockRpcServer gives each chunk once and in order; what is out of ord
   const { client, blocks, server } = await pair(context);
   const streamId = await open(client, "a", "b", "a");
   await assertRejects(() => chunk(client, streamId, 1), RpcError, "Received out-of-order chunk index 1 (expected 0)");
-  assertEquals(await chunk(client, streamId, 0), blockBytes(5));
+  assertEquals(await chunk(client, streamId, 0), content(5));
   await assertRejects(() => chunk(client, streamId, 0), RpcError, "Received out-of-order chunk index 0 (expected 1)");
   await assertRejects(() => chunk(client, streamId, -1), RpcError, "Received out-of-order chunk index -1 (expected 1)");
-  assertEquals(await chunk(client, streamId, 1), blockBytes(6));
-  assertEquals(await chunk(client, streamId, 2), blockBytes(5));
+  assertEquals(await chunk(client, streamId, 1), content(6));
+  assertEquals(await chunk(client, streamId, 2), content(5));
   await assertRejects(() => chunk(client, streamId, 3), RpcError, `streamId ${streamId} is closed`);
   await idle(server);
   assertEquals(blocks.held, 0);
@@ -285,7 +286,7 @@ test("NettyBlockRpcServer releases what a connection has opened when it goes, on
   const { client, blocks, server } = await pair(context);
   const streamId = await open(client, "a", "b", "a");
   await open(client, "b");
-  assertEquals(await chunk(client, streamId, 0), blockBytes(5));
+  assertEquals(await chunk(client, streamId, 0), content(5));
   await until(() => blocks.held === 3, "the chunk to be released");
   assertEquals([server.service.stats().streams, server.service.stats().openBlocks], [2, 3]);
   client.channel.abort(new Error("Gone"));
@@ -294,7 +295,7 @@ test("NettyBlockRpcServer releases what a connection has opened when it goes, on
 });
 
 test("NettyBlockRpcServer releases blocks that are found when their connection has gone", async (context) => {
-  const blocks = new MemoryBlocks({ a: blockBytes(5) });
+  const blocks = new MemoryBlocks({ a: content(5) });
   let find!: () => void;
   const found = new Promise<void>((resolve) => find = resolve);
   const original = blocks.getLocalBlockData.bind(blocks);
@@ -312,7 +313,7 @@ test("NettyBlockRpcServer releases blocks that are found when their connection h
 test("NettyBlockRpcServer releases what was found beside a block that is not there, also behind one that cannot be", async (context) => {
   const { server, blocks, client } = await pair(context);
   const get = blocks.getLocalBlockData.bind(blocks);
-  const stuck = Object.assign(bufferOf(blockBytes(1)), {
+  const stuck = Object.assign(bufferOf(content(1)), {
     release() {
       throw new Error("The lock is gone");
     },
@@ -351,7 +352,7 @@ test("NettyBlockRpcServer: a fetch of nothing leaves nothing behind", async (con
 /** How an upload of a hundred bytes fails. */
 async function uploadFailure(client: TransportClient, meta: Uint8Array): Promise<Error> {
   const failed = new Promise<Error>((onFailure) => {
-    client.uploadStream(meta, bufferOf(blockBytes(100)), { deadline: Infinity, onSuccess() {}, onFailure, onTimeout() {} });
+    client.uploadStream(meta, bufferOf(content(100)), { deadline: Infinity, onSuccess() {}, onFailure, onTimeout() {} });
   });
   return await within(failed, "the failure");
 }
@@ -382,7 +383,7 @@ test("NettyBlockRpcServer answers nothing to a one-way message, and lives on", a
   const { client, server } = await pair(context);
   client.send(encodeBlockTransferMessage({ type: Type.OpenBlocks, ...own, blockIds: ["a"] }));
   await until(() => server.logger.has("one-way message"), "the log");
-  assertEquals(await chunk(client, await open(client, "a"), 0), blockBytes(5));
+  assertEquals(await chunk(client, await open(client, "a"), 0), content(5));
 });
 
 /** Uploads with nothing but a name, all in one piece: as messages, or as streams. */
@@ -444,7 +445,7 @@ test("NettyBlockRpcServer reads no more of a connection whose blocks wait for a 
   const disk = deferred();
   blocks.putBlockData = (() => disk.promise.then(() => true)) as () => never;
   const { client, server } = await pair(context, { blocks });
-  const blockData = blockBytes(1024 * 1024);
+  const blockData = content(1024 * 1024);
   const upload = { type: Type.UploadBlock, ...own, metadata: new Uint8Array(0), blockData } as const;
   const answers = Array.from({ length: 64 }, (_, i) => askMessage(client, { ...upload, blockId: `${i}` }).catch(String));
   const read = () => server.service.stats().connections[0]?.bytesRead ?? 0;
@@ -487,7 +488,7 @@ test("NettyBlockRpcServer reads on behind what is said of a block, or refuses it
 });
 
 test("NettyBlockRpcServer looks for no more blocks of a connection that has gone", async (context) => {
-  const blocks = new MemoryBlocks({ a: blockBytes(5) });
+  const blocks = new MemoryBlocks({ a: content(5) });
   const released = deferred();
   let asked = 0;
   const original = blocks.getLocalBlockData.bind(blocks);

@@ -7,12 +7,12 @@ import { silentLogger } from "../../src/base/logger.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { SocketError } from "../../src/socket/socket.ts";
-import { CountedBuffer } from "../_counted_buffer.ts";
+import { content, CountedBuffer } from "../_counted_buffer.ts";
 import { deferred, fromHex, test, until, within } from "../_harness.ts";
 import { StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
 import { StubDriver } from "../transport/_stub_driver.ts";
 import { readVectors } from "../_vectors.ts";
-import { blockBytes, Ear, idle, MemoryBlocks, startService } from "./_blocks.ts";
+import { Ear, idle, MemoryBlocks, startService } from "./_blocks.ts";
 
 const MIB = 1024 * 1024;
 
@@ -52,21 +52,21 @@ test("NettyBlockTransferService.init() listens on the port that it is told, or t
 });
 
 test("NettyBlockTransferService.init() listens where it is told to bind, whatever others call it", async (context) => {
-  const blocks = new MemoryBlocks({ rdd_0_0: blockBytes(10) });
+  const blocks = new MemoryBlocks({ rdd_0_0: content(10) });
   const server = await startService(context, blocks, { host: "blocks.invalid", bindHost: "127.0.0.1" });
   const client = await startService(context);
   const block = await within(client.service.fetchBlock(server.peer, "rdd_0_0"), "the block");
-  assertEquals([server.service.hostName, block.bytes], ["blocks.invalid", blockBytes(10)]);
+  assertEquals([server.service.hostName, block.bytes], ["blocks.invalid", content(10)]);
   block.release();
 });
 
 // Spark: BlockManagerId has the host of an executor so.
 test("NettyBlockTransferService listens at an IPv6 address in brackets, and fetches from it", async (context) => {
   const host = "[::1]";
-  const server = await startService(context, new MemoryBlocks({ rdd_0_0: blockBytes(10) }), { host });
+  const server = await startService(context, new MemoryBlocks({ rdd_0_0: content(10) }), { host });
   const client = await startService(context);
   const block = await within(client.service.fetchBlock({ ...server.peer, host }, "rdd_0_0"), "the block");
-  assertEquals([server.service.hostName, block.bytes], [host, blockBytes(10)]);
+  assertEquals([server.service.hostName, block.bytes], [host, content(10)]);
   block.release();
 });
 
@@ -95,7 +95,7 @@ test("NettyBlockTransferService refuses at once what it could not use later, and
 
 test("NettyBlockTransferService takes its application and its way to ask from the configuration", async (context) => {
   // A name that says nothing about a shuffle can only be asked for as a name.
-  const server = await startService(context, new MemoryBlocks({ shuffle_x: blockBytes(3) }), {
+  const server = await startService(context, new MemoryBlocks({ shuffle_x: content(3) }), {
     conf: { "spark.app.id": "app-1" },
   });
   const fetch = async (conf: Readonly<Record<string, string>>) => {
@@ -171,9 +171,9 @@ test("NettyBlockTransferService.fetchBlock() retries while the executor may live
 });
 
 test("NettyBlockTransferService.fetchBlocks() fetches by name and by number, each block once", async (context) => {
-  const contents: Record<string, Uint8Array> = { rdd_0_0: blockBytes(10), rdd_0_1: blockBytes(0), big: blockBytes(3_000_000) };
+  const contents: Record<string, Uint8Array> = { rdd_0_0: content(10), rdd_0_1: content(0), big: content(3_000_000) };
   for (const id of ["shuffle_0_7_0", "shuffle_0_7_1", "shuffle_0_-3_5", "shuffle_0_8_0_4"]) {
-    contents[id] = blockBytes(id.length, 7);
+    contents[id] = content(id.length, 7);
   }
   const blocks = new MemoryBlocks(contents);
   const server = await startService(context, blocks);
@@ -193,7 +193,7 @@ test("NettyBlockTransferService.fetchBlocks() fetches by name and by number, eac
 });
 
 test("NettyBlockTransferService.fetchBlocks() asks by name with spark.shuffle.useOldFetchProtocol", async (context) => {
-  const server = await startService(context, new MemoryBlocks({ shuffle_0_0_0: blockBytes(3), other: blockBytes(4) }));
+  const server = await startService(context, new MemoryBlocks({ shuffle_0_0_0: content(3), other: content(4) }));
   const client = await startService(context, undefined, { conf: { "spark.shuffle.useOldFetchProtocol": "true" } });
   const ear = new Ear();
   client.service.fetchBlocks(server.peer, ["shuffle_0_0_0", "other"], ear);
@@ -216,7 +216,7 @@ test("NettyBlockTransferService.fetchBlocks() wants blocks, and fails names that
 });
 
 test("NettyBlockTransferService.fetchBlock() fails with the peer's words, and those that were found are released", async (context) => {
-  const blocks = new MemoryBlocks({ here: blockBytes(5) });
+  const blocks = new MemoryBlocks({ here: content(5) });
   const server = await startService(context, blocks);
   const client = await startService(context);
   const ear = new Ear();
@@ -244,14 +244,14 @@ test("NettyBlockTransferService: two thousand blocks in one fetch come in order"
   const ids = Array.from({ length: 2_000 }, (_, i) => `b${i}`);
   const server = await startService(
     context,
-    new MemoryBlocks(Object.fromEntries(ids.map((id, i) => [id, blockBytes(i % 50, i)]))),
+    new MemoryBlocks(Object.fromEntries(ids.map((id, i) => [id, content(i % 50, i)]))),
   );
   const client = await startService(context);
   const ear = new Ear();
   client.service.fetchBlocks(server.peer, ids, ear);
   await ear.count(ids.length);
   assertEquals(ear.order, ids);
-  for (const [i, id] of ids.entries()) assertEquals(ear.blocks.get(id), blockBytes(i % 50, i));
+  for (const [i, id] of ids.entries()) assertEquals(ear.blocks.get(id), content(i % 50, i));
 });
 
 test("NettyBlockTransferService.uploadBlock() uploads whole, with the metadata that Spark writes", async (context) => {
@@ -259,9 +259,9 @@ test("NettyBlockTransferService.uploadBlock() uploads whole, with the metadata t
   const server = await startService(context, blocks);
   const client = await startService(context);
   const metadata = fromHex(readVectors("upload").find(({ name }) => name === "UploadMetadata_MEMORY_ONLY")!.hex);
-  const data = new CountedBuffer(blockBytes(100_000));
+  const data = new CountedBuffer(content(100_000));
   await within(client.service.uploadBlock(server.peer, "rdd_1_2", data, metadata), "the upload");
-  assertEquals([blocks.blocks.get("rdd_1_2"), blocks.metadata.get("rdd_1_2")], [blockBytes(100_000), metadata]);
+  assertEquals([blocks.blocks.get("rdd_1_2"), blocks.metadata.get("rdd_1_2")], [content(100_000), metadata]);
   assertEquals(data.holders, 0);
   await idle(client);
   await idle(server);
@@ -271,7 +271,7 @@ test("NettyBlockTransferService.uploadBlock() fails, whole or as a stream, if th
   const blocks = new MemoryBlocks();
   const server = await startService(context, blocks);
   const client = await startService(context);
-  const fewer = Object.assign(new CountedBuffer(blockBytes(100)), { bytes: blockBytes(10) });
+  const fewer = Object.assign(new CountedBuffer(content(100)), { bytes: content(10) });
   for (const blockId of ["rdd_1_2", "shuffle_0_0_0"]) {
     const upload = client.service.uploadBlock(server.peer, blockId, fewer, new Uint8Array(0));
     await assertRejects(() => upload, RangeError, "A body of 100 bytes has 10");
@@ -296,10 +296,10 @@ test("NettyBlockTransferService.uploadBlock() streams large blocks and a shuffle
     0,
   ]];
   for (const [blockId, size] of sizes) {
-    const data = new CountedBuffer(blockBytes(size));
+    const data = new CountedBuffer(content(size));
     await within(client.service.uploadBlock(server.peer, blockId, data, Uint8Array.of(1, 2)), "the upload");
     assertEquals([blocks.blocks.get(blockId), blocks.metadata.get(blockId), data.holders], [
-      blockBytes(size),
+      content(size),
       Uint8Array.of(1, 2),
       0,
     ]);
@@ -336,23 +336,23 @@ test("NettyBlockTransferService.uploadBlock() closes a connection of its own whe
   const client = await startService(context);
   const { signal } = new AbortController();
   for (const blockId of ["a", "shuffle_0_0_0"]) {
-    const upload = client.service.uploadBlock(server.peer, blockId, new CountedBuffer(blockBytes(10)), new Uint8Array(0), {
+    const upload = client.service.uploadBlock(server.peer, blockId, new CountedBuffer(content(10)), new Uint8Array(0), {
       signal,
     });
     await within(upload, "the upload");
     await until(() => client.service.stats().connections.length === 0, "its connection to close");
-    assertEquals(blocks.blocks.get(blockId), blockBytes(10));
+    assertEquals(blocks.blocks.get(blockId), content(10));
   }
 });
 
 test("NettyBlockTransferService.uploadBlock() streams what does not fit into a message, or beside what waits to be sent", async (context) => {
-  const blocks = new MemoryBlocks({ rdd_0_0: blockBytes(10) });
+  const blocks = new MemoryBlocks({ rdd_0_0: content(10) });
   const server = await startService(context, blocks);
   const limits = { maxOutboxBytes: 2_000_000, maxFrameBytes: 1_500_000 };
   const client = await startService(context, undefined, { limits });
   const fetched = async () => (await client.service.fetchBlock(server.peer, "rdd_0_0")).release();
   await within(fetched(), "the connection");
-  const all = blockBytes(6_000_000);
+  const all = content(6_000_000);
   // The third message leaves no room for others, and all of them are more than any system takes at once.
   const sizes = [...new Array<number>(20).fill(900_000), 1_500_000, 6_000_000];
   const uploads = sizes.map(async (size, i) => {
@@ -369,10 +369,10 @@ test("NettyBlockTransferService.uploadBlock() streams what does not fit into a m
 });
 
 test("NettyBlockTransferService.uploadBlock() reads a block that can be read once only once, whoever was faster", async (context) => {
-  const blocks = new MemoryBlocks({ rdd_0_0: blockBytes(10) });
+  const blocks = new MemoryBlocks({ rdd_0_0: content(10) });
   const server = await startService(context, blocks);
   const client = await startService(context, undefined, { limits: { maxOutboxBytes: 2_000_000 } });
-  const all = blockBytes(900_000);
+  const all = content(900_000);
   async function* pieces() {
     yield all.subarray(0, 100_000);
     yield all.subarray(100_000);
@@ -394,15 +394,15 @@ test("NettyBlockTransferService.uploadBlock() fails once when there is no room, 
   const client = await startService(context);
   const upload = (blockId: string, data: CountedBuffer) =>
     client.service.uploadBlock(server.peer, blockId, data, new Uint8Array(0));
-  const whole = new CountedBuffer(blockBytes(10));
+  const whole = new CountedBuffer(content(10));
   const text =
     "Upload block for a failed. This mostly happens when there is not sufficient space available to store the block.";
   await within(assertRejects(() => upload("a", whole), RpcError, text), "the failure");
-  const streamed = new CountedBuffer(blockBytes(10));
+  const streamed = new CountedBuffer(content(10));
   await within(assertRejects(() => upload("shuffle_0_0_0", streamed), RpcError, "No room"), "the failure");
   assertEquals([whole.holders, streamed.holders, blocks.aborted], [0, 0, ["shuffle_0_0_0"]]);
   blocks.hasRoom = true;
-  await within(upload("a", new CountedBuffer(blockBytes(10))), "the upload");
+  await within(upload("a", new CountedBuffer(content(10))), "the upload");
   await idle(client);
   await idle(server);
   assertEquals(server.service.stats().connections.length, 1);
@@ -414,7 +414,7 @@ test("NettyBlockTransferService.uploadBlock() releases the block when nobody is 
   await within(gone.service.close(), "to close");
   const client = await startService(context);
   for (const blockId of ["rdd_0_0", "shuffle_0_0_0"]) {
-    const data = new CountedBuffer(blockBytes(10));
+    const data = new CountedBuffer(content(10));
     await within(
       assertRejects(() => client.service.uploadBlock(peer, blockId, data, new Uint8Array(0)), SocketError),
       "the failure",
@@ -425,7 +425,7 @@ test("NettyBlockTransferService.uploadBlock() releases the block when nobody is 
 });
 
 test("NettyBlockTransferService.openBlock() streams a block, and says its size first", async (context) => {
-  const blocks = new MemoryBlocks({ big: blockBytes(5_000_000), empty: new Uint8Array(0) });
+  const blocks = new MemoryBlocks({ big: content(5_000_000), empty: new Uint8Array(0) });
   const server = await startService(context, blocks);
   const client = await startService(context);
   for (const [blockId, bytes] of blocks.blocks) {
@@ -485,7 +485,7 @@ test("NettyBlockTransferService.close() fails what is under way, once, and refus
   Object.assign(blocks, { getLocalBlockData: () => never, putBlockData: () => never });
   const server = await startService(context, blocks);
   const client = await startService(context);
-  const data = new CountedBuffer(blockBytes(5));
+  const data = new CountedBuffer(content(5));
   const settled: string[] = [];
   const note = (what: string, promise: Promise<unknown>) =>
     promise.then(() => settled.push(`${what} succeeded`), (error) => settled.push(`${what}: ${error.constructor.name}`));
@@ -534,7 +534,7 @@ test("NettyBlockTransferService.fetchBlock() and uploadBlock() leave no connecti
       driver.gate = gate.promise;
       const stop = new AbortController();
       const { signal } = stop;
-      const data = new CountedBuffer(blockBytes(5));
+      const data = new CountedBuffer(content(5));
       const dials = driver.dials;
       const transfer = how === "fetch"
         ? service.fetchBlock(peer, "a", { signal })

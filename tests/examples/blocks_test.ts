@@ -6,9 +6,10 @@ import { BytesManagedBuffer, NettyBlockTransferService, silentLogger, SparkConf 
 import type { ManagedBuffer } from "../../mod.ts";
 import { MEMORY_AND_DISK_SER } from "../../examples/_upload_metadata.ts";
 import { makeFolder } from "../_folder.ts";
+import { content } from "../_counted_buffer.ts";
 import { deferred, test, type TestContext, toHex, until, within } from "../_harness.ts";
 import { readVectors } from "../_vectors.ts";
-import { blockBytes, MemoryBlocks } from "../block/_blocks.ts";
+import { MemoryBlocks } from "../block/_blocks.ts";
 import { runExample, startExample, whyNot } from "./_example.ts";
 
 const BLOCKS = "examples/blocks.ts";
@@ -39,10 +40,10 @@ function sha256(bytes: Uint8Array): string {
 
 test("blocks.ts serves a folder, and fetches blocks of it with their hashes", async (context) => {
   const files = {
-    rdd_0_0: blockBytes(3_000_000),
-    shuffle_0_7_0: blockBytes(10),
+    rdd_0_0: content(3_000_000),
+    shuffle_0_7_0: content(10),
     empty: new Uint8Array(0),
-    "a b": blockBytes(5),
+    "a b": content(5),
   };
   const { address, output } = await serve(context, files, "--app-id", "app-1");
   const ids = Object.keys(files);
@@ -69,10 +70,10 @@ test("blocks.ts serves a folder, and fetches blocks of it with their hashes", as
 }, { skip });
 
 test("blocks.ts says which blocks could not be had, fetches the others, and leaves nothing else behind", async (context) => {
-  const { address, output, served } = await serve(context, { here: blockBytes(7) });
+  const { address, output, served } = await serve(context, { here: content(7) });
   await symlink("/etc/hostname", join(served, "way_out"));
   const wrong = await runExample(context, BLOCKS, ["fetch", address, "gone", "here", "way_out", "-o", output]);
-  assertEquals([wrong.code, wrong.stdout.slice(0, 72)], [1, `${sha256(blockBytes(7))}  here  `]);
+  assertEquals([wrong.code, wrong.stdout.slice(0, 72)], [1, `${sha256(content(7))}  here  `]);
   assertEquals(wrong.stderr.split("\n").sort(), [
     "",
     "blocks: gone: Block gone not found (REMOTE)",
@@ -82,26 +83,26 @@ test("blocks.ts says which blocks could not be had, fetches the others, and leav
 }, { skip });
 
 test("blocks.ts refuses another application", async (context) => {
-  const { address, output } = await serve(context, { here: blockBytes(7) }, "--app-id", "app-1");
+  const { address, output } = await serve(context, { here: content(7) }, "--app-id", "app-1");
   const { code, stderr } = await runExample(context, BLOCKS, ["fetch", address, "here", "-o", output, "--app-id", "app-2"]);
   assertEquals([code, stderr], [1, "blocks: here: Client for app-1 not authorized for application app-2. (REMOTE)\n"]);
   assertEquals(await readdir(output), []);
 }, { skip });
 
 test("blocks.ts puts blocks, whole or as a stream, and replaces those that are there", async (context) => {
-  const { address, served } = await serve(context, { old: blockBytes(4, 9) });
+  const { address, served } = await serve(context, { old: content(4, 9) });
   for (const [id, size] of [["small", 10], ["old", 3_000_000], ["shuffle_0_0_0", 5], ["empty", 0]] as const) {
     const file = join(await makeFolder(context), "file");
-    await writeFile(file, blockBytes(size));
+    await writeFile(file, content(size));
     const { code, stdout, stderr } = await runExample(context, BLOCKS, ["put", address, id, file]);
     assertEquals([code, stderr, stdout.startsWith(`${id}  `)], [0, "", true]);
-    assertEquals(new Uint8Array(await readFile(join(served, id))), blockBytes(size));
+    assertEquals(new Uint8Array(await readFile(join(served, id))), content(size));
   }
   assertEquals((await readdir(served)).sort(), ["empty", "old", "shuffle_0_0_0", "small"]);
 }, { skip });
 
 test("blocks.ts never lets a name lead out of its folder", async (context) => {
-  const { address, output, served } = await serve(context, { here: blockBytes(7) });
+  const { address, output, served } = await serve(context, { here: content(7) });
   await writeFile(join(served, "..", "secret"), "secret");
   const service = new NettyBlockTransferService(new SparkConf({ "spark.network.maxRemoteBlockSizeFetchToMem": "100b" }), {
     host: "127.0.0.1",
@@ -129,7 +130,7 @@ test("blocks.ts never lets a name lead out of its folder", async (context) => {
     await within(fails(service.fetchBlock(peer, name)), "the failure");
     for (const size of [10, 200]) {
       await within(
-        fails(service.uploadBlock(peer, name, new BytesManagedBuffer(blockBytes(size)), MEMORY_AND_DISK_SER)),
+        fails(service.uploadBlock(peer, name, new BytesManagedBuffer(content(size)), MEMORY_AND_DISK_SER)),
         "the failure",
       );
     }
@@ -153,10 +154,10 @@ test("blocks.ts uploads with the metadata that Spark writes", async (context) =>
   await service.init(blocks);
   const file = join(await makeFolder(context), "file");
   for (const size of [10, 2_000_000]) {
-    await writeFile(file, blockBytes(size));
+    await writeFile(file, content(size));
     const { code, stderr } = await runExample(context, BLOCKS, ["put", `127.0.0.1:${service.port}`, "rdd_0_0", file]);
     assertEquals([code, stderr], [0, ""]);
-    assertEquals([blocks.blocks.get("rdd_0_0"), blocks.metadata.get("rdd_0_0")], [blockBytes(size), MEMORY_AND_DISK_SER]);
+    assertEquals([blocks.blocks.get("rdd_0_0"), blocks.metadata.get("rdd_0_0")], [content(size), MEMORY_AND_DISK_SER]);
   }
 }, { skip });
 

@@ -13,8 +13,9 @@ import {
   silentLogger,
   SparkConf,
 } from "../../mod.ts";
+import { pattern } from "../_vectors.ts";
 import { deferred, type TestContext, within } from "../_harness.ts";
-import { pattern, sha256 } from "./_notation.ts";
+import { sha256 } from "./_notation.ts";
 
 /** How long a test waits for blocks. */
 export const DEADLINE_MS = 60_000;

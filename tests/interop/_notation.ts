@@ -37,14 +37,6 @@ export function list(...items: readonly Notation[]): Notation {
   return ["ArrayList", items];
 }
 
-/** The bytes that `Notation.pattern` makes. */
-export function pattern(length: number, seed = 7): Uint8Array {
-  const bytes = new Uint8Array(length);
-  // A callback per byte would take seconds.
-  for (let i = 0; i < length; i++) bytes[i] = i * 31 + seed + (i >> 8);
-  return bytes;
-}
-
 /** The text that the JVM makes of `["String", length]`: units of one, two and three bytes, and pairs. */
 export function longText(length: number): string {
   return "\u00e9\u{1f600}z".repeat(length / 4);

@@ -13,9 +13,10 @@ import {
   RpcTimeoutError,
   sparkDeploy,
 } from "../../mod.ts";
+import { pattern } from "../_vectors.ts";
 import { deferred, test, type TestContext, within } from "../_harness.ts";
 import { createEnv, type EnvOptions } from "./_envs.ts";
-import { integer, list, longText, type Notation, ofLongText, ofManyBytes, pattern } from "./_notation.ts";
+import { integer, list, longText, type Notation, ofLongText, ofManyBytes } from "./_notation.ts";
 import { skip, Spark, type SparkRpcEnv } from "./_spark.ts";
 import { Person, valueCases } from "./_values.ts";
 

@@ -12,10 +12,11 @@ import {
 import { MEMORY_AND_DISK_SER } from "../../examples/_upload_metadata.ts";
 import { runExample, whyNot } from "../examples/_example.ts";
 import { makeFolder } from "../_folder.ts";
+import { pattern } from "../_vectors.ts";
 import { test, type TestContext, within } from "../_harness.ts";
 import { DEADLINE_MS, described, fetchAll, makeService, readBlock } from "./_blocks.ts";
 import { createEnv } from "./_envs.ts";
-import { pattern, sha256 } from "./_notation.ts";
+import { sha256 } from "./_notation.ts";
 import { skip, Spark } from "./_spark.ts";
 
 // All tests that start a SparkContext: there can be one in a JVM at a time, and the tests of a file follow one another.

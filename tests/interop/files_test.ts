@@ -3,9 +3,10 @@ import { mkdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ManagedBuffer, type RpcEnv, RpcError, StreamError } from "../../mod.ts";
 import { makeFolder } from "../_folder.ts";
+import { pattern } from "../_vectors.ts";
 import { type Deferred, deferred, test, within } from "../_harness.ts";
 import { createEnv } from "./_envs.ts";
-import { pattern, sha256 } from "./_notation.ts";
+import { sha256 } from "./_notation.ts";
 import { skip, Spark, SparkFailure } from "./_spark.ts";
 
 /** Names that a URI has to escape, some of them. */

@@ -22,10 +22,11 @@ import {
 import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
 import { runExample, whyNot } from "../examples/_example.ts";
 import { makeFolder } from "../_folder.ts";
+import { pattern } from "../_vectors.ts";
 import { deferred, test, type TestContext, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { DEADLINE_MS, described, fetchAll, makeService, readBlock, shuffleBlocks } from "./_blocks.ts";
-import { pattern, sha256 } from "./_notation.ts";
+import { sha256 } from "./_notation.ts";
 import { skip, Spark, sparkVersion, type ThrowableNotation } from "./_spark.ts";
 
 // Shuffle services, which need no SparkContext: those of a Spark, and a Spark's clients of ours.

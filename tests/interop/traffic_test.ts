@@ -1,8 +1,9 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { type RpcEndpoint, type RpcEndpointRef, RpcError, RpcRemoteError } from "../../mod.ts";
+import { pattern } from "../_vectors.ts";
 import { test, within } from "../_harness.ts";
 import { createEnv } from "./_envs.ts";
-import { integer, pattern } from "./_notation.ts";
+import { integer } from "./_notation.ts";
 import { skip, Spark, SparkFailure } from "./_spark.ts";
 
 const echo: RpcEndpoint = { receiveAndReply: (message) => message };

@@ -7,6 +7,7 @@ import { type Files, liesBelow, realFiles } from "../../src/platform/files.ts";
 import { MemoryFiles } from "../../src/platform/memory_files.ts";
 import { nodeFiles } from "../../src/platform/node_files.ts";
 import { makeFolder } from "../_folder.ts";
+import { content } from "../_counted_buffer.ts";
 import { test, type TestContext } from "../_harness.ts";
 
 /** A folder to work in, in a file system of either kind. */
@@ -35,8 +36,6 @@ const KINDS: Readonly<Record<string, (context: TestContext) => Promise<Folder>>>
   },
 };
 
-const pattern = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 0xff);
-
 async function assertNotFound(attempt: () => Promise<unknown>): Promise<void> {
   const error = await assertRejects(attempt, RpcError, "No such file: ");
   assertEquals(error.code, "NOT_FOUND");
@@ -45,7 +44,7 @@ async function assertNotFound(attempt: () => Promise<unknown>): Promise<void> {
 for (const [kind, make] of Object.entries(KINDS)) {
   test(`${kind}: FileHandle.readAt() fills its memory from any position, up to the end`, async (context) => {
     const { files, path, write } = await make(context);
-    const bytes = pattern(3_000_000);
+    const bytes = content(3_000_000);
     await write("data", bytes);
     const handle = await files.open(`${path}/data`);
     context.defer(() => handle.close());
@@ -62,7 +61,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
 
   test(`${kind}: FileHandle.readAt() works several times at once, and close() waits for it`, async (context) => {
     const { files, path, write } = await make(context);
-    const bytes = pattern(1_000_000);
+    const bytes = content(1_000_000);
     await write("data", bytes);
     const handle = await files.open(`${path}/data`);
     const parts = Array.from({ length: 10 }, () => new Uint8Array(100_000));
@@ -80,7 +79,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
 
   test(`${kind}: Files rejects with NOT_FOUND where nothing is`, async (context) => {
     const { files, path, write } = await make(context);
-    await write("data", pattern(1));
+    await write("data", content(1));
     for (const missing of [`${path}/none`, `${path}/data/below`, `${path}/none/data`]) {
       await assertNotFound(() => files.open(missing));
       await assertNotFound(() => files.stat(missing));
@@ -90,14 +89,14 @@ for (const [kind, make] of Object.entries(KINDS)) {
 
   test(`${kind}: Files.stat() tells files from folders`, async (context) => {
     const { files, path, write } = await make(context);
-    await write("data", pattern(5));
+    await write("data", content(5));
     assertEquals(await files.stat(`${path}/data`), { size: 5, isFile: true });
     assertEquals((await files.stat(path)).isFile, false);
   });
 
   test(`${kind}: Files.realpath() resolves links, dots and what is above a link`, async (context) => {
     const { files, path, write, link } = await make(context);
-    await write("data", pattern(5));
+    await write("data", content(5));
     await link("relative", "data");
     await link("absolute", `${path}/relative`);
     await link("here", ".");
@@ -146,7 +145,7 @@ test("MemoryFiles.remove() takes away a link and not what it leads to", async ()
 
 test("realFiles() opens what leads to itself alone, and keeps nothing else open", async () => {
   const memory = new MemoryFiles();
-  for (const name of ["one", "gone", "lost"]) memory.write(`/data/${name}`, pattern(10));
+  for (const name of ["one", "gone", "lost"]) memory.write(`/data/${name}`, content(10));
   memory.link("/data/link", "one");
   const counted = new CountedFiles({
     open: (path) => memory.open(path),

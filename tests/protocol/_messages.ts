@@ -9,7 +9,7 @@ import { type Int64, int64FromBigInt } from "../../src/base/int64.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { fromHex } from "../_harness.ts";
-import { parsePattern, readVectors } from "./_vectors.ts";
+import { parsePattern, readVectors } from "../_vectors.ts";
 
 /** What went into a frame; a field that its type does not have is missing. */
 interface FrameFields {
@@ -44,7 +44,7 @@ export interface FrameVector {
 
 /** All frames that a real Spark wrote. */
 export function readFrameVectors(): FrameVector[] {
-  return readVectors<FrameFields>("frames-4.2.0_2.13").map(({ name, hex, fields }) => {
+  return readVectors<FrameFields>("frames").map(({ name, hex, fields }) => {
     const body = fields.body === undefined ? [] : [parsePattern(fields.body)];
     const inFrame = fields.bodyInFrame !== false;
     return {

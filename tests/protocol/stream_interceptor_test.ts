@@ -6,7 +6,7 @@ import { TransportFrameDecoder } from "../../src/protocol/transport_frame_decode
 import { untilCollected } from "../_garbage.ts";
 import { test, toHex } from "../_harness.ts";
 import { cuts, feedPart, frameOf } from "./_receiver.ts";
-import { pattern } from "./_vectors.ts";
+import { pattern } from "../_vectors.ts";
 
 const flow: StreamFlow = { pause() {}, resume() {} };
 

@@ -6,7 +6,7 @@ import { MAX_FRAME_BYTES } from "../../src/protocol/frame_length.ts";
 import { TransportFrameDecoder } from "../../src/protocol/transport_frame_decoder.ts";
 import { test } from "../_harness.ts";
 import { cuts, feedPart, frameOf, Frames, lengthField, same, Taker } from "./_receiver.ts";
-import { pattern } from "./_vectors.ts";
+import { pattern } from "../_vectors.ts";
 
 const KIB = 1024;
 

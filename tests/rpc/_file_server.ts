@@ -102,15 +102,3 @@ export function failureOf(reader: ReadableStreamDefaultReader<Uint8Array>): Prom
   };
   return within(assertRejects(readAll, Error), "the failure");
 }
-
-/** Bytes that differ from those near them, and from those that are as far away as one buffer is from the next. */
-export function byteAt(position: number): number {
-  return (position * 131 + (position >> 8) + (position >> 16) * 7) & 0xff;
-}
-
-/** The first of them. */
-export function pattern(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = byteAt(i);
-  return bytes;
-}

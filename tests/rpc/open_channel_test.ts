@@ -12,27 +12,18 @@ import { defaultSocketDriver } from "../../src/socket/default.ts";
 import { type Socket, SocketError } from "../../src/socket/socket.ts";
 import { countListeners } from "../_counted_listeners.ts";
 import { untilCollected } from "../_garbage.ts";
+import { byteAt, content } from "../_counted_buffer.ts";
 import { runtimeName, test, until, untilStill, within } from "../_harness.ts";
 import { commandFor } from "../_entry_points.ts";
 import { startProcess } from "../_process.ts";
-import {
-  byteAt,
-  failureOf,
-  fetchBytes,
-  fetchFailure,
-  fetchText,
-  FileStage,
-  fileTest,
-  pattern,
-  settled,
-} from "./_file_server.ts";
+import { failureOf, fetchBytes, fetchFailure, fetchText, FileStage, fileTest, settled } from "./_file_server.ts";
 
 /** Larger than all that systems and streams buffer. */
 const BIG_BYTES = 64 * 1024 * 1024;
 
 async function serveBig(stage: FileStage): Promise<{ server: RpcEnv; client: RpcEnv; uri: string; smallUri: string }> {
   const { server, client } = await stage.pair();
-  const folder = await stage.folder({ big: pattern(BIG_BYTES), small: "small" });
+  const folder = await stage.folder({ big: content(BIG_BYTES), small: "small" });
   const uri = await server.fileServer.addFile(join(folder, "big"));
   return { server, client, uri, smallUri: await server.fileServer.addFile(join(folder, "small")) };
 }
@@ -208,7 +199,7 @@ const skip = commandFor(SERVER) === undefined ? `only the task test has ${SERVER
 test("A download whose server is killed fails once, with its cause", async (context) => {
   const stage = new FileStage(context, await defaultSocketDriver());
   const client = await stage.env();
-  const folder = await stage.folder({ big: pattern(BIG_BYTES) });
+  const folder = await stage.folder({ big: content(BIG_BYTES) });
   const { command, args } = commandFor(SERVER)!;
   const server = startProcess(context, command, [...args, join(folder, "big")]);
   const [, uri] = await server.waitFor(/^READY (spark:\S+)\n/);
@@ -225,7 +216,7 @@ test("A download whose server is killed fails once, with its cause", async (cont
 
 fileTest("A file goes out whole where a connection may have little waiting", async (stage) => {
   const { server, client } = await stage.pair({ limits: { maxQueuedBytes: 10_000 } });
-  const folder = await stage.folder({ x: pattern(BIG_BYTES) });
+  const folder = await stage.folder({ x: content(BIG_BYTES) });
   const reader = await begin(client, await server.fileServer.addFile(join(folder, "x")));
   await stalled(server);
   let bytes = 0;
@@ -237,7 +228,7 @@ fileTest("A file goes out whole where a connection may have little waiting", asy
 async function serveHalf(stage: FileStage, leave: (socket: Socket) => void): Promise<string> {
   const out = new ByteSink();
   encodeMessage({ type: MessageType.StreamResponse, streamId: "/x", byteCount: 1_000 }, out);
-  out.writeBytes(pattern(600));
+  out.writeBytes(content(600));
   const bytes = out.view().slice();
   const listener = await stage.driver.listen({ host: "127.0.0.1", port: 0 }, () => ({
     onData(socket) {
@@ -281,7 +272,7 @@ fileTest("maxDownloads: one more fails as overloaded, and there is room again wh
 
 fileTest("Connections of downloads are used again, and only so many of them are kept", async (stage) => {
   const { server, client } = await stage.pair();
-  const folder = await stage.folder({ x: pattern(200_000) });
+  const folder = await stage.folder({ x: content(200_000) });
   const uri = await server.fileServer.addFile(join(folder, "x"));
   for (let i = 0; i < 5; i++) assertEquals((await fetchBytes(client, uri)).length, 200_000);
   // Also after a stream that was not there.

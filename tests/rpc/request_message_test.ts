@@ -12,7 +12,7 @@ interface Fields {
   readonly name: string;
 }
 
-const vectors = readVectors("requests").map(({ name, hex, fields }) => ({ name, hex, fields: fields as unknown as Fields }));
+const vectors = readVectors<Fields>("requests");
 
 function addressOf(hostPort: string | null): RpcAddress | undefined {
   if (hostPort === null) return undefined;

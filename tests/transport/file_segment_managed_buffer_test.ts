@@ -7,10 +7,11 @@ import { MemoryFiles } from "../../src/platform/memory_files.ts";
 import { nodeFiles } from "../../src/platform/node_files.ts";
 import { FileSegmentManagedBuffer } from "../../src/transport/file_segment_managed_buffer.ts";
 import { makeFolder } from "../_folder.ts";
+import { content } from "../_counted_buffer.ts";
 import { deferred, test, until } from "../_harness.ts";
 import { CountingFiles } from "./_counting_files.ts";
 
-const CONTENT = new Uint8Array(10_000).map((_, i) => (i * 31) & 0xff);
+const CONTENT = content(10_000);
 
 function memoryFiles(): { files: CountingFiles; memory: MemoryFiles } {
   const memory = new MemoryFiles();

@@ -8,6 +8,7 @@ import {
   SPARE_PIECE_BYTES,
 } from "../../src/transport/piece_memory.ts";
 import { StreamBodies } from "../../src/transport/stream_bodies.ts";
+import { byteAt } from "../_counted_buffer.ts";
 import { deferred, test, until } from "../_harness.ts";
 
 /** A file of that many bytes, whose reads are answered when the test says so. */
@@ -73,10 +74,6 @@ class BlankFile implements ManagedBuffer {
   }
 
   release(): void {}
-}
-
-function byteAt(position: number): number {
-  return (position * 131 + (position >> 8) + (position >> 16) * 7) & 0xff;
 }
 
 /** A socket that keeps what it is given until the test takes it; what is sent is checked then. */

@@ -9,16 +9,11 @@ import { FileSegmentManagedBuffer } from "../../src/transport/file_segment_manag
 import type { StreamManager } from "../../src/transport/stream_manager.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { makeFolder } from "../_folder.ts";
+import { content } from "../_counted_buffer.ts";
 import { deferred, until } from "../_harness.ts";
 import { CountingFiles } from "./_counting_files.ts";
 import { ReceivedStream } from "./_received_stream.ts";
 import { ask, echo, type Pair, type Stage, streamsOf, transportTest } from "./_stage.ts";
-
-function content(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = (i * 131 + (i >> 8) + length) & 0xff;
-  return bytes;
-}
 
 const BUFFERS: Readonly<Record<string, Uint8Array>> = {
   largeBuffer: content(3_000_000),
