@@ -6,6 +6,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { RpcEnv } from "../mod.ts";
 import { BENCH_ENDPOINT, BENCH_HOST, ID_OFFSET, oneWayFrame, patternBody, requestFrame, responseFrame } from "./frames.ts";
 
@@ -86,20 +87,10 @@ class Relay {
   }
 
   sent(): Uint8Array {
-    return concat(this.#sent);
+    return Buffer.concat(this.#sent);
   }
 
   received(): Uint8Array {
-    return concat(this.#received);
+    return Buffer.concat(this.#received);
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -5,6 +5,7 @@
  */
 
 import { AssertionError } from "@std/assert";
+import { Buffer } from "node:buffer";
 
 /** What a test may use. */
 export interface TestContext {
@@ -124,14 +125,15 @@ export function deferred<T = void>(): Deferred<T> {
 
 /** The bytes of a hexadecimal text. */
 export function fromHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
+  return new Uint8Array(Buffer.from(hex, "hex"));
 }
 
 /** The hexadecimal text of bytes. */
 export function toHex(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
-  return hex;
+  return Buffer.from(bytes).toString("hex");
+}
+
+/** One after the other. */
+export function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(chunks));
 }

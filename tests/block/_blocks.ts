@@ -13,7 +13,7 @@ import { NettyBlockTransferService } from "../../src/block/netty_block_transfer_
 import { BytesManagedBuffer, type ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { StreamCallbackWithId } from "../../src/transport/stream_callback_with_id.ts";
 import { CountedBuffer } from "../_counted_buffer.ts";
-import { type TestContext, until, within } from "../_harness.ts";
+import { concat, type TestContext, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 
 /** Blocks in memory; each time that one is handed out is written down. */
@@ -65,17 +65,6 @@ export class MemoryBlocks implements BlockDataManager {
     this.blocks.set(blockId, bytes);
     this.metadata.set(blockId, metadata);
   }
-}
-
-/** One after the other. */
-export function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }
 
 /** Writes down what is heard of blocks, and waits for it. */

@@ -13,7 +13,7 @@ import { MEMORY_AND_DISK_SER } from "../../examples/_upload_metadata.ts";
 import { runExample, whyNot } from "../examples/_example.ts";
 import { makeFolder } from "../_folder.ts";
 import { pattern } from "../_vectors.ts";
-import { test, type TestContext, within } from "../_harness.ts";
+import { concat, test, type TestContext, within } from "../_harness.ts";
 import { DEADLINE_MS, described, fetchAll, makeService, readBlock } from "./_blocks.ts";
 import { createEnv } from "./_envs.ts";
 import { sha256 } from "./_notation.ts";
@@ -160,10 +160,6 @@ test("files of a shuffle that we upload to a driver are its own from then on", a
   const there = new DiskBlockManager(dirs.get("driver")!);
   assertEquals(await readBlock(await there.getBlock("shuffle_7_3_0.index")), indexOf(parts));
 }, { skip });
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(parts.flatMap((part) => [...part]));
-}
 
 /** Where each part begins, and where the last one ends. */
 function indexOf(parts: readonly Uint8Array[]): Uint8Array {

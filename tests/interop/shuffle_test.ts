@@ -23,7 +23,7 @@ import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
 import { runExample, whyNot } from "../examples/_example.ts";
 import { makeFolder } from "../_folder.ts";
 import { pattern } from "../_vectors.ts";
-import { deferred, test, type TestContext, until, within } from "../_harness.ts";
+import { deferred, fromHex, test, type TestContext, toHex, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { DEADLINE_MS, described, fetchAll, makeService, readBlock, shuffleBlocks } from "./_blocks.ts";
 import { sha256 } from "./_notation.ts";
@@ -205,14 +205,10 @@ async function dial(context: TestContext, { host, port }: Service["there"]): Pro
 function askMergedBlockMeta(client: TransportClient, block: MergedBlock): Promise<readonly [number, string]> {
   const found = deferred<readonly [number, string]>();
   client.sendMergedBlockMetaReq(block, {
-    onSuccess: (numChunks, body) => found.resolve([numChunks, hex(body.bytes)]),
+    onSuccess: (numChunks, body) => found.resolve([numChunks, toHex(body.bytes)]),
     onFailure: found.reject,
   });
   return within(found.promise, "meta data");
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Of the map tasks 0, 1 and 2, and of 3 and 4, as RoaringBitmap writes them. */
@@ -263,7 +259,7 @@ test("a Spark pushes to a server of ours, and is told what that has merged", asy
   const server: RpcHandler = {
     ...noOpRpcHandler,
     receiveStream(_client, meta) {
-      const head = hex(meta.bytes);
+      const head = toHex(meta.bytes);
       return receiveUpload("push", async (stream) => {
         pushed.push([head, sha256(new Uint8Array(await new Response(stream).arrayBuffer()))]);
         // BlockPushReturnCode: taken; or too late, and which.
@@ -274,7 +270,7 @@ test("a Spark pushes to a server of ours, and is told what that has merged", asy
       receiveMergeBlockMetaReq(_client, { appId, shuffleId, shuffleMergeId, reduceId }, responder) {
         assertEquals([appId, shuffleId, shuffleMergeId], ["app-1", 5, 6]);
         if (reduceId !== 7) throw new Error(`There is nothing for ${reduceId}`);
-        const bitmaps = Uint8Array.from(BITMAPS.match(/../g)!, (byte) => parseInt(byte, 16));
+        const bitmaps = fromHex(BITMAPS);
         responder.onSuccess(2, new BytesManagedBuffer(bitmaps));
       },
     },

@@ -6,7 +6,7 @@
 
 import type { StreamCallback, StreamFlow } from "../../src/protocol/stream_callback.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
-import { deferred, until, within } from "../_harness.ts";
+import { concat, deferred, until, within } from "../_harness.ts";
 
 /** A stream that was asked for. */
 export class ReceivedStream implements StreamCallback {
@@ -55,13 +55,7 @@ export class ReceivedStream implements StreamCallback {
   async bytes(): Promise<Uint8Array> {
     await within(this.#ended.promise, `stream ${this.streamId}`);
     if (this.error !== undefined) throw this.error;
-    const all = new Uint8Array(this.receivedBytes);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      all.set(chunk, at);
-      at += chunk.length;
-    }
-    return all;
+    return concat(this.#chunks);
   }
 
   /** Why it failed; fails if it did not. */

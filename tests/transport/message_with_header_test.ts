@@ -8,7 +8,7 @@ import { bodyElsewhere } from "../../src/transport/body_elsewhere.ts";
 import { OutgoingQueue } from "../../src/transport/outgoing_queue.ts";
 import { SharedPieces } from "../../src/transport/piece_memory.ts";
 import { HandClock } from "../_hand_clock.ts";
-import { test, until } from "../_harness.ts";
+import { concat, test, until } from "../_harness.ts";
 import { content, CountedBuffer } from "../_counted_buffer.ts";
 import { frameOf } from "./_raw_peer.ts";
 import { StubSocket } from "./_stub_driver.ts";
@@ -33,23 +33,13 @@ function frame(bytes: Uint8Array): Uint8Array {
   return frameOf({ type: MessageType.ChunkFetchSuccess, streamId: STREAM, chunkIndex: 3, body: MessageBody.of(bytes) });
 }
 
-function sent(socket: StubSocket): Uint8Array {
-  const all = new Uint8Array(socket.writtenBytes);
-  let at = 0;
-  for (const chunk of socket.writes) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
-}
-
 async function send(queue: OutgoingQueue, socket: StubSocket, body: ManagedBuffer): Promise<Uint8Array> {
   let error: Error | undefined | "not yet" = "not yet";
   queue.writeBody(head(body.size), body, (failure) => error = failure);
   queue.flush();
   await until(() => error !== "not yet", "the chunk to be sent");
   assertEquals(error, undefined);
-  return sent(socket);
+  return concat(socket.writes);
 }
 
 // Spark: MessageWithHeaderSuite "testSingleWrite"
@@ -78,7 +68,7 @@ test("OutgoingQueue.writeBody() sends the same bytes to a socket that takes them
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     assert(socket.writes.length > 3);
-    assertEquals([sent(socket), body.frees], [frame(content(3_000_000)), 1]);
+    assertEquals([concat(socket.writes), body.frees], [frame(content(3_000_000)), 1]);
   }
 });
 
@@ -104,7 +94,7 @@ test("OutgoingQueue.writeBody() hands large bytes in memory on without a copy", 
     return write(chunks);
   };
   queue.writeBody(head(bytes.length), new CountedBuffer(bytes, { inMemory: true }), () => {});
-  assertEquals([buffers.length, buffers[1] === bytes.buffer, sent(socket)], [2, true, frame(bytes)]);
+  assertEquals([buffers.length, buffers[1] === bytes.buffer, concat(socket.writes)], [2, true, frame(bytes)]);
 });
 
 test("OutgoingQueue.writeBody() sends what a body was, though its memory changes with the release while the socket has it", async () => {
@@ -124,7 +114,7 @@ test("OutgoingQueue.writeBody() sends what a body was, though its memory changes
     assertEquals([body.holders, body.frees], [0, 1]);
     body.bytes?.fill(0xee);
     socket.writes.push(...late);
-    assertEquals(sent(socket), frame(content(size)));
+    assertEquals(concat(socket.writes), frame(content(size)));
   }
 });
 
