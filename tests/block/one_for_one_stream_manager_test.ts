@@ -219,12 +219,13 @@ test("OneForOneStreamManager.checkAuthorization() lets nobody have another appli
     // Without authentication nobody knows who it is.
     manager.checkAuthorization(clientOf(undefined), id);
     const text = "Client app2 not authorized to read stream 0 (app app1).";
-    assertThrows(() => manager.checkAuthorization(clientOf("app2"), id), RpcError, text);
+    assertEquals(assertThrows(() => manager.checkAuthorization(clientOf("app2"), id), RpcError, text).code, "AUTH");
   }
   const nobodys = manager.registerStream(undefined, buffers(2));
   assertThrows(() => manager.checkAuthorization(clientOf("app1"), nobodys), RpcError, "not authorized to read stream 1");
   for (const id of [77n, "77_0"]) {
-    assertThrows(() => manager.checkAuthorization(clientOf("app1"), id), RpcError, "Unknown stream ID.");
+    const { code } = assertThrows(() => manager.checkAuthorization(clientOf("app1"), id), RpcError, "Unknown stream ID.");
+    assertEquals(code, "AUTH");
     manager.checkAuthorization(clientOf(undefined), id);
   }
 });
@@ -235,7 +236,7 @@ test("OneForOneStreamManager.checkAuthorization() lets nobody have the streams t
   const streamId = manager.registerStream(undefined, buffers(1), { client });
   const text = `Stream ${streamId} was opened over another connection.`;
   for (const stream of [streamId, OneForOneStreamManager.genStreamChunkId(streamId, 0)]) {
-    assertThrows(() => manager.checkAuthorization(other, stream), RpcError, text);
+    assertEquals(assertThrows(() => manager.checkAuthorization(other, stream), RpcError, text).code, "AUTH");
     manager.checkAuthorization(client, stream);
   }
   // One that was registered for no connection is anybody's.
