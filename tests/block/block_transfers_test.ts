@@ -13,7 +13,8 @@ import { receiveUpload } from "../../src/transport/transfers.ts";
 import { SparkEnv } from "../../src/spark/spark_env.ts";
 import { countListeners } from "../_counted_listeners.ts";
 import { makeFolder } from "../_folder.ts";
-import { content } from "../_counted_buffer.ts";
+import { DEFAULT_TRANSPORT_LIMITS } from "../../src/transport/transport_limits.ts";
+import { content, CountedBuffer } from "../_counted_buffer.ts";
 import { type Deferred, deferred, test, type TestContext, until, untilStill, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { bufferOf, Ear, idle, MemoryBlocks, startService, type TestService } from "./_blocks.ts";
@@ -112,6 +113,23 @@ test("fetchBlocks() writes blocks to files that never are in memory, and deletes
   }
   await idle(server);
   await idle(client);
+});
+
+test("fetchBlocks() to files has more streams at once than servers of other modules send", async (context) => {
+  const ids = Array.from({ length: DEFAULT_TRANSPORT_LIMITS.maxStreams + 1 }, (_, i) => `b${i}`);
+  const read = deferred();
+  const blocks = new MemoryBlocks();
+  blocks.getLocalBlockData = (id) => {
+    if (id === ids.at(-1)) read.resolve();
+    return new CountedBuffer(content(10), { gate: read.promise });
+  };
+  const server = await startService(context, blocks);
+  const client = await startService(context);
+  const ear = new Ear();
+  const downloadFileManager = new TemporaryFiles(await makeFolder(context), true);
+  client.service.fetchBlocks(server.peer, ids, ear, { downloadFileManager });
+  await ear.count(ids.length);
+  assertEquals([ear.failures, ear.blocks.size], [new Map(), ids.length]);
 });
 
 test("fetchBlocks() holds a block until what its listener promises has settled, or until it is released", async (context) => {

@@ -67,6 +67,8 @@ export class FakeSpark {
   readonly heard: string[] = [];
   /** Whether it answers what is asked just to see whether it can read it. */
   answersProbes = true;
+  /** The class that it says it cannot read of these, whatever is in them. */
+  probesRefusedFor: string | undefined;
   /** Called before something is refused. */
   onRefused = (): void => {};
   /** Asks of the endpoint `Later`, which it does not answer by itself. */
@@ -181,6 +183,7 @@ export class FakeSpark {
     body.start = contentStart;
     const what = name === PROBED_ENDPOINT ? "probe" : kind;
     try {
+      if (what === "probe" && this.probesRefusedFor !== undefined) throw new InvalidClass(this.probesRefusedFor, 1n, 2n);
       const message = this.#decode(body);
       this.heard.push(name === PROBED_ENDPOINT ? "probe" : `${what} ${name} ${shown(message)}`);
       return { name, message };

@@ -237,6 +237,15 @@ test("PendingAsk that is aborted before it was sent again is not, and one that w
   assertEquals(env.stats().connections.map(({ outstandingRequests }) => outstandingRequests), [0]);
 });
 
+test("SparkPeer asks a peer that refuses whatever it is asked no more than eight times", async (context) => {
+  const { fake, logger, self, echo } = await connect(context, "4.2.0_2.13");
+  fake.probesRefusedFor = "a.B";
+  echo.send(self);
+  await until(() => fake.heard.includes("send Echo ref(Self)"), "the message");
+  assertEquals(fake.takeHeard(), [...Array(8).fill("probe refused: B"), "send Echo ref(Self)"]);
+  assert(logger.has("does not say which version of Spark it is; it is taken for Spark 4.2"));
+});
+
 test("A failure of the endpoint itself is no refusal, whatever it says", async (context) => {
   const { fake, self, ref } = await connect(context, "4.2.0_2.13");
   const failing = await ref("Failing");

@@ -21,6 +21,8 @@ import { deferred, test, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { bytesOf, echo } from "./_stage.ts";
 
+const MIB = 1024 * 1024;
+
 test("TransportContext.create() makes a context of this machine's own sockets and Spark's defaults", async () => {
   const context = await TransportContext.create(noOpRpcHandler);
   assertEquals([context.conf.moduleName, context.conf.connectionTimeoutMs], ["rpc", 120_000]);
@@ -39,6 +41,16 @@ test("TransportContext.create() takes settings and limits", async () => {
   assertEquals(context.limits, { ...DEFAULT_TRANSPORT_LIMITS, maxStreams: 3 });
   context.logger.info("to whom?");
   assertEquals([logger.lines, context.exposeStack], [["info: to whom?"], true]);
+});
+
+test("DEFAULT_TRANSPORT_LIMITS and the limits of an RpcEnv are those that are documented", async () => {
+  const perConnection = { maxOutstandingRequests: 1e6, maxUnansweredRequests: 1e6, maxStreams: 64, maxChunks: 65_536 };
+  const common = { maxConnections: 65_536, maxOutboxBytes: 128 * MIB, maxQueuedBytes: 256 * MIB, ...perConnection };
+  assertEquals(DEFAULT_TRANSPORT_LIMITS, { ...common, maxFrameBytes: 2 ** 31 - 1 });
+  const env = await RpcEnv.create({ name: "limits" });
+  const inboxes = { maxInboxMessages: 100_000, maxInboxBytes: 1024 * MIB, maxConcurrentMessages: 1_024 };
+  assertEquals<object>(env.stats().limits, { ...common, maxFrameBytes: 128 * MIB, ...inboxes, maxDownloads: 256 });
+  await env.shutdown();
 });
 
 test("A limit that is undefined is the default, and one that is no number is refused", async () => {
