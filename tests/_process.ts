@@ -92,7 +92,7 @@ export function startProcess(
       child.stdout!.destroy();
       child.stderr!.destroy();
     },
-    async waitFor(pattern, deadlineMs = 30_000) {
+    async waitFor(pattern, deadlineMs) {
       let match: RegExpExecArray | null = null;
       await until(() => (match = pattern.exec(written.stdout)) !== null || ended, `output like ${pattern}`, deadlineMs);
       if (match === null) throw new Error(`${command} ended without ${pattern}:\n${written.stdout}\n${written.stderr}`);

@@ -216,9 +216,9 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     await service.init(Object.assign(new MemoryBlocks(), { getLocalBlockData: () => part }));
     const output = join(await makeFolder(context), "output");
     const client = startExample(context, BLOCKS, ["fetch", `127.0.0.1:${service.port}`, "slow", "-o", output]);
-    await until(() => begun, "the first bytes", 20_000);
+    await until(() => begun, "the first bytes");
     client.kill(signal);
-    assertEquals(await within(client.exited, "the end", 20_000), code);
+    assertEquals(await within(client.exited, "the end"), code);
     assertEquals(await readdir(output), []);
     rest.reject(new Error("The test is over"));
     await until(() => part.holders === 0 && service.stats().connections.length === 0, "the release");

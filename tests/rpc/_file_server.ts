@@ -77,12 +77,7 @@ export async function settled(env: RpcEnv): Promise<void> {
 
 /** All bytes of a download. */
 export async function fetchBytes(env: RpcEnv, uri: string): Promise<Uint8Array> {
-  const stream = env.openChannel(uri);
-  return await within(
-    new Response(stream).arrayBuffer().then((buffer) => new Uint8Array(buffer)),
-    `the download of ${uri}`,
-    30_000,
-  );
+  return new Uint8Array(await within(new Response(env.openChannel(uri)).arrayBuffer(), `the download of ${uri}`));
 }
 
 /** Its text. */
