@@ -11,17 +11,6 @@ export function taskArguments(args: readonly string[]): string[] {
   return args.filter((_, index) => index !== separator);
 }
 
-/** Takes `--name value` or `--name=value` out of `args`; what is left goes on to another program. */
-export function takeOption(args: readonly string[], name: string): { value: string | undefined; rest: string[] } {
-  const flag = `--${name}`;
-  const at = args.findIndex((arg) => arg === flag || arg.startsWith(`${flag}=`));
-  if (at < 0) return { value: undefined, rest: [...args] };
-  const joined = args[at] !== flag;
-  const value = joined ? args[at]!.slice(flag.length + 1) : args[at + 1];
-  if (value === undefined) throw new TypeError(`${flag} wants a value`);
-  return { value, rest: args.filter((_, index) => index !== at && (joined || index !== at + 1)) };
-}
-
 /** Of a task that takes none: what was meant by them is not what would be done. */
 export function noArguments(args: readonly string[]): void {
   if (args.length > 0) throw new TypeError(`Expected no arguments, not ${args.join(" ")}`);

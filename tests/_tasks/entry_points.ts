@@ -50,7 +50,8 @@ export function isProgram(path: string): boolean {
   return /(^|_)worker\.ts$/.test(name) || (path.startsWith("tests/") && /(^|_)main\.ts$/.test(name));
 }
 
-function filesBelow(folder: string): string[] {
+/** Every file and folder below a folder of the project. */
+export function filesBelow(folder: string): string[] {
   const root = join(projectRoot, folder);
   if (!existsSync(root)) return [];
   return readdirSync(root, { recursive: true, encoding: "utf8" })

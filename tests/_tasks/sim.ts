@@ -1,11 +1,12 @@
 /**
  * Task `sim`: simulated worlds from seeds. `deno task sim [seed] [--seeds N] [--job | --blocks] [--runtime deno|bun|node]`.
  *
- * All but the runtime goes on to `tests/sim/main.ts`.
+ * The arguments go on to `tests/sim/main.ts`.
  *
  * @module
  */
-import { readArguments, takeOption } from "./arguments.ts";
+import { parseArgs } from "node:util";
+import { readArguments } from "./arguments.ts";
 import { runProgram } from "./program.ts";
 import { isRuntimeName, RUNTIME_NAMES } from "./runtimes.ts";
 
@@ -17,9 +18,10 @@ const USAGE = `deno task sim [SEED] [--seeds N] [--hashes] [--job | --blocks] [-
   --blocks   a server of blocks and its clients
   --runtime  where; deno without`;
 
-const { runtime, rest } = readArguments(USAGE, (args) => {
-  const { value: runtime = "deno", rest } = takeOption(args, "runtime");
+const { runtime, args } = readArguments(USAGE, (args) => {
+  const { values } = parseArgs({ args, options: { runtime: { type: "string", default: "deno" } }, strict: false });
+  const runtime = String(values.runtime);
   if (!isRuntimeName(runtime)) throw new TypeError(`--runtime is one of ${RUNTIME_NAMES.join(", ")}, not ${runtime}`);
-  return { runtime, rest };
+  return { runtime, args };
 });
-Deno.exit(await runProgram("tests/sim/main.ts", rest, [runtime]));
+Deno.exit(await runProgram("tests/sim/main.ts", args, [runtime]));

@@ -4,7 +4,9 @@
  * @module
  */
 import { dirname, join, relative } from "node:path";
+import { TextLineStream } from "@std/streams";
 import { projectRoot } from "../_project.ts";
+import { filesBelow } from "./entry_points.ts";
 import { capture } from "./run.ts";
 
 /** The Sparks that are tested against, one of each version that can be spoken to; the first unless others are asked for. */
@@ -50,7 +52,7 @@ export async function buildSparkPeer(version: string): Promise<string> {
 async function isUpToDate(classPath: string): Promise<boolean> {
   const made = await modified(classPath);
   if (made === undefined) return false;
-  const sources = [join(PROJECT, "pom.xml"), ...await filesBelow(join(PROJECT, "src"))];
+  const sources = ["tests/interop/pom.xml", ...filesBelow("tests/interop/src")].map((path) => join(projectRoot, path));
   for (const source of sources) if ((await modified(source) ?? Infinity) > made) return false;
   // Maven's cache may have been emptied since.
   for (const jar of (await Deno.readTextFile(classPath)).trim().split(":")) {
@@ -62,16 +64,6 @@ async function isUpToDate(classPath: string): Promise<boolean> {
 async function modified(path: string): Promise<number | undefined> {
   const info = await Deno.stat(path).catch(() => undefined);
   return info === undefined ? undefined : info.mtime?.getTime() ?? 0;
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const files: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const path = join(folder, name);
-    if (isDirectory) files.push(...await filesBelow(path));
-    else files.push(path);
-  }
-  return files;
 }
 
 /** A JVM with a Spark in it. */
@@ -96,9 +88,9 @@ export async function startSparkPeer(version: string): Promise<SparkPeer> {
     stderr: "piped",
   }).spawn();
   const logged = child.stderr.pipeTo((await Deno.open(log, { write: true, create: true, truncate: true })).writable);
-  const lines = child.stdout.getReader();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream()).getReader();
   const timer = setTimeout(() => child.kill("SIGKILL"), START_DEADLINE_MS);
-  const found = /^peer (?<address>\S+) spark (?<version>\S+)/.exec(await readLine(lines))?.groups;
+  const found = /^peer (?<address>\S+) spark (?<version>\S+)/.exec((await lines.read()).value ?? "")?.groups;
   clearTimeout(timer);
   const end = () => endPeer(child, lines, logged);
   if (found === undefined) {
@@ -116,21 +108,10 @@ export async function startSparkPeer(version: string): Promise<SparkPeer> {
   };
 }
 
-async function readLine(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    text += decoder.decode(value, { stream: true });
-  }
-  return text.split("\n")[0]!;
-}
-
 /** The JVM ends with its input. */
 async function endPeer(
   child: Deno.ChildProcess,
-  lines: ReadableStreamDefaultReader<Uint8Array>,
+  lines: ReadableStreamDefaultReader<string>,
   logged: Promise<void>,
 ): Promise<void> {
   const timer = setTimeout(() => child.kill("SIGKILL"), END_DEADLINE_MS);

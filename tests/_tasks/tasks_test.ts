@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { test } from "../_harness.ts";
-import { noArguments, takeOption, taskArguments } from "./arguments.ts";
+import { noArguments, taskArguments } from "./arguments.ts";
 import { examplesIn } from "./doc_examples.ts";
 import { isProgram } from "./entry_points.ts";
 import {
@@ -24,13 +24,6 @@ test("taskArguments() drops the -- that deno task passes through, and only that 
 test("noArguments() refuses any", () => {
   noArguments([]);
   assertThrows(() => noArguments(["--out", "lib"]), TypeError, "Expected no arguments, not --out lib");
-});
-
-test("takeOption() takes one option out and leaves the others in their order", () => {
-  assertEquals(takeOption(["5", "--runtime", "bun", "--seeds", "3"], "runtime"), { value: "bun", rest: ["5", "--seeds", "3"] });
-  assertEquals(takeOption(["--runtime=bun", "5"], "runtime"), { value: "bun", rest: ["5"] });
-  assertEquals(takeOption(["5", "--runtimes"], "runtime"), { value: undefined, rest: ["5", "--runtimes"] });
-  assertThrows(() => takeOption(["5", "--runtime"], "runtime"), TypeError, "--runtime wants a value");
 });
 
 /** As each runner writes it: a test that passes, one that fails, one that is skipped. */

@@ -8,7 +8,8 @@
  */
 import { join } from "node:path";
 import { projectRoot } from "../_project.ts";
-import { readArguments, takeOption } from "./arguments.ts";
+import { parseArgs } from "node:util";
+import { readArguments } from "./arguments.ts";
 import { say } from "./console.ts";
 import { run } from "./run.ts";
 import { SPARK_RELEASES, startSparkPeer, whyNoSpark } from "./spark.ts";
@@ -54,21 +55,20 @@ const USAGE = `deno task test:spark [FILTER…] [--runtime deno|bun|node]… [--
   FILTER     as of deno task test
   --spark    another version than ${SPARK_RELEASES[0]}; deno task test:spark:all goes through ${SPARK_RELEASES.join(", ")}`;
 
-const { value: version, rest } = readArguments(USAGE, (args) => {
-  const taken = takeOption(args, "spark");
-  // The rest is the task test's to read, but only when Spark has been started.
-  const unknown = taken.rest.find((arg) => arg.startsWith("-") && !/^--(all|runtime)(=|$)/.test(arg));
-  if (unknown !== undefined) throw new TypeError(`Unknown option ${unknown}`);
-  return taken;
-});
-const every = rest.includes("--all");
-const versions = version !== undefined ? [version] : every ? SPARK_RELEASES : SPARK_RELEASES.slice(0, 1);
+const { values, positionals } = readArguments(USAGE, (args) =>
+  parseArgs({
+    args,
+    options: { spark: { type: "string" }, runtime: { type: "string", multiple: true }, all: { type: "boolean" } },
+    allowPositionals: true,
+  }));
+const { spark, runtime = [], all = false } = values;
+const versions = spark !== undefined ? [spark] : all ? SPARK_RELEASES : SPARK_RELEASES.slice(0, 1);
 const reason = await whyNoSpark();
 if (reason !== undefined) {
   say(`test:spark: skipped, ${reason}`);
   say(formatTotals(NO_TOTALS));
   Deno.exit(0);
 }
-const totals = await testEach(versions, rest.filter((arg) => arg !== "--all"));
+const totals = await testEach(versions, [...positionals, ...runtime.map((name) => `--runtime=${name}`)]);
 say(formatTotals(totals));
 Deno.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);

@@ -22,6 +22,8 @@ const OPTIONS = {
   hashes: { type: "boolean" },
   job: { type: "boolean" },
   blocks: { type: "boolean" },
+  // It runs there already.
+  runtime: { type: "string" },
 } as const;
 
 /** How often the line of progress is written anew. */
