@@ -3,34 +3,15 @@ export class AssertionError extends Error {}
 // deno-lint-ignore no-explicit-any -- as in @std/assert: any class will do.
 type AnyClass<T> = abstract new (...args: any[]) => T;
 export function assert(expr: unknown, msg?: string): asserts expr;
-export function assertFalse(expr: unknown, msg?: string): asserts expr is false | 0 | "" | null | undefined;
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void;
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void;
 export function assertStrictEquals<T>(actual: unknown, expected: T, msg?: string): asserts actual is T;
 export function assertNotStrictEquals<T>(actual: T, expected: T, msg?: string): void;
-export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T>;
-export function assertGreater<T>(actual: T, expected: T, msg?: string): void;
-export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): void;
-export function assertLess<T>(actual: T, expected: T, msg?: string): void;
-export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void;
 export function assertInstanceOf<T>(actual: unknown, expectedType: AnyClass<T>, msg?: string): asserts actual is T;
-export function assertNotInstanceOf<A, T>(
-  actual: A,
-  unexpectedType: AnyClass<T>,
-  msg?: string,
-): asserts actual is Exclude<A, T>;
-export function assertIsError<E extends Error = Error>(
-  error: unknown,
-  ErrorClass?: AnyClass<E>,
-  msgMatches?: string | RegExp,
-  msg?: string,
-): asserts error is E;
 export function assertMatch(actual: string, expected: RegExp, msg?: string): void;
-export function assertNotMatch(actual: string, expected: RegExp, msg?: string): void;
 export function assertStringIncludes(actual: string, expected: string, msg?: string): void;
 export function assertArrayIncludes<T>(actual: ArrayLike<T>, expected: ArrayLike<T>, msg?: string): void;
 export function assertObjectMatch(actual: object, expected: object, msg?: string): void;
-export function assertAlmostEquals(actual: number, expected: number, tolerance?: number, msg?: string): void;
 export function assertThrows(fn: () => unknown, msg?: string): unknown;
 export function assertThrows<E extends Error>(
   fn: () => unknown,

@@ -1,5 +1,4 @@
 /** The declarations of `@std/streams` that tests and examples use; the package itself comes without types from npm. */
-export function toText(stream: ReadableStream<string> | ReadableStream<Uint8Array>): Promise<string>;
 export function toBytes(stream: ReadableStream<Uint8Array>): Promise<Uint8Array>;
 export class TextLineStream extends TransformStream<string, string> {
   constructor(options?: { allowCR?: boolean });
