@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RpcError } from "../../src/base/errors.ts";
 import { DiskBlockManager, isFileName, nonNegativeHash } from "../../src/block/disk_block_manager.ts";
@@ -215,7 +216,7 @@ class SlowDisk extends MemoryWritableFiles {
   }
 
   later(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve));
+    return setTimeout();
   }
 }
 
@@ -250,7 +251,7 @@ test("DiskBlockStore says so where it cannot take away what there is of a block"
 test("DiskBlockStore.putBlockDataAsStream() tells whoever completes it, and nobody else, that a block cannot be made", async () => {
   const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files: new MemoryWritableFiles() }));
   const upload = store.putBlockDataAsStream("no/name");
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   await assertRejects(async () => await upload.onComplete("no/name"), RpcError, "Block no/name not found");
 });
 

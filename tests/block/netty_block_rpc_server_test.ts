@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { setTimeout } from "node:timers/promises";
 import { systemClock } from "../../src/base/clock.ts";
 import { ByteSink } from "../../src/base/byte_sink.ts";
 import { RpcError } from "../../src/base/errors.ts";
@@ -414,7 +415,7 @@ for (const asStreams of [false, true]) {
     /** As long as a disk takes, which has all that were begun open. */
     const work = async () => {
       most = Math.max(most, ++atWork);
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await setTimeout();
       atWork--;
     };
     const put = blocks.putBlockData.bind(blocks);

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { setTimeout } from "node:timers/promises";
 import { RpcError } from "../../src/base/errors.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { BlockTransferMessageType } from "../../src/block/block_transfer_message_type.ts";
@@ -467,7 +468,7 @@ test("OneForOneBlockFetcher keeps a block until its listener has done with it, a
   const taken = new Map([["b0", one.promise], ["b1", other.promise]]);
   const { heard } = fetchBlocks([["b0", bytes(1)], ["b1", bytes(2)]], { downloadFileManager: files, taken, logger });
   await until(() => heard.length === 2, "the blocks");
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   const notes = ["file0 opened for 1", "file1 opened for 2"];
   assertEquals(files.notes, notes);
   one.resolve();

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { setTimeout } from "node:timers/promises";
 import { MAX_WAITING_BYTES, MAX_WAITING_CHUNKS, PacedWriter } from "../../src/block/paced_writer.ts";
 import { type Deferred, deferred, test, until } from "../_harness.ts";
 
@@ -68,7 +69,7 @@ test("PacedWriter.finish() waits until all is written, also what came after a pa
     writer.push(Uint8Array.of(byte), true, flow);
     let isOver = false;
     const finished = writer.finish().then(() => isOver = true);
-    await new Promise((resolve) => setTimeout(resolve));
+    await setTimeout();
     assertEquals([isOver, writes.length], [false, byte]);
     writes[byte - 1]!.end.resolve();
     await finished;
@@ -94,7 +95,7 @@ test("PacedWriter.stop() waits for the write that is under way, and for no other
   const stopped = writer.stop(new Error("No longer wanted")).then(() => isOver = true);
   // What still comes is dropped, so the stream goes on at once.
   assertEquals([writer.waitingBytes, flow.calls.at(-1)], [0, "resume"]);
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   assertEquals(isOver, false);
   writes[0]!.end.resolve();
   await stopped;

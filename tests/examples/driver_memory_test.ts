@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { makeFolder } from "../_folder.ts";
 import { test, type TestContext } from "../_harness.ts";
 import { makeText, skip, startJob } from "./_word_count.ts";
@@ -40,7 +41,7 @@ async function growth(context: TestContext, folder: string, input: string, count
       // One that has ended has no memory, and says so in its own way.
       peaks[index] = Math.max(peaks[index]!, await memoryOf(pid, "VmHWM").catch(() => 0) || 0);
     }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await setTimeout(5);
   }
   await result;
   return peaks.map((peak, index) => peak - begun[index]!);

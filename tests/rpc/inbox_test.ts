@@ -1,4 +1,5 @@
 import { assertEquals, assertInstanceOf, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { setTimeout } from "node:timers/promises";
 import { RpcOverloadedError, RpcStoppedError, UnsupportedMessageError } from "../../src/base/errors.ts";
 import { Inbox } from "../../src/rpc/inbox.ts";
 import type { DropReason, InboxHost } from "../../src/rpc/inbox.ts";
@@ -205,7 +206,7 @@ test("Inbox.process() goes on after a handler ran out of stack", async () => {
   inbox.post(ask("sync", contexts[0]));
   inbox.post(ask("async", contexts[1]));
   inbox.process(ALL);
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   assertEquals(inbox.messagesInHand, 0);
   assertEquals(contexts.map((context) => context.failures[0]?.name), ["RangeError", "RangeError"]);
   assertEquals(errors, []);
@@ -253,7 +254,7 @@ test("Inbox gives a plain endpoint up to maxConcurrentMessages at once", async (
   inbox.process(ALL);
   assertEquals([running, inbox.messagesInHand, inbox.length], [4, 4, 2]);
   for (const gate of gates) gate.resolve();
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   assertEquals([running, most, inbox.length], [0, 4, 0]);
 });
 
@@ -277,7 +278,7 @@ test("Inbox gives a plain endpoint the next message when one of many has failed"
   for (let i = 0; i < 7; i++) inbox.post(oneWay(new Error(String(i))));
   inbox.process(ALL);
   assertEquals([inbox.messagesInHand, inbox.length], [2, 5]);
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   assertEquals([errors.length, inbox.messagesInHand, inbox.length], [7, 0, 0]);
 });
 
@@ -291,7 +292,7 @@ test("Inbox that is stopped before its onStart gives one message at a time, so t
     inbox.process(ALL);
     assertEquals([inbox.messagesInHand, calls], [1, ["onStart"]]);
     gate.resolve();
-    await new Promise((resolve) => setTimeout(resolve));
+    await setTimeout();
   }
   assertEquals([calls, host.ends], [["onStart", "onStop"], 1]);
 });
@@ -302,7 +303,7 @@ test("Inbox ends once, also if onStop fails", async () => {
     inbox.stop();
     inbox.stop();
     inbox.process(ALL);
-    await new Promise((resolve) => setTimeout(resolve));
+    await setTimeout();
     assertEquals([host.ends, host.removed.length, errors.every(({ message }) => message === "no stop")], [1, 1, true]);
   }
 });
@@ -314,7 +315,7 @@ test("Inbox gives nothing before an async onStart has settled", async () => {
   inbox.process(ALL);
   assertEquals(calls, []);
   start.resolve();
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   assertEquals(calls, ["receive 1"]);
 });
 
@@ -328,7 +329,7 @@ test("Inbox.stop() lets what is in hand settle before onStop", async () => {
   inbox.process(ALL);
   assertEquals(calls, ["onStart"]);
   gate.resolve();
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   assertEquals(calls, ["onStart", "onStop"]);
 });
 
@@ -411,7 +412,7 @@ test("Inbox answers an ask that fails, and tells onError", async () => {
   });
   const contexts = askEach(inbox, ["sync", "async", "unhandled", "unserializable"]);
   inbox.process(ALL);
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   const texts = contexts.map((context) => context.failures[0]?.message);
   assertEquals(texts, ["Boom", "Boom", "Unsupported message unhandled from localhost:12345", "not to be encoded"]);
   assertInstanceOf(contexts[2]!.failures[0], UnsupportedMessageError);
@@ -453,7 +454,7 @@ test("Inbox awaits what is like a promise as await does, and takes its first ans
     inbox.process(ALL);
     const contexts = askEach(inbox, [...Object.keys(answers), "last"]);
     inbox.process(ALL);
-    await new Promise((resolve) => setTimeout(resolve));
+    await setTimeout();
     assertEquals(contexts.map(({ replies }) => replies), [["inner"], ["first"], [], [], [undefined]]);
     const texts = contexts.map(({ failures }) => failures.map((failure) => failure.message));
     assertEquals(texts, [[], [], ["then threw"], ["then is not to be read"], []]);
@@ -485,7 +486,7 @@ test("Inbox awaits a promise whose `then` or class is of its own making as it do
     inbox.process(ALL);
     const contexts = askEach(inbox, [...Object.keys(answers), "last"]);
     inbox.process(ALL);
-    await new Promise((resolve) => setTimeout(resolve));
+    await setTimeout();
     assertEquals(contexts.map(({ replies }) => replies), [[], [], ["first"], [undefined]]);
     assertEquals([errors.map(({ message }) => message), inbox.messagesInHand], [["then threw", "no other of its kind"], 0]);
   }
@@ -503,7 +504,7 @@ async function whenThrown(
   });
   const contexts = askEach(inbox, ["sync", "async"]);
   inbox.process(ALL);
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   return { failures: contexts.map((context) => context.failures), errors };
 }
 
@@ -586,7 +587,7 @@ test("Inbox logs and ignores what onError throws, and errors that have no onErro
   });
   rejecting.inbox.post(oneWay(1));
   rejecting.inbox.process(ALL);
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   assertStringIncludes(rejecting.host.logger.lines.join(), "Ignoring error of endpoint test (async onError)");
 });
 
@@ -639,7 +640,7 @@ test("Inbox logs what fails after the answer, of which the asker does not hear",
   const { inbox, host } = rig;
   const contexts = askEach(inbox, ["before", "at once", "twice", "later"]);
   inbox.process(ALL);
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   inbox.process(ALL);
   assertEquals(contexts.map(({ replies, failures }) => replies.length + failures.length), [1, 1, 1, 1]);
   assertEquals(host.logger.lines.filter((line) => !line.startsWith("debug")), [
@@ -689,7 +690,7 @@ test("Inbox.scanSlow() looks at each message anew", async () => {
       for (const message of inbox.scanSlow()) reported.push(message.kind === "OneWayMessage" ? message.content : message.kind);
     }
     gates[i]!.resolve();
-    await new Promise((resolve) => setTimeout(resolve));
+    await setTimeout();
   }
   assertEquals(reported, [1, 2]);
 });

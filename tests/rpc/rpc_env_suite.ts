@@ -5,6 +5,7 @@
  */
 
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { setTimeout } from "node:timers/promises";
 import {
   RpcEndpointNotFoundError,
   RpcError,
@@ -453,7 +454,7 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     const endpoint: RpcEndpoint = {
       receiveAndReply(message, call) {
         if (message === "now") return call.reply("ack now");
-        setTimeout(() => call.reply("ack later"));
+        setTimeout().then(() => call.reply("ack later"));
         return call.later;
       },
     };
@@ -705,7 +706,7 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
         override async receiveAndReply(): Promise<void> {
           this.#running++;
           most.set(this.#name, Math.max(most.get(this.#name) ?? 0, this.#running));
-          await new Promise((resolve) => setTimeout(resolve));
+          await setTimeout();
           this.#running--;
         }
       }

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { setTimeout } from "node:timers/promises";
 import { BaseSocket, checkSocketOptions, socketAddress } from "../../src/socket/_base_socket.ts";
 import type { SocketError, SocketHandler, SocketOptions } from "../../src/socket/socket.ts";
 import { deferred, test } from "../_harness.ts";
@@ -261,7 +262,7 @@ test("BaseSocket[Symbol.asyncDispose]() waits until the runtime's socket is gone
   open(socket);
   let isOver = false;
   const disposed = socket[Symbol.asyncDispose]().then(() => isOver = true);
-  await new Promise((resolve) => setTimeout(resolve));
+  await setTimeout();
   assertEquals(isOver, false);
   gone.resolve();
   await disposed;

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { setTimeout } from "node:timers/promises";
 import { Deadlines } from "../../src/base/deadlines.ts";
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
@@ -65,7 +66,7 @@ test("OutgoingQueue.writeBody() sends the same bytes to a socket that takes them
     for (let turns = 0; !done; turns++) {
       assert(turns < 1_000, "it ends");
       queue.drained();
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await setTimeout();
     }
     assert(socket.writes.length > 3);
     assertEquals([concat(socket.writes), body.frees], [frame(content(3_000_000)), 1]);
