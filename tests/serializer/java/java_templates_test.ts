@@ -176,6 +176,8 @@ test("javaTemplates names the value that it cannot write, and writes nothing", (
     [undefined, "undefined"],
     ["text", "a string"],
     [42, "42"],
+    [2n ** 255n - 1n, `${2n ** 255n - 1n}n`],
+    [2n ** 255n, "a large bigint"],
     [new Heartbeat(), "an object of class Heartbeat"],
     [Object.create(null), "an object of class null"],
     [[], "an object of class Array"],
