@@ -19,9 +19,8 @@ const TEXTS_PER_NUMBER = MAX_COLLIDING_TEXTS / MAX_COLLIDING_KEYS;
 
 /** What V8 takes for an index, and some that are above the largest, `4294967294`. */
 const INDEX = /^[1-9]\d{0,9}$/;
-/** Before an index, and before what begins with it. */
+/** Before an index, where there are only indexes. */
 const MARK = "#";
-const HASH_SIGN = 0x23;
 const DIGIT_NINE = 0x39;
 
 /** The places are as many as the keys when they are made, and made anew when there are so many keys to a place. */
@@ -37,12 +36,6 @@ interface Keys {
 interface Reading {
   /** The error that says what is wrong with the content. */
   fail(message: string): Error;
-}
-
-/** What stands for `text` in a table of ours: another for each text, and none that could be an index. */
-export function textKey(text: string): string {
-  const first = text.charCodeAt(0);
-  return first === HASH_SIGN || first <= DIGIT_NINE && INDEX.test(text) ? MARK + text : text;
 }
 
 const double = new DataView(new ArrayBuffer(8));
@@ -112,6 +105,39 @@ export class UncrowdedMap<K, V> {
     this.#crowded = true;
     this.#entries.clear();
   }
+}
+
+/** Texts that a peer chose, and something of each. Those that could be an index are in a table of their own, behind a mark. */
+export class TextMap<V> {
+  readonly #others = new Map<string, V>();
+  readonly #indexes = new Map<string, V>();
+
+  /** Those that could be no index. */
+  get others(): ReadonlyMap<string, V> {
+    return this.#others;
+  }
+
+  /** What was set for `text`. */
+  get(text: string): V | undefined {
+    // A longer text is not copied to find it: a peer may refer to it a hundred thousand times.
+    return isIndex(text) ? this.#indexes.get(MARK + text) : this.#others.get(text);
+  }
+
+  /** Remembers `value`. */
+  set(text: string, value: V): void {
+    if (isIndex(text)) this.#indexes.set(MARK + text, value);
+    else this.#others.set(text, value);
+  }
+
+  /** Forgets all of them. */
+  clear(): void {
+    this.#others.clear();
+    this.#indexes.clear();
+  }
+}
+
+function isIndex(text: string): boolean {
+  return text.charCodeAt(0) <= DIGIT_NINE && INDEX.test(text);
 }
 
 /** Counts `key` in its place. Returns whether there are too many. */

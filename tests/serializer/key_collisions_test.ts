@@ -139,6 +139,19 @@ test("java.decode() and encode() take 60,000 texts that V8 has in one place, eac
   assertEquals(java.decode(java.encode(texts)), texts);
 });
 
+test("java.decode() and encode() take a text of a megabyte that is referred to 200,000 times in their time, whatever it begins with", () => {
+  for (const first of ["a", "#", "1", ""]) {
+    const text = first + "#".repeat(1_000_000);
+    const texts = new Array(200_000).fill(text);
+    assertEquals(new Set(java.decode(java.encode(texts)) as string[]), new Set([text]));
+  }
+});
+
+test("java.encode() writes a text that could be an index and one with a mark before it as what they are", () => {
+  const texts = ["12", "#12", "##12", "#", "0", "", "4294967295", "12", "#12", "##12"];
+  assertEquals(java.decode(java.encode(texts)), texts);
+});
+
 test("java.decode() and encode() take 60,000 boxed numbers that V8 has in one place, each of them twice, in their time", () => {
   const chosen = Array.from({ length: 60_000 }, (_, i) => integerOf(i << 16));
   assertEquals(chosen.slice(0, 100).map((key) => hash32(key) & 0xffffn), chosen.slice(0, 100).map(() => 0n));

@@ -10,7 +10,7 @@
 
 import { RpcError, RpcRemoteError, SerializerError, toError } from "../../base/errors.ts";
 import type { MessageBody } from "../../base/message_body.ts";
-import { textKey } from "../key_collisions.ts";
+import { TextMap } from "../key_collisions.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { decodeError, shown } from "../serializer_errors.ts";
 import { JavaClassReader } from "./_java_class_reader.ts";
@@ -33,8 +33,8 @@ export interface JavaReaderOptions {
 export class JavaReader extends JavaClassReader implements JavaReading {
   readonly exactNumbers: boolean;
   readonly #content: MessageBody;
-  /** The strings that were read, by their keys, and the numbers, each of those by its class and value. */
-  readonly #strings = new Set<string>();
+  /** The strings that were read, and the numbers, each of those by its class and value. */
+  readonly #strings = new TextMap<true>();
   readonly #boxes = new Boxes<true>();
   /** Identities of those that were read once more, by handle. */
   readonly #repeated = new Map<number, Identity>();
@@ -144,18 +144,17 @@ export class JavaReader extends JavaClassReader implements JavaReading {
   #readString(length: number): string {
     const text = this.reader.readModifiedUtf8(length, "String");
     const handle = this.keep(text);
-    const key = textKey(text);
-    if (this.#strings.has(key)) {
+    if (this.#strings.get(text) === true) {
       this.#repeat(text, handle);
     } else {
-      this.#strings.add(key);
+      this.#strings.set(text, true);
       this.#identity = undefined;
     }
     return text;
   }
 
   noteString(text: string): void {
-    this.#strings.add(textKey(text));
+    this.#strings.set(text, true);
   }
 
   /** Notes a box: one that was there before gets an identity. */

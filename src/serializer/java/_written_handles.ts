@@ -8,7 +8,7 @@
  */
 
 import type { ByteSink } from "../../base/byte_sink.ts";
-import { textKey } from "../key_collisions.ts";
+import { TextMap } from "../key_collisions.ts";
 import { type DescImage, keepWritten } from "./_desc_images.ts";
 import type { JavaClassDesc } from "./class_desc.ts";
 import { MAX_HANDLES } from "./java_limits.ts";
@@ -21,7 +21,7 @@ export class WrittenHandles {
   readonly #writing: JavaWriting;
   #count = 0;
   readonly #descs = new Map<JavaClassDesc, number>();
-  readonly #strings = new Map<string, number>();
+  readonly #strings = new TextMap<number>();
   readonly #boxes = new Boxes<number>();
   /** Objects, and identities of strings and numbers. */
   readonly #objects = new Map<object, number>();
@@ -41,12 +41,12 @@ export class WrittenHandles {
 
   /** The handle of a text. */
   ofString(text: string, identity: Identity | undefined): number | undefined {
-    return identity === undefined ? this.#strings.get(textKey(text)) : this.#objects.get(identity);
+    return identity === undefined ? this.#strings.get(text) : this.#objects.get(identity);
   }
 
   /** The next handle is that of a text. */
   addString(text: string, identity: Identity | undefined): void {
-    if (identity === undefined) this.#strings.set(textKey(text), this.#next());
+    if (identity === undefined) this.#strings.set(text, this.#next());
     else this.#objects.set(identity, this.#next());
   }
 
@@ -108,7 +108,8 @@ export class WrittenHandles {
 
   /** A content begins with `desc`, which was written since `start`: keeps its image, if nothing else has a handle. */
   keepImage(desc: JavaClassDesc, out: ByteSink, start: number): void {
-    if (this.#count === this.#descs.size + this.#strings.size) keepWritten(desc, out, start, this.#descs, this.#strings);
+    const { others } = this.#strings;
+    if (this.#count === this.#descs.size + others.size) keepWritten(desc, out, start, this.#descs, others);
   }
 
   #next(): number {
