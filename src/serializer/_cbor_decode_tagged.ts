@@ -7,6 +7,7 @@
  * @module
  */
 
+import { bigintOfBytes } from "./bigint_bytes.ts";
 import type { CborDecoder } from "./_cbor_decoder.ts";
 import { readGeneric } from "./_cbor_decode_generic.ts";
 import { Major, MAX_BIGINT_BYTES, Tag } from "./_cbor_format.ts";
@@ -116,9 +117,7 @@ function readBigint(decoder: CborDecoder, at: number): bigint {
   if (bytes.length > MAX_BIGINT_BYTES) {
     throw decoder.fail(`Bigint has ${bytes.length} bytes, more than ${MAX_BIGINT_BYTES}`, at);
   }
-  let hex = "0x0";
-  for (let i = 0; i < bytes.length; i++) hex += (bytes[i]! + 0x100).toString(16).slice(1);
-  return BigInt(hex);
+  return bigintOfBytes(bytes);
 }
 
 function readBrokenText(decoder: CborDecoder, at: number): string {

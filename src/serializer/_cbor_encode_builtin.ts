@@ -7,6 +7,7 @@
  * @module
  */
 
+import { bytesOfBigint } from "./bigint_bytes.ts";
 import type { CborEncoder } from "./_cbor_encoder.ts";
 import { writeErrorValue } from "./_cbor_error_value.ts";
 import { Major, MAX_BIGINT_BYTES, Name, Tag } from "./_cbor_format.ts";
@@ -189,11 +190,10 @@ export function writeBigint(encoder: CborEncoder, value: bigint): void {
     encoder.out.writeBigInt64(magnitude);
     return;
   }
-  const hex = magnitude.toString(16);
-  const length = (hex.length + 1) >> 1;
+  const bytes = bytesOfBigint(magnitude);
+  const { length } = bytes;
   if (length > MAX_BIGINT_BYTES) throw encoder.fail(`a bigint of ${length} bytes (the most is ${MAX_BIGINT_BYTES})`);
+  encoder.addBigint(length);
   encoder.head(Major.tag, negative ? Tag.negativeBigint : Tag.bigint);
-  encoder.head(Major.bytes, length);
-  const digits = hex.padStart(2 * length, "0");
-  for (let i = 0; i < length; i++) encoder.out.writeUint8(parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+  encoder.writeBytes(bytes);
 }

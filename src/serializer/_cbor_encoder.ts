@@ -8,6 +8,7 @@
 
 import { ByteSink } from "../base/byte_sink.ts";
 import type { SerializerError } from "../base/errors.ts";
+import { LargeBigints } from "./bigint_bytes.ts";
 import { writeBigint, writeBuiltin, writeSparseArray, writeTypedMessage } from "./_cbor_encode_builtin.ts";
 import { writeFloat } from "./_cbor_float.ts";
 import {
@@ -49,6 +50,7 @@ export class CborEncoder {
   /** What the environment knows. */
   context: SerializerContext | undefined = undefined;
   readonly #shared = new SharedValues();
+  readonly #largeBigints = new LargeBigints();
   /** Where the encoder is: a key for each open container. */
   readonly #path: PathKey[] = new Array(MAX_DEPTH).fill(undefined);
   #depth = 0;
@@ -80,6 +82,7 @@ export class CborEncoder {
     while (this.#depth > 0) this.close();
     this.#holes = 0;
     this.#regExpCharacters = 0;
+    this.#largeBigints.clear();
     this.out = NOWHERE;
     this.context = undefined;
   }
@@ -308,6 +311,12 @@ export class CborEncoder {
   addHoles(count: number): void {
     this.#holes += count;
     if (this.#holes > MAX_HOLES) throw this.fail(`arrays with more than ${MAX_HOLES} holes in all`);
+  }
+
+  /** Counts a bigint of so many bytes. */
+  addBigint(length: number): void {
+    const problem = this.#largeBigints.add(length);
+    if (problem !== undefined) throw this.fail(problem);
   }
 
   /** Counts a RegExp. */

@@ -92,8 +92,9 @@ function read(content: MessageBody, context: SerializerContext): unknown {
  * path.
  *
  * A message has at most 512 levels, 2,000,000 objects (arrays, Dates and byte strings among them), 1,000,000 values that occur more
- * than once, arrays with 65,536 holes, RegExps of 16,384 characters, and bigints of 65,536 bytes each. One that has more is refused
- * with a {@linkcode SerializerError} before anything is sent; of its bytes `spark.rpc.message.maxSize` is the limit.
+ * than once, arrays with 65,536 holes, RegExps of 16,384 characters, and bigints of 65,536 bytes each; those of more than 256 are
+ * written with 4 MiB in all. One that has more is refused with a {@linkcode SerializerError} before anything is sent; of its bytes
+ * `spark.rpc.message.maxSize` is the limit.
  *
  * @example
  * ```ts

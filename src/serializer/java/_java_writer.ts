@@ -9,6 +9,7 @@
 
 import type { ByteSink } from "../../base/byte_sink.ts";
 import { isError, type SerializerError } from "../../base/errors.ts";
+import { LargeBigints } from "../bigint_bytes.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { checkAttached, encodeError, explainEncodeError, type PathKey, pathText, shownValue } from "../serializer_errors.ts";
 import { writtenImage } from "./_desc_images.ts";
@@ -75,6 +76,7 @@ export class JavaWriter implements JavaWriting {
   readonly #versionStated: boolean;
   #start = 0;
   readonly #handles: WrittenHandles;
+  readonly #largeBigints = new LargeBigints();
   #depth = 0;
   readonly #path: PathKey[] = [];
   readonly #inField: JavaFieldWriting;
@@ -102,6 +104,11 @@ export class JavaWriter implements JavaWriting {
       this.#out.truncate(start);
       throw explainEncodeError(thrown, pathText(this.#path, this.#path.length));
     }
+  }
+
+  addBigint(length: number): void {
+    const problem = this.#largeBigints.add(length);
+    if (problem !== undefined) throw this.fail(problem);
   }
 
   fail(what: string): SerializerError {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { bigintOfBytes, bytesOfBigint } from "../bigint_bytes.ts";
 import { shownValue } from "../serializer_errors.ts";
 import { KnownClass } from "./class_desc.ts";
 import { MAX_BIGINT_BYTES } from "./java_limits.ts";
@@ -104,9 +105,7 @@ function readBigInteger(object: JavaObject, reading: JavaReading): bigint {
     throw reading.fail(`BigInteger has ${magnitude.length} bytes, more than ${MAX_BIGINT_BYTES}`);
   }
   reading.spend(magnitude.length);
-  let hex = "0x0";
-  for (const byte of magnitude) hex += byte.toString(16).padStart(2, "0");
-  const value = BigInt(hex);
+  const value = bigintOfBytes(magnitude);
   if (signum === 1) return value;
   if (signum === -1) return -value;
   if (signum === 0 && value === 0n) return 0n;
@@ -114,13 +113,10 @@ function readBigInteger(object: JavaObject, reading: JavaReading): bigint {
 }
 
 function bigIntegerObject(value: bigint, writing: JavaWriting): JavaObject {
-  const magnitude = value < 0n ? -value : value;
-  const hex = magnitude === 0n ? "" : magnitude.toString(16);
-  const length = (hex.length + 1) >> 1;
+  const magnitude = value === 0n ? new Uint8Array(0) : bytesOfBigint(value < 0n ? -value : value);
+  const { length } = magnitude;
   if (length > MAX_BIGINT_BYTES) throw writing.fail(`a bigint of ${length} bytes (the most is ${MAX_BIGINT_BYTES})`);
-  const digits = hex.padStart(2 * length, "0");
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+  writing.addBigint(length);
   return objectOf(BIG_INTEGER, writing.version, {
     // Java keeps these for readers of long ago, and always writes the same.
     bitCount: -1,
@@ -128,7 +124,7 @@ function bigIntegerObject(value: bigint, writing: JavaWriting): JavaObject {
     firstNonzeroByteNum: -2,
     lowestSetBit: -2,
     signum: value === 0n ? 0 : value < 0n ? -1 : 1,
-    magnitude: bytes,
+    magnitude,
   });
 }
 

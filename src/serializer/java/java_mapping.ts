@@ -43,6 +43,8 @@ export interface JavaWriting {
   readonly context: SerializerContext;
   /** The version of Spark that is written for. */
   readonly version: SparkVersion;
+  /** Counts a bigint of so many bytes. Throws if the content has too much of large ones. */
+  addBigint(length: number): void;
   /** The error that says: `what` cannot be encoded. */
   fail(what: string): SerializerError;
   /** What the type of a field is given: the same for all fields of the content, saying in errors which one it is at. */
