@@ -324,7 +324,8 @@ export class JavaReader extends JavaClassReader implements JavaReading {
     const desc = this.readObjectClass("enum");
     if ((desc.flags & ClassFlag.Enum) === 0) throw decodeError(`${shown(desc.name)} is no enum`, at);
     const handle = this.keep(undefined);
-    const name = this.readValue();
+    // In full, as a JVM writes and reads it: it goes on in full, and thousands of constants could have a long one in common.
+    const name = this.reader.bytes[this.reader.position] === Tag.Reference ? undefined : this.readValue();
     if (typeof name !== "string") throw this.fail("Name of an enum's constant is not a string");
     const value = new JavaEnum(desc, name);
     this.handles[handle] = value;

@@ -103,6 +103,10 @@ test("java.decode() says what is wrong with a stream, and where", () => {
     ["740002c341", "String is not modified UTF-8, at byte 7"],
     [`7e${classHex("a.B")}74000161`, "a.B is no enum"],
     [`7e${classHex("a.B", { flags: "12" })}70`, "Name of an enum's constant is not a string"],
+    [
+      `${OBJECT_ARRAY}00000002 74000161 7e${classHex("a.B", { flags: "12" })}71007e0002`,
+      "Name of an enum's constant is not a string",
+    ],
     ["7670", "Class is null"],
     [`75${classHex("[I")}00000000 79 70`, "1 bytes follow the value"],
     ["7a00000001ff", "Bytes of an object where a value is expected"],
