@@ -70,7 +70,7 @@ export const javaThrowable: JavaMapping = {
   known: THROWABLE,
   inherited: true,
   read: (object, _, reading) => setOrigin(errorOf(object, reading), { mapping: javaThrowable, detail: object }),
-  write: (value, writing) => exceptionOf(value as Error, writing, MAX_CAUSES),
+  write: (value, writing) => exceptionOf(value as Error, writing),
 };
 
 /** The error that an exception is here. */
@@ -141,14 +141,28 @@ function elementText(element: JavaObject): string {
 }
 
 /** The exception that an error was, or that one of ours is in Java. */
-function exceptionOf(error: Error, writing: JavaWriting, causes: number): JavaObject {
+function exceptionOf(error: Error, writing: JavaWriting): JavaObject {
   const came = originOf(error)?.detail;
-  return came instanceof JavaObject ? came : runtimeException(error, writing, causes);
+  return came instanceof JavaObject ? came : runtimeException(error, writing);
 }
 
-function runtimeException(error: Error, writing: JavaWriting, causes: number): JavaObject {
-  const { version } = writing;
+/** How many causes may follow errors that are causes of others, in each content that is written. */
+const causesLeft = new WeakMap<JavaWriting, Map<Error, number>>();
+
+/** The cause of an error, if one may follow it. It is written as any value is: once, however many errors it is the cause of. */
+function causeOf(error: Error, writing: JavaWriting): Error | undefined {
   const { cause } = error;
+  if (!isError(cause)) return undefined;
+  let all = causesLeft.get(writing);
+  if (all === undefined) causesLeft.set(writing, all = new Map());
+  const left = all.get(error) ?? MAX_CAUSES;
+  if (left === 0) return undefined;
+  if (!all.has(cause)) all.set(cause, left - 1);
+  return cause;
+}
+
+function runtimeException(error: Error, writing: JavaWriting): JavaObject {
+  const { version } = writing;
   const elements = writing.context.exposeStack ? stackOf(error) : [];
   const stack = elements.map((fields) => objectOf(STACK_ELEMENT, version, { format: 0, ...fields }));
   const object = objectOf(RUNTIME_EXCEPTION, version, {
@@ -158,9 +172,8 @@ function runtimeException(error: Error, writing: JavaWriting, causes: number): J
   }, [[]]);
   const values = [...object.values];
   const made = new JavaObject(object.desc, values, object.annotations);
-  const inner = isError(cause) && causes > 0 ? exceptionOf(cause, writing, causes - 1) : undefined;
   // Java takes an exception that is its own cause for one that has none.
-  values[0] = inner ?? made;
+  values[0] = causeOf(error, writing) ?? made;
   return made;
 }
 

@@ -369,7 +369,7 @@ test("java.encodeFailure() tells of an error that cannot be read", () => {
   assertEquals((decode(out.copy()) as RpcFailure).error.message, "A failure that has no text");
 });
 
-test(`java.encode() writes ${MAX_CAUSES} causes and no more, also of a ring`, () => {
+test(`java.encode() writes ${MAX_CAUSES} causes and no more, and a ring as one`, () => {
   const causesOf = (error: unknown): number =>
     error instanceof Error && error.cause !== undefined ? 1 + causesOf(error.cause) : 0;
   let chain = new Error("innermost");
@@ -377,7 +377,18 @@ test(`java.encode() writes ${MAX_CAUSES} causes and no more, also of a ring`, ()
   assertEquals(causesOf(roundTrip(chain)), MAX_CAUSES);
   const ring = new Error("ring");
   ring.cause = ring;
-  assertEquals(causesOf(roundTrip(ring)), MAX_CAUSES);
+  assertEquals(causesOf(roundTrip(ring)), 0);
+  ring.cause = new Error("other", { cause: ring });
+  assertEquals(causesOf(roundTrip(ring)), 1);
+});
+
+test("java.encode() writes an error once that is the cause of others", () => {
+  const errors = [new Error("first")];
+  for (let i = 1; i < 1000; i++) errors.push(new Error("other", { cause: errors[i - 1] }));
+  const content = encode(errors);
+  assertEquals(content.length < 100 * errors.length, true, `${content.length} bytes`);
+  const arrived = decode(content) as Error[];
+  assertEquals(arrived.slice(1).every((error, i) => error.cause === arrived[i]), true);
 });
 
 test("java.decode() keeps 1,024 lines of an exception's stack", () => {
