@@ -8,6 +8,7 @@
  * @module
  */
 
+import { withoutStack } from "../base/without_stack.ts";
 import { openGeneric } from "./_cbor_encode_builtin.ts";
 import type { CborEncoder } from "./_cbor_encoder.ts";
 import { Name } from "./_cbor_format.ts";
@@ -48,11 +49,11 @@ function fieldsOf(error: Error, exposeStack: boolean): object {
 
 /** An error without its fields. */
 export function newError(name: string, message: string): Error {
-  const error = name === "AggregateError" ? new AggregateError([], message) : new (CLASSES.get(name) ?? Error)(message);
-  if (error.name !== name) hide(error, "name", name);
-  // The stack of the decoder would lead nobody anywhere.
-  hide(error, "stack", message === "" ? name : `${name}: ${message}`);
-  return error;
+  return withoutStack(() => {
+    const error = name === "AggregateError" ? new AggregateError([], message) : new (CLASSES.get(name) ?? Error)(message);
+    if (error.name !== name) hide(error, "name", name);
+    return error;
+  });
 }
 
 /** Gives `error` a field that came with it. */

@@ -1,5 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
+import { ByteSink } from "../../src/base/byte_sink.ts";
 import {
   RpcEndpointNotFoundError,
   RpcError,
@@ -12,7 +13,10 @@ import {
   toError,
   UnsupportedMessageError,
 } from "../../src/base/errors.ts";
+import { MessageBody } from "../../src/base/message_body.ts";
 import { describeContent } from "../../src/rpc/describe_content.ts";
+import { java } from "../../src/rpc/java_serializer.ts";
+import { cborSerializer } from "../../src/serializer/cbor.ts";
 import { RpcFailure } from "../../src/serializer/serializer.ts";
 import { test } from "../_harness.ts";
 import { assertSame, context, decode, decodeHex, encode, encodeFailure, encodeHex, roundTrip } from "./_cbor.ts";
@@ -246,3 +250,27 @@ test("cborSerializer.decode() leaves out of a failure's data what is an object",
   assertInstanceOf(failure.error, RpcRemoteError);
   assertEquals(failure.error.data, { a: 1, b: "text", c: null, f: 2n });
 });
+
+for (const [name, serializer] of Object.entries({ cbor: cborSerializer, java })) {
+  test(`${name}.decode() notes no stack of its own with an error, which would take longer than all the rest`, () => {
+    let lines = 0;
+    const before: unknown = Reflect.get(Error, "prepareStackTrace");
+    Reflect.set(Error, "prepareStackTrace", (error: Error, sites: readonly unknown[]) => {
+      lines += sites.length;
+      return String(error);
+    });
+    const limit: unknown = Reflect.get(Error, "stackTraceLimit");
+    try {
+      const out = new ByteSink();
+      serializer.encode([new TypeError("No such day"), new Error("")], out, context);
+      lines = 0;
+      const errors = serializer.decode(MessageBody.of(out.copy()), context) as Error[];
+      const text = `${serializer === java ? "RpcRemoteError" : "TypeError"}: No such day`;
+      assertEquals([errors[0]?.stack, lines], [text, 0]);
+      assertEquals(Object.keys(errors[0]!).includes("stack"), false);
+    } finally {
+      Reflect.set(Error, "prepareStackTrace", before);
+    }
+    assertEquals(Reflect.get(Error, "stackTraceLimit"), limit);
+  });
+}

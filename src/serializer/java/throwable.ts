@@ -8,6 +8,7 @@
  */
 
 import { isError, RpcRemoteError } from "../../base/errors.ts";
+import { withoutStack } from "../../base/without_stack.ts";
 import { isFarIndex, keepHoles } from "../far_index.ts";
 import { KnownClass } from "./class_desc.ts";
 import { javaEmptyList } from "./jdk_small_collections.ts";
@@ -84,7 +85,7 @@ function errorOf(object: JavaObject, reading: JavaReading): RpcRemoteError {
   const data = dataOf(object);
   const remoteStack = stackText(object, typeof text === "string" ? `${remoteClass}: ${text}` : remoteClass, reading);
   const options = { remoteClass, remoteStack, ...(data === undefined ? {} : { data }) };
-  return new RpcRemoteError(message, cause instanceof Error ? { ...options, cause } : options);
+  return withoutStack(() => new RpcRemoteError(message, cause instanceof Error ? { ...options, cause } : options));
 }
 
 /** The fields that the exception's own classes have, of those that are no objects. */
