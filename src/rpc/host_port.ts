@@ -68,5 +68,8 @@ function beforePort(hostPort: string): string {
 
 /** Whether it can only be an IPv6 address. Colons at the end do not count, as in Java's `split(":")`. */
 function hasManyColons(text: string): boolean {
-  return text.replace(/:+$/, "").split(":").length > 2;
+  let end = text.length;
+  // Not a RegExp: of many colons with something behind them each would be a beginning to try.
+  while (end > 0 && text[end - 1] === ":") end--;
+  return text.slice(0, end).split(":").length > 2;
 }

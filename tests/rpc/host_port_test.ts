@@ -20,6 +20,14 @@ test("checkHost() takes names, IPv4 and bracketed IPv6, without a port", () => {
   }
 });
 
+test("checkHost() looks at half a million colons once: a peer may have such a host in a reference", () => {
+  const colons = ":".repeat(500_000);
+  for (const host of [`${colons}x`, `${colons}x${colons}`]) {
+    assertEquals(messageOf(() => checkHost(host)), `Expected hostname or IPv6 IP enclosed in [] but got ${host}`);
+  }
+  assertEquals(messageOf(() => checkHost(`x${colons}`)), `Expected hostname or IP but got x${colons}`);
+});
+
 // Spark: UtilsSuite "checkHostPort support IPV6 and IPV4"
 test("checkHostPort() wants a port", () => {
   for (const hostPort of ["0.0.0.0:0", "[::1]:0", "localhost:0"]) checkHostPort(hostPort);
