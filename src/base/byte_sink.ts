@@ -18,6 +18,8 @@ const SHORT_TEXT = 64;
 /** Up to this many bytes a loop is faster than the call of `set`, which takes 15 ns. */
 const LOOPED_BYTES = 8;
 
+const NO_LIMIT = (): void => {};
+
 /** Longest text of Java's `writeUTF`: its length is an unsigned 16-bit number. */
 export const MAX_MODIFIED_UTF8_BYTES = 65_535;
 
@@ -42,14 +44,18 @@ export class ByteSink {
   bytes: Uint8Array;
   /** Where the next byte goes. */
   position = 0;
+  readonly #onGrow: (position: number) => void;
 
   /**
    * Begins at the first byte.
    *
    * @param capacity Size of the first buffer, in bytes.
+   * @param onGrow Is told how much is written before more memory is taken. What it throws, the write throws. Without one there is no
+   * limit.
    */
-  constructor(capacity = 1024) {
+  constructor(capacity = 1024, onGrow: (position: number) => void = NO_LIMIT) {
     this.bytes = new Uint8Array(capacity);
+    this.#onGrow = onGrow;
   }
 
   /** Makes room for `count` more bytes. */
@@ -59,6 +65,7 @@ export class ByteSink {
   }
 
   #grow(needed: number): void {
+    this.#onGrow(this.position);
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.position));
     this.bytes = grown;

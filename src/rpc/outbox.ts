@@ -12,7 +12,7 @@ import type { DeadlineSource } from "../base/deadlines.ts";
 import { RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/errors.ts";
 import { FRAME_LENGTH_BYTES } from "../protocol/frame_length.ts";
 import { ONE_WAY_HEAD_BYTES, RPC_HEAD_BYTES } from "../protocol/message_encoder.ts";
-import { frameTooLarge } from "../transport/outgoing_limits.ts";
+import { checkWritten, frameTooLarge } from "../transport/outgoing_limits.ts";
 import { type Content, writeContent } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
@@ -85,7 +85,7 @@ export class Outbox implements DeadlineSource {
     if (this.#stopped) throw new RpcStoppedError("Message is dropped because Outbox is stopped");
     if (this.#held !== undefined) ask?.waitFor(this.#held);
     try {
-      const written = toBytes(content);
+      const written = toBytes(content, this.#host.options.maxFrameBytes);
       const versioned = content instanceof OneWayOutboxMessage ? content.versioned : ask?.versioned;
       const message = { bytes: versioned?.bytes ?? written, versioned, ask };
       this.#checkSize(sizeOf(message));
@@ -238,9 +238,9 @@ function sizeOf({ bytes, ask }: OutboxMessage): number {
   return bytes.length + (ask === undefined ? ONE_WAY_HEAD_BYTES : RPC_HEAD_BYTES);
 }
 
-function toBytes(content: Content): Uint8Array {
+function toBytes(content: Content, maxFrameBytes: number): Uint8Array {
   if (content instanceof Uint8Array) return content;
-  const out = new ByteSink(256);
+  const out = new ByteSink(256, (position) => checkWritten(position, maxFrameBytes));
   writeContent(content, out);
   return out.copy();
 }

@@ -16,10 +16,19 @@ import type { TransportLimits } from "./transport_limits.ts";
 /** Limits of what a connection sends. */
 export type OutgoingLimits = Pick<TransportLimits, "maxFrameBytes" | "maxQueuedBytes">;
 
+const FRAME_KEY = "maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize";
+
 /** Known before any byte has left, so it costs the sender its message and not the connection. It has no offset: nothing was received. */
 export function frameTooLarge(size: number, limit: number): ProtocolError {
-  const key = "maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize";
-  return new ProtocolError(`Message takes ${size} bytes, but the limit is ${limit} (${key})`, { limit });
+  return new ProtocolError(`Message takes ${size} bytes, but the limit is ${limit} (${FRAME_KEY})`, { limit });
+}
+
+/**
+ * Throws if so many bytes of a message are written, and more are to come, that no frame can hold it. What a message has once may be
+ * written any number of times, and would take all memory before it is known how long it is.
+ */
+export function checkWritten(written: number, limit: number): void {
+  if (written > limit) throw new ProtocolError(`Message takes more than ${limit} bytes (${FRAME_KEY})`, { limit });
 }
 
 /**

@@ -25,7 +25,7 @@ import { bytesToSend, released } from "./body_calls.ts";
 import { GATHER_BYTES, GatherBuffers, MAX_POOLED_BYTES } from "./gather_buffers.ts";
 import type { Socket } from "../socket/socket.ts";
 import { formatAddress } from "../socket/socket_errors.ts";
-import { checkRoom, frameTooLarge, type OutgoingLimits } from "./outgoing_limits.ts";
+import { checkRoom, checkWritten, frameTooLarge, type OutgoingLimits } from "./outgoing_limits.ts";
 import type { SharedPieces } from "./piece_memory.ts";
 import { type Content, writeContent } from "./rpc_response_callback.ts";
 import { SettlingFlush } from "./settling_flush.ts";
@@ -49,7 +49,7 @@ export class OutgoingQueue {
   readonly #maxQueuedBytes: number;
   readonly #maxFrameBytes: number;
   readonly #bodies: StreamBodies;
-  #out = new ByteSink(FIRST_BYTES);
+  #out = this.#newBuffer(FIRST_BYTES);
   readonly #buffers = new GatherBuffers();
   readonly #settlingFlush: SettlingFlush;
   /** Frames that were sent from within the writing of another one; they follow it. */
@@ -356,7 +356,7 @@ export class OutgoingQueue {
   /** A frame that is sent from within the writing of another one follows it. */
   #writeNested(type: ContentMessageType, idHigh: number, idLow: number, content: Content): number {
     if (this.#closed) return 0;
-    const out = new ByteSink();
+    const out = new ByteSink(undefined, (position) => checkWritten(position, this.#maxFrameBytes));
     this.#encode(type, idHigh, idLow, content, out);
     this.#nested.push(out.view());
     return out.position;
@@ -376,8 +376,15 @@ export class OutgoingQueue {
 
   /** Goes on in the same buffer, unless one large frame has made it larger than what is kept. */
   #emptyBuffer(): void {
-    if (this.#out.bytes.length > MAX_POOLED_BYTES) this.#out = new ByteSink(GATHER_BYTES);
+    if (this.#out.bytes.length > MAX_POOLED_BYTES) this.#out = this.#newBuffer(GATHER_BYTES);
     else this.#out.truncate(0);
+  }
+
+  /** Before a message there are fewer bytes than are written at once. */
+  #newBuffer(capacity: number): ByteSink {
+    return new ByteSink(capacity, (position) => {
+      if (this.#writing) checkWritten(position - FLUSH_BYTES, this.#maxFrameBytes);
+    });
   }
 }
 

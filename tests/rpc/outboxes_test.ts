@@ -105,6 +105,23 @@ test("Outbox refuses at the call what no frame can hold, and others have the roo
   assertEquals(env.stats().lostMessages, 0);
 });
 
+test("Outbox breaks off what is written far beyond what a frame can hold", async (context) => {
+  const options = {
+    name: "env",
+    driver: new StubDriver(),
+    logger: new MemoryLogger(),
+    conf: { "spark.rpc.message.maxSize": 1 },
+  };
+  const env = await RpcEnv.create(options);
+  context.defer(() => env.shutdown());
+  const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", 1), "x");
+  // As a text is that came by references, and goes on in full.
+  let read = 0;
+  const texts = Array.from({ length: 1000 }, () => ({ toJSON: () => (read++, "x".repeat(100_000)) }));
+  const error = assertThrows(() => ref.send(texts), ProtocolError, "Message takes more than 1048576 bytes (maxFrameBytes; ");
+  assertEquals([error.limit, read < 50], [1_048_576, true]);
+});
+
 test("Outbox whose connection breaks as soon as it stands fails what waits with the reason", async (context) => {
   const driver = new StubDriver();
   driver.onAttached = () => driver.sockets[0]!.close(new SocketError("CONNECTION_RESET", "Gone at once"));

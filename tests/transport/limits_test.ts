@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
+import type { ByteSink } from "../../src/base/byte_sink.ts";
 import { ProtocolError, RpcOverloadedError, RpcRemoteError, StreamError } from "../../src/base/errors.ts";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
@@ -56,6 +57,23 @@ transportTest(
     assertEquals(received, [LIMIT - ONE_WAY_BYTES]);
   },
 );
+
+transportTest("maxFrameBytes: what writes far more than that is broken off soon, and the connection stays", async (stage) => {
+  let written = 0;
+  const endless = (out: ByteSink): void => {
+    for (written = 0; written < 100_000_000; written += 100) out.writeBytes(new Uint8Array(100));
+  };
+  const { connection } = await stage.pair({
+    limits: { maxFrameBytes: LIMIT },
+    handler: { receive: (_, body, responder) => void responder.onSuccess(textOf(body) === "endless" ? endless : body.take()) },
+  }, { limits: { maxFrameBytes: LIMIT } });
+  const text = "Message takes more than 1000 bytes (maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize)";
+  const error = assertThrows(() => connection.sendRpc(endless, waiter()), ProtocolError, text);
+  assertEquals([error.limit, written < 100_000], [LIMIT, true]);
+  assertEquals((await failureOf(ask(connection, "endless"))).message, text);
+  assertEquals(written < 100_000, true);
+  assertEquals(await ask(connection, "still here"), "still here");
+});
 
 transportTest("maxFrameBytes: an answer that is too large becomes a failure, and the connection stays", async (stage) => {
   const { connection } = await stage.pair({
