@@ -8,7 +8,7 @@
 
 import { ByteSink } from "../base/byte_sink.ts";
 import type { SerializerError } from "../base/errors.ts";
-import { LargeBigints } from "./bigint_bytes.ts";
+import { largeBigintBytes, MAX_LARGE_BIGINT_BYTES, TOO_MANY_LARGE_BIGINTS } from "./bigint_bytes.ts";
 import { writeBigint, writeBuiltin, writeSparseArray, writeTypedMessage } from "./_cbor_encode_builtin.ts";
 import { writeFloat } from "./_cbor_float.ts";
 import {
@@ -50,12 +50,12 @@ export class CborEncoder {
   /** What the environment knows. */
   context: SerializerContext | undefined = undefined;
   readonly #shared = new SharedValues();
-  readonly #largeBigints = new LargeBigints();
   /** Where the encoder is: a key for each open container. */
   readonly #path: PathKey[] = new Array(MAX_DEPTH).fill(undefined);
   #depth = 0;
   #holes = 0;
   #regExpCharacters = 0;
+  #largeBigintBytes = 0;
   /** Whether plain objects have keys that are not theirs; undefined until there is one. */
   #plainInherits: boolean | undefined = undefined;
 
@@ -82,7 +82,7 @@ export class CborEncoder {
     while (this.#depth > 0) this.close();
     this.#holes = 0;
     this.#regExpCharacters = 0;
-    this.#largeBigints.clear();
+    this.#largeBigintBytes = 0;
     this.out = NOWHERE;
     this.context = undefined;
   }
@@ -315,8 +315,8 @@ export class CborEncoder {
 
   /** Counts a bigint of so many bytes. */
   addBigint(length: number): void {
-    const problem = this.#largeBigints.add(length);
-    if (problem !== undefined) throw this.fail(problem);
+    this.#largeBigintBytes += largeBigintBytes(length);
+    if (this.#largeBigintBytes > MAX_LARGE_BIGINT_BYTES) throw this.fail(TOO_MANY_LARGE_BIGINTS);
   }
 
   /** Counts a RegExp. */

@@ -13,23 +13,13 @@ const LARGE_BIGINT_BYTES = 257;
 /** How many bytes all large bigints have at most that one message is written with. */
 export const MAX_LARGE_BIGINT_BYTES: number = 2 ** 22;
 
-/** What one message has written of large bigints. */
-export class LargeBigints {
-  #bytes = 0;
+/** What is wrong with a message that has more of them. */
+export const TOO_MANY_LARGE_BIGINTS: string =
+  `bigints of ${LARGE_BIGINT_BYTES} bytes and more that have more than ${MAX_LARGE_BIGINT_BYTES} in all`;
 
-  /** Counts a bigint of so many bytes. Returns what is wrong if that is too much. */
-  add(length: number): string | undefined {
-    if (length < LARGE_BIGINT_BYTES) return undefined;
-    this.#bytes += length;
-    return this.#bytes > MAX_LARGE_BIGINT_BYTES
-      ? `bigints of ${LARGE_BIGINT_BYTES} bytes and more that have more than ${MAX_LARGE_BIGINT_BYTES} in all`
-      : undefined;
-  }
-
-  /** Forgets the message. */
-  clear(): void {
-    this.#bytes = 0;
-  }
+/** How many bytes of a bigint that takes so many count against the limit. */
+export function largeBigintBytes(length: number): number {
+  return length < LARGE_BIGINT_BYTES ? 0 : length;
 }
 
 const DIGIT_ZERO = 0x30;

@@ -9,7 +9,7 @@
 
 import type { ByteSink } from "../../base/byte_sink.ts";
 import { isError, type SerializerError } from "../../base/errors.ts";
-import { LargeBigints } from "../bigint_bytes.ts";
+import { largeBigintBytes, MAX_LARGE_BIGINT_BYTES, TOO_MANY_LARGE_BIGINTS } from "../bigint_bytes.ts";
 import type { SerializerContext } from "../serializer.ts";
 import { checkAttached, encodeError, explainEncodeError, type PathKey, pathText, shownValue } from "../serializer_errors.ts";
 import { writtenImage } from "./_desc_images.ts";
@@ -76,7 +76,7 @@ export class JavaWriter implements JavaWriting {
   readonly #versionStated: boolean;
   #start = 0;
   readonly #handles: WrittenHandles;
-  readonly #largeBigints = new LargeBigints();
+  #largeBigintBytes = 0;
   #depth = 0;
   readonly #path: PathKey[] = [];
   readonly #inField: JavaFieldWriting;
@@ -107,8 +107,8 @@ export class JavaWriter implements JavaWriting {
   }
 
   addBigint(length: number): void {
-    const problem = this.#largeBigints.add(length);
-    if (problem !== undefined) throw this.fail(problem);
+    this.#largeBigintBytes += largeBigintBytes(length);
+    if (this.#largeBigintBytes > MAX_LARGE_BIGINT_BYTES) throw this.fail(TOO_MANY_LARGE_BIGINTS);
   }
 
   fail(what: string): SerializerError {
