@@ -18,8 +18,6 @@ const SHORT_TEXT = 64;
 /** Up to this many bytes a loop is faster than the call of `set`, which takes 15 ns. */
 const LOOPED_BYTES = 8;
 
-const NO_LIMIT = (): void => {};
-
 /** Longest text of Java's `writeUTF`: its length is an unsigned 16-bit number. */
 export const MAX_MODIFIED_UTF8_BYTES = 65_535;
 
@@ -53,7 +51,7 @@ export class ByteSink {
    * @param onGrow Is told how much is written before more memory is taken. What it throws, the write throws. Without one there is no
    * limit.
    */
-  constructor(capacity = 1024, onGrow: (position: number) => void = NO_LIMIT) {
+  constructor(capacity = 1024, onGrow: (position: number) => void = noLimit) {
     this.bytes = new Uint8Array(capacity);
     this.#onGrow = onGrow;
   }
@@ -204,3 +202,5 @@ export class ByteSink {
     return this.bytes.slice(start, this.position);
   }
 }
+
+function noLimit(): void {}
