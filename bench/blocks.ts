@@ -1,23 +1,26 @@
 /**
  * Blocks beside a raw socket that moves the same bytes: 64 chunks of 4 MiB and one stream out of memory, one stream out of a file.
  *
- * `deno run -A bench/blocks.ts [--runtimes node,deno,bun] [--workloads chunks,stream,file] [--rounds 5] [--times 4] [--pin free]`;
  * README.md has the method.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
+import { readArguments } from "../tests/_tasks/arguments.ts";
 import { ALL_BYTES, allBytes, BLOCK_FLOORS, isBlockWorkload } from "./block_plan.ts";
-import { BULK_FLAGS, compareBulk, readBulkOptions, runBulk } from "./bulk.ts";
+import { BULK_FLAGS, BULK_USAGE, compareBulk, readBulkOptions, runBulk } from "./bulk.ts";
+import { someOf } from "./flags.ts";
 
-const { values } = parseArgs({
-  args: Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args,
-  options: { ...BULK_FLAGS, workloads: { type: "string", default: Object.keys(BLOCK_FLOORS).join() } },
+const ALL_NAMES = Object.keys(BLOCK_FLOORS).filter(isBlockWorkload);
+const USAGE = `deno task bench blocks [FLAG…]${BULK_USAGE}
+  --workloads  ${ALL_NAMES.join()}, or some of them`;
+
+const { names, ...options } = readArguments(USAGE, (args) => {
+  const workloads = { type: "string", default: ALL_NAMES.join() } as const;
+  const { values } = parseArgs({ args, options: { ...BULK_FLAGS, workloads } });
+  return { ...readBulkOptions(values), names: someOf("--workloads", values.workloads, ALL_NAMES) };
 });
-const options = readBulkOptions(values);
-const names = values.workloads.split(",").filter(isBlockWorkload);
-if (names.length === 0) throw new RangeError("--workloads has no name that is known");
 
 await runBulk(async (folder) => {
   if (names.includes("file")) await Deno.writeFile(`${folder}/file`, allBytes());

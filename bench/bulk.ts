@@ -4,9 +4,11 @@
  * @module
  */
 
+import { say } from "../tests/_tasks/console.ts";
 import { BenchChild, killAll } from "./bench_child.ts";
 import type { ServerReady, ServerStats } from "./bench_process.ts";
 import type { FilePlan, FileReport } from "./file_client.ts";
+import { oneOf, someOf, wholeNumber } from "./flags.ts";
 import { type BlockSide, bundle, canRun, commandOf, type FileSide, type Placement, programOf } from "./measure.ts";
 import { type Runtime, RUNTIMES } from "./workloads.ts";
 
@@ -20,6 +22,13 @@ export const BULK_FLAGS = {
   times: { type: "string", default: "4" },
   pin: { type: "string", default: "free" },
 } as const;
+
+/** What they mean. */
+export const BULK_USAGE = `
+  --runtimes   ${RUNTIMES.join()}, or some of them
+  --rounds     how often processes are started anew; 5 without
+  --times      how many fetches are timed in a round; 4 without
+  --pin        free, apart or together`;
 
 /** What those flags say. */
 export interface BulkOptions {
@@ -52,19 +61,12 @@ interface Run {
 
 /** Reads what {@linkcode BULK_FLAGS} gave. */
 export function readBulkOptions(values: Readonly<Record<keyof typeof BULK_FLAGS, string>>): BulkOptions {
-  const runtimes = RUNTIMES.filter((runtime) => values.runtimes.split(",").includes(runtime));
-  const placement = (["free", "apart", "together"] as const).find((name) => name === values.pin);
-  if (runtimes.length === 0 || placement === undefined) {
-    throw new RangeError("--runtimes or --pin has a name that is not known");
-  }
-  return { runtimes, rounds: positive("--rounds", values.rounds), times: positive("--times", values.times), placement };
-}
-
-/** The number of a flag. */
-export function positive(flag: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new RangeError(`${flag} must be a whole number above 0: ${text}`);
-  return value;
+  return {
+    runtimes: someOf("--runtimes", values.runtimes, RUNTIMES),
+    rounds: wholeNumber("--rounds", values.rounds),
+    times: wholeNumber("--times", values.times),
+    placement: oneOf("--pin", values.pin, ["free", "apart", "together"]),
+  };
 }
 
 /** Compares all workloads on all runtimes, and says a table. Returns whether every floor holds. */
@@ -156,7 +158,3 @@ async function measure(
 const best = (runs: readonly Run[]): number => Math.max(...runs.map((run) => run.gigabytesPerSecond));
 const worst = (runs: readonly Run[]): number => Math.min(...runs.map((run) => run.gigabytesPerSecond));
 const leastCpu = (runs: readonly Run[]): number => Math.min(...runs.map((run) => run.cpuSecondsPerGigabyte));
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}

@@ -1,20 +1,35 @@
 /**
  * The comparison with the raw echo: both sides in turn, in processes of their own, best of all slices of time.
  *
- * `deno run -A bench/compare.ts [--runtimes node,deno,bun] [--workloads 64x64,…] [--rounds 5] [--slices 8] [--seconds 1]
- * [--warm-up 3] [--pin free] [--json FILE] [--side raw_echo]`; README.md has the method.
+ * README.md has the method.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
+import { readArguments } from "../tests/_tasks/arguments.ts";
+import { say } from "../tests/_tasks/console.ts";
 import { killAll } from "./bench_child.ts";
+import { aboveZero, oneOf, someOf, wholeNumber } from "./flags.ts";
 import { bundle, canRun, Pair, type Placement, programOf, type Run, type Side } from "./measure.ts";
 import { type Comparison, json, judge, table } from "./report.ts";
 import { type Runtime, RUNTIMES, type Workload, WORKLOADS } from "./workloads.ts";
 
 /** A wake-up of the other core that costs more than this many times a turn on one core hides what code costs. */
 const DEAR_WAKE_UP = 1.5;
+
+const WORKLOAD_NAMES = WORKLOADS.map(({ name }) => name);
+
+const USAGE = `deno task bench compare [FLAG…]
+  --runtimes   ${RUNTIMES.join()}, or some of them
+  --workloads  ${WORKLOAD_NAMES.join()}, or some of them
+  --rounds     how often processes are started anew; 5 without
+  --slices     how often each side is measured in a round; 8 without
+  --seconds    how long each side is measured in a round; 1 without
+  --warm-up    how many seconds are not measured; 3 without
+  --pin        method, apart, together or free
+  --json       a file for all that was measured
+  --side       sparkwire, or raw_echo to see how much of a ratio is noise`;
 
 interface Options {
   readonly runtimes: readonly Runtime[];
@@ -34,12 +49,12 @@ interface Options {
   readonly side: Side;
 }
 
-function readOptions(args: readonly string[]): Options {
+function readOptions(args: string[]): Options {
   const { values } = parseArgs({
-    args: args[0] === "--" ? args.slice(1) : [...args],
+    args,
     options: {
       runtimes: { type: "string", default: RUNTIMES.join() },
-      workloads: { type: "string", default: WORKLOADS.map(({ name }) => name).join() },
+      workloads: { type: "string", default: WORKLOAD_NAMES.join() },
       rounds: { type: "string", default: "5" },
       slices: { type: "string", default: "8" },
       seconds: { type: "string", default: "1" },
@@ -51,31 +66,16 @@ function readOptions(args: readonly string[]): Options {
   });
   const pin = oneOf("--pin", values.pin, ["method", "apart", "together", "free"] as const);
   return {
-    runtimes: values.runtimes.split(",").map((name) => oneOf("--runtimes", name, RUNTIMES)),
-    workloads: values.workloads.split(",").map((name) => {
-      const known = oneOf("--workloads", name, WORKLOADS.map((workload) => workload.name));
-      return WORKLOADS.find((workload) => workload.name === known)!;
-    }),
-    rounds: positive("--rounds", values.rounds),
-    slices: positive("--slices", values.slices),
-    seconds: positive("--seconds", values.seconds),
-    warmUpSeconds: positive("--warm-up", values["warm-up"]),
+    runtimes: someOf("--runtimes", values.runtimes, RUNTIMES),
+    workloads: someOf("--workloads", values.workloads, WORKLOAD_NAMES).map((name) => WORKLOADS[WORKLOAD_NAMES.indexOf(name)]!),
+    rounds: wholeNumber("--rounds", values.rounds),
+    slices: wholeNumber("--slices", values.slices),
+    seconds: aboveZero("--seconds", values.seconds),
+    warmUpSeconds: aboveZero("--warm-up", values["warm-up"]),
     pin: pin === "method" ? undefined : pin,
     json: values.json,
     side: oneOf("--side", values.side, ["sparkwire", "raw_echo"] as const),
   };
-}
-
-function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {
-  const found = known.find((name) => name === value);
-  if (found === undefined) throw new RangeError(`${flag} knows ${known.join(", ")}, but not ${value}`);
-  return found;
-}
-
-function positive(flag: string, text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new RangeError(`${flag} must be above 0: ${text}`);
-  return value;
 }
 
 async function main(options: Options): Promise<boolean> {
@@ -143,12 +143,8 @@ async function sayWakeUpCost(runtime: Runtime): Promise<void> {
   }
 }
 
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
 Deno.addSignalListener("SIGINT", () => {
   killAll();
   Deno.exit(130);
 });
-if (!await main(readOptions(Deno.args))) Deno.exitCode = 1;
+if (!await main(readArguments(USAGE, readOptions))) Deno.exitCode = 1;

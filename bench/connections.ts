@@ -1,15 +1,18 @@
 /**
  * Two thousand idle connections and a hundred busy ones on one server: what each costs it in memory, and what the busy ones get done.
  *
- * `deno run -A bench/connections.ts [--runtimes node,deno,bun] [--idle 2000] [--busy 100] [--seconds 3]`; README.md has the numbers.
+ * README.md has the numbers.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
+import { readArguments } from "../tests/_tasks/arguments.ts";
+import { say } from "../tests/_tasks/console.ts";
 import { BenchChild, killAll } from "./bench_child.ts";
 import type { ConnectionsCommand, ConnectionsReport } from "./connections_client.ts";
 import type { ServerMemory } from "./connections_server.ts";
+import { someOf, wholeNumber } from "./flags.ts";
 import { bundle, canRun, commandOf, programOf } from "./measure.ts";
 import { type Runtime, RUNTIMES } from "./workloads.ts";
 
@@ -20,12 +23,18 @@ interface Options {
   readonly seconds: number;
 }
 
+const USAGE = `deno task bench connections [FLAG…]
+  --runtimes  ${RUNTIMES.join()}, or some of them
+  --idle      connections that have asked twice and wait; 2000 without
+  --busy      connections with four asks under way each; 100 without
+  --seconds   how long these ask; 3 without`;
+
 /** Memory is settled when it has been looked at so often: engines give back late. */
 const LOOKS = 5;
 
-function readOptions(args: readonly string[]): Options {
+function readOptions(args: string[]): Options {
   const { values } = parseArgs({
-    args: args[0] === "--" ? args.slice(1) : [...args],
+    args,
     options: {
       runtimes: { type: "string", default: RUNTIMES.join() },
       idle: { type: "string", default: "2000" },
@@ -33,13 +42,12 @@ function readOptions(args: readonly string[]): Options {
       seconds: { type: "string", default: "3" },
     },
   });
-  const runtimes = RUNTIMES.filter((runtime) => values.runtimes.split(",").includes(runtime));
-  if (runtimes.length === 0) throw new RangeError("--runtimes has a name that is not known");
-  const [idle, busy, seconds] = [values.idle, values.busy, values.seconds].map(Number);
-  if (![idle, busy, seconds].every((count) => Number.isInteger(count) && count! > 0)) {
-    throw new RangeError("--idle, --busy and --seconds must be whole numbers above 0");
-  }
-  return { runtimes, idle: idle!, busy: busy!, seconds: seconds! };
+  return {
+    runtimes: someOf("--runtimes", values.runtimes, RUNTIMES),
+    idle: wholeNumber("--idle", values.idle),
+    busy: wholeNumber("--busy", values.busy),
+    seconds: wholeNumber("--seconds", values.seconds),
+  };
 }
 
 async function settled(server: BenchChild): Promise<ServerMemory> {
@@ -92,13 +100,9 @@ async function main(options: Options): Promise<void> {
   }
 }
 
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
 Deno.addSignalListener("SIGINT", () => {
   killAll();
   Deno.exit(130);
 });
-await main(readOptions(Deno.args));
+await main(readArguments(USAGE, readOptions));
 Deno.exit(0);

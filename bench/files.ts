@@ -2,26 +2,28 @@
  * A file by `openChannel` beside a plain read-and-write loop of the same file over a raw socket: both sides in turn, in processes
  * of their own, best of rounds.
  *
- * `deno run -A bench/files.ts [--runtimes node,deno,bun] [--rounds 5] [--mib 256] [--times 4] [--pin free]`; README.md has the
- * method.
+ * README.md has the method.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
-import { BULK_FLAGS, compareBulk, positive, readBulkOptions, runBulk } from "./bulk.ts";
+import { readArguments } from "../tests/_tasks/arguments.ts";
+import { BULK_FLAGS, BULK_USAGE, compareBulk, readBulkOptions, runBulk } from "./bulk.ts";
+import { wholeNumber } from "./flags.ts";
 
 /** How much of the raw loop must be left. */
 const FLOOR = 0.6;
 
 const NAME = "file.bin";
 
-const { values } = parseArgs({
-  args: Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args,
-  options: { ...BULK_FLAGS, mib: { type: "string", default: "256" } },
+const USAGE = `deno task bench files [FLAG…]${BULK_USAGE}
+  --mib        how long the file is; 256 without`;
+
+const { bytes, ...options } = readArguments(USAGE, (args) => {
+  const { values } = parseArgs({ args, options: { ...BULK_FLAGS, mib: { type: "string", default: "256" } } });
+  return { ...readBulkOptions(values), bytes: wholeNumber("--mib", values.mib) * 1024 * 1024 };
 });
-const options = readBulkOptions(values);
-const bytes = positive("--mib", values.mib) * 1024 * 1024;
 
 await runBulk(async (folder) => {
   const path = `${folder}/${NAME}`;

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- a program for the terminal.
 /**
  * The main job with two executors beside the same count in one process without us: `deno task bench words`.
  *
@@ -11,7 +10,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs, promisify } from "node:util";
+import { readArguments } from "../tests/_tasks/arguments.ts";
+import { say } from "../tests/_tasks/console.ts";
 import { commandFor, RUNTIME_NAMES, type RuntimeName } from "../tests/_entry_points.ts";
+import { someOf, wholeNumber } from "./flags.ts";
 import type { CountReport } from "./word_count_alone.ts";
 
 /** How many times as fast the job has to be. */
@@ -21,14 +23,31 @@ const VOCABULARY = 15_000;
 const PIECE_BYTES = 1024 * 1024;
 const DEADLINE_MS = 10 * 60_000;
 
-const { values } = parseArgs({
-  options: {
-    runtimes: { type: "string", default: RUNTIME_NAMES.join(",") },
-    rounds: { type: "string", default: "5" },
-    mib: { type: "string", default: "1024" },
-    split: { type: "string", default: String(4 * 1024 * 1024) },
-    file: { type: "string" },
-  },
+const USAGE = `deno task bench words [FLAG…]
+  --runtimes  ${RUNTIME_NAMES.join()}, or some of them
+  --rounds    how often both sides count; 5 without
+  --mib       how long the text is that is made; 1024 without
+  --split     how many bytes an executor counts at once; 4194304 without
+  --file      a text of your own`;
+
+const options = readArguments(USAGE, (args) => {
+  const { values } = parseArgs({
+    args,
+    options: {
+      runtimes: { type: "string", default: RUNTIME_NAMES.join() },
+      rounds: { type: "string", default: "5" },
+      mib: { type: "string", default: "1024" },
+      split: { type: "string", default: String(4 * 1024 * 1024) },
+      file: { type: "string" },
+    },
+  });
+  return {
+    runtimes: someOf("--runtimes", values.runtimes, RUNTIME_NAMES),
+    rounds: wholeNumber("--rounds", values.rounds),
+    textBytes: wholeNumber("--mib", values.mib) * 1024 * 1024,
+    splitBytes: wholeNumber("--split", values.split),
+    file: values.file,
+  };
 });
 
 /** Words by Zipf's law: the r-th most frequent one is r times as rare as the first. A seed decides all. */
@@ -73,7 +92,7 @@ async function countWithExecutors(runtime: RuntimeName, file: string, folder: st
     "--executors",
     "2",
     "--split",
-    values.split,
+    String(options.splitBytes),
     "--json",
     json,
   ]);
@@ -84,7 +103,7 @@ async function countWithExecutors(runtime: RuntimeName, file: string, folder: st
 async function compare(runtime: RuntimeName, file: string, folder: string): Promise<number> {
   const alone: number[] = [];
   const ours: number[] = [];
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < options.rounds; round++) {
     const reports = [await countAlone(runtime, file), await countWithExecutors(runtime, file, folder)] as const;
     const [a, b] = reports.map(({ words, distinct }) => `${words} words, ${distinct} different`);
     if (a !== b) throw new Error(`One process finds ${a}, two executors ${b}`);
@@ -95,7 +114,7 @@ async function compare(runtime: RuntimeName, file: string, folder: string): Prom
   const ratio = bestAlone / bestOurs;
   const spread = (all: readonly number[]) => `${Math.min(...all).toFixed(2)} s (${Math.max(...all).toFixed(2)})`;
   const verdict = ratio < FLOOR ? `BELOW ${FLOOR}` : `floor ${FLOOR}`;
-  console.log(
+  say(
     `${runtime.padEnd(5)} alone ${spread(alone)}  two executors ${spread(ours)}  ${ratio.toFixed(2)} times as fast  ${verdict}`,
   );
   return ratio;
@@ -103,9 +122,9 @@ async function compare(runtime: RuntimeName, file: string, folder: string): Prom
 
 const folder = await mkdtemp(join(tmpdir(), "sparkwire-bench-"));
 try {
-  const file = values.file ?? join(folder, "words.txt");
-  if (values.file === undefined) await writeText(file, Number(values.mib) * 1024 * 1024);
-  for (const runtime of RUNTIME_NAMES.filter((name) => values.runtimes.split(",").includes(name))) {
+  const file = options.file ?? join(folder, "words.txt");
+  if (options.file === undefined) await writeText(file, options.textBytes);
+  for (const runtime of options.runtimes) {
     if (await compare(runtime, file, folder) < FLOOR) process.exitCode = 1;
   }
 } finally {

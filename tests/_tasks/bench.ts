@@ -10,7 +10,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../_project.ts";
-import { readArguments } from "./arguments.ts";
+import { readArguments, taskArguments } from "./arguments.ts";
 import { say } from "./console.ts";
 import { benchFiles } from "./entry_points.ts";
 import { runProgram } from "./program.ts";
@@ -49,12 +49,15 @@ const USAGE = `deno task bench [micro [FILTER…] | ${Object.keys(COMPARISONS).j
   blocks       chunks and streams, and the same bytes over a raw socket
   words        words counted with two executors, and alone
   connections  what connections cost
-bench/README.md has the arguments of each; without any part, all of them run.`;
+Each comparison tells its flags with --help; without any part, all of them run.`;
 
-const [part, rest] = readArguments(USAGE, ([part, ...rest]) => {
-  if (part === undefined || part === "micro" || Object.hasOwn(COMPARISONS, part)) return [part, rest] as const;
+function readPart([part, ...rest]: string[]): readonly [part: string | undefined, rest: readonly string[]] {
+  if (part === undefined || part === "micro" || Object.hasOwn(COMPARISONS, part)) return [part, rest];
   throw new TypeError(`There is no part ${part}`);
-});
+}
+
+const args = taskArguments(Deno.args);
+const [part, rest] = Object.hasOwn(COMPARISONS, args[0] ?? "") ? readPart(args) : readArguments(USAGE, readPart);
 if (part === undefined) {
   let code = await micro([]);
   for (const program of Object.values(COMPARISONS)) code = Math.max(code, await compare(program, []));
