@@ -26,13 +26,14 @@ export class LocalMessages {
   readonly #signals = new CallSignals();
   readonly #copy: CopyLocal;
 
-  /** @param clones Whether their readers get copies of them. */
-  constructor(env: NettyRpcEnv, clones: boolean) {
+  /** @param maxCopiedBytes How long each may be, if their readers get copies of them. */
+  constructor(env: NettyRpcEnv, maxCopiedBytes: number | undefined) {
     this.sender = new RpcAddress(env.host, 0);
     this.#env = env;
     this.#asks = new RequestTable(env.limits.maxOutstandingRequests);
     env.deadlines.add(this.#asks);
-    this.#copy = clones ? (value, codec) => localCopy(value, codec, env.encoding) : (value) => value;
+    if (maxCopiedBytes === undefined) this.#copy = (value) => value;
+    else this.#copy = (value, codec) => localCopy(value, codec, env.encoding, maxCopiedBytes);
   }
 
   /** How many asks wait for their answers. */

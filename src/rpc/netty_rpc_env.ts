@@ -143,15 +143,16 @@ export class NettyRpcEnv implements RpcEnv {
     };
     const { deadlines, encoding, limits: { maxOutboxBytes } } = this;
     this.sparkPeers = new SparkPeers({ encoding, deadlines, maxOutboxBytes, logger });
+    const { maxFrameBytes } = this.#context.limits;
     this.outboxes = new Outboxes({
       maxOutboxBytes,
-      maxFrameBytes: this.#context.limits.maxFrameBytes,
+      maxFrameBytes,
       deadlines,
       logger,
       sparkPeers: this.sparkPeers,
       connect: (address) => this.#clientFactory.createClient(address),
     });
-    this.#local = new LocalMessages(this, options.localMessages === "clone");
+    this.#local = new LocalMessages(this, options.localMessages === "clone" ? maxFrameBytes : undefined);
   }
 
   get address(): RpcAddress | undefined {

@@ -124,7 +124,8 @@ export interface RpcEnvOptions {
   /** Limits that differ from the defaults; each says its own in {@linkcode RpcEnvLimits}, and `env.stats().limits` has those in force. */
   readonly limits?: Partial<RpcEnvLimits> | undefined;
   /**
-   * Whether endpoints of this environment get the sender's own objects, as in Spark, or copies by the serializer of the reference.
+   * Whether endpoints of this environment get the sender's own objects, as in Spark, or copies by the serializer of the reference,
+   * which may be as long as a frame (`spark.rpc.message.maxSize`).
    *
    * @default "share"
    */

@@ -7,6 +7,7 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { setTimeout } from "node:timers/promises";
 import {
+  ProtocolError,
   RpcEndpointNotFoundError,
   RpcError,
   RpcRemoteError,
@@ -225,6 +226,19 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     const reply = await ref.ask(message);
     assertEquals(reply, message);
     assertEquals(reply === message, false);
+  });
+
+  rpcTest("ask() and send() clone no local message, and no answer, that is longer than a frame", async (context) => {
+    const conf = { "spark.rpc.message.maxSize": 1 };
+    const env = await server(context, { conf, localMessages: "clone" });
+    const mebibyte = 2 ** 20;
+    const ref = env.setupEndpoint("clone", { receiveAndReply: (length) => new Uint8Array(length as number) });
+    const refused = `Message takes more than ${mebibyte} bytes (maxFrameBytes; in an RpcEnv spark.rpc.message.maxSize)`;
+    await assertRejects(() => ref.ask(new Uint8Array(mebibyte)), ProtocolError, refused);
+    assertThrows(() => ref.send(new Uint8Array(mebibyte)), ProtocolError, refused);
+    await assertRejects(() => ref.ask(mebibyte), ProtocolError, refused);
+    const fits = mebibyte - 64;
+    assertEquals((await ref.ask(fits) as Uint8Array).length, fits);
   });
 
   rpcTest("a reference of a client leads to that client also after it was cloned within the server", async (context) => {
