@@ -99,6 +99,8 @@ export class SimulatedWorld implements AsyncDisposable {
       logger: options.logger ?? silentLogger,
     });
     this.#envs.add(env);
+    // Executors that come and go must not be kept as long as the world. Not before all of it has ended: `shutdown` waits for that.
+    env.awaitTermination().then(() => env.shutdown()).then(() => this.#envs.delete(env));
     return env;
   }
 
