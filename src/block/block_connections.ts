@@ -12,7 +12,7 @@ import type { BlockPeer } from "./block_transfer_service.ts";
 export interface BlockConnection {
   /** The connection. */
   readonly client: TransportClient;
-  /** The transfer is over: a connection of its own closes, or is cut off if there is a reason. */
+  /** The transfer is over: a connection of its own closes. If it was stopped, which has a reason, the connection is cut off. */
   done(reason?: Error): void;
 }
 
@@ -34,7 +34,16 @@ export class BlockConnections {
    */
   async connect({ host, port }: BlockPeer, signal: AbortSignal | undefined, fastFail: boolean): Promise<BlockConnection> {
     const factory = await this.#factory();
-    if (signal === undefined) return { client: await factory.createClient({ host, port }, { fastFail }), done() {} };
+    if (signal === undefined) {
+      const client = await factory.createClient({ host, port }, { fastFail });
+      return {
+        client,
+        done(reason) {
+          // Only the end of the service stops a transfer over one of these, and all others with it: none has anything left to send.
+          if (reason !== undefined) client.channel.abort(reason);
+        },
+      };
+    }
     signal.throwIfAborted();
     const client = await factory.createUnmanagedClient({ host, port }, { signal });
     return {

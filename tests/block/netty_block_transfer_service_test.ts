@@ -11,6 +11,7 @@ import { content, CountedBuffer } from "../_counted_buffer.ts";
 import { deferred, fromHex, test, until, within } from "../_harness.ts";
 import { StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
 import { StubDriver } from "../transport/_stub_driver.ts";
+import { HandTime } from "../_hand_time.ts";
 import { readVectors } from "../_vectors.ts";
 import { Ear, idle, MemoryBlocks, startService } from "./_blocks.ts";
 
@@ -501,6 +502,26 @@ test("NettyBlockTransferService.close() fails what is under way, once, and refus
   assertEquals([data.holders, client.service.stats().transfers, client.service.stats().connections], [0, 0, []]);
   await within(assertRejects(() => client.service.fetchBlock(server.peer, "a"), RpcStoppedError), "the refusal");
   await within(assertRejects(() => client.service.init(blocks), RpcStoppedError), "the refusal");
+});
+
+test("NettyBlockTransferService.close() waits for nothing of an upload that it fails", async (context) => {
+  const blocks = new MemoryBlocks();
+  const server = await startService(context, blocks);
+  // Time stands still: whoever gives the bytes time to leave waits for ever.
+  const client = await startService(context, undefined, { clock: new HandTime() });
+  async function* unending(): AsyncGenerator<Uint8Array> {
+    yield content(5);
+    await new Promise(() => {});
+  }
+  const data = new StreamManagedBuffer(10, unending());
+  const failed = assertRejects(
+    () => client.service.uploadBlock(server.peer, "shuffle_0_0_0", data, new Uint8Array(0)),
+    RpcStoppedError,
+  );
+  await until(() => server.service.stats().uploads === 1, "the upload");
+  await within(client.service.close(), "to close");
+  await within(failed, "the failure");
+  await until(() => blocks.aborted.includes("shuffle_0_0_0"), "the other end to hear of it");
 });
 
 test("NettyBlockTransferService.close() gives up the dial of a shared connection", async (context) => {
