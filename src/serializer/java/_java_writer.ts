@@ -335,7 +335,7 @@ export class JavaWriter implements JavaWriting {
       const start = this.#out.position;
       this.#writeNewDesc(desc);
       // What the environment must be told of each time is written anew each time.
-      if (!desc.line.some((one) => one.variesBySpark)) this.#handles.keepImage(desc, this.#out, start);
+      if (!desc.lineageVariesBySpark) this.#handles.keepImage(desc, this.#out, start);
       return;
     }
     this.#out.writeBytes(image.bytes);

@@ -104,9 +104,12 @@ export class JavaClassDesc {
     return this.#parts?.annotation ?? [];
   }
 
-  /** The class and what it inherits from, the most general first: the order in which an object's parts are written. */
+  /**
+   * The class and what it inherits from, the most general first: the order in which an object's parts are written. One that writes
+   * data of its own instead of fields is alone: its super classes write nothing, whatever they are.
+   */
   get line(): readonly JavaClassDesc[] {
-    this.#line ??= [...this.parent?.line ?? [], this];
+    this.#line ??= this.hasExternalData ? [this] : [...this.parent?.line ?? [], this];
     return this.#line;
   }
 
@@ -134,6 +137,11 @@ export class JavaClassDesc {
   /** Whether the class's serialVersionUID depends on the version of Spark. */
   get variesBySpark(): boolean {
     return this.#varies ??= variesBySpark(this.name);
+  }
+
+  /** Whether that is so of the class, or of one that it inherits from. */
+  get lineageVariesBySpark(): boolean {
+    return this.variesBySpark || this.parent?.lineageVariesBySpark === true;
   }
 
   /** The type of the one value that objects of the class consist of, if that is a primitive: they are boxes. */

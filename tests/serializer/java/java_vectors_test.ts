@@ -275,6 +275,14 @@ test("java leaves what it does not know inert, to be looked into", () => {
   assertEquals(many.get("self") === many, true);
 });
 
+test("an object of an Externalizable class has what that wrote, and nothing of the classes that it extends", () => {
+  const [ext, sub, after] = decodeVector("externalizable_of_serializables") as [JavaObject, JavaObject, string];
+  assertEquals([ext.className, sub.className, sub.desc.parent === ext.desc, after], ["Gen$Ext", "Gen$Sub", true, "after"]);
+  assertEquals([ext.desc.parent?.name, ext.get("number"), [...ext.fieldNames()]], ["Gen$Base", undefined, []]);
+  assertEquals([ext, sub].map((object) => object.annotation()[1]), ["written", "written"]);
+  assertEquals([sub.annotation().length, sub.annotation("Gen$Ext")], [3, []]);
+});
+
 test("what java.time writes of itself can be read, and made here: an Instant", () => {
   const instant = decodeVector("instant");
   assertInstanceOf(instant, JavaObject);

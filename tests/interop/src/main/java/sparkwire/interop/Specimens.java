@@ -123,6 +123,7 @@ final class Specimens {
     all.put("keySet", scala.collection.immutable.Map$.MODULE$.from(entries).keySet());
     all.put("lambda", (Task) () -> "ran");
     all.put("Externalizable", new Own("external", 5));
+    all.put("Externalizable, twice", List.of(new Owner("external", 5), "after"));
     all.put("writeObject", new Odd("odd", 1L << 40, new int[] {1, 2, 3}));
     all.put("many blocks", new Odd("z".repeat(5_000), -1, new int[2_000]));
     all.put("Throwable", new IllegalStateException("with one suppressed", new Error("cause")));
@@ -165,7 +166,7 @@ final class Specimens {
   private record Point(int x, double y, String name) implements Serializable {}
 
   /** Writes itself, and nothing is written for it. */
-  public static final class Own implements Externalizable {
+  public static class Own implements Externalizable {
     private static final long serialVersionUID = 1L;
     private String text;
     private int number;
@@ -199,6 +200,29 @@ final class Specimens {
     @Override
     public int hashCode() {
       return number;
+    }
+  }
+
+  /** The same, and its super class writes itself too, but only when it is told to. */
+  public static final class Owner extends Own {
+    private static final long serialVersionUID = 1L;
+
+    public Owner() {}
+
+    Owner(String text, int number) {
+      super(text, number);
+    }
+
+    @Override
+    public void writeExternal(ObjectOutput out) throws IOException {
+      super.writeExternal(out);
+      out.writeByte(1);
+    }
+
+    @Override
+    public void readExternal(ObjectInput in) throws IOException, ClassNotFoundException {
+      super.readExternal(in);
+      if (in.readByte() != 1) throw new IOException("Not the same");
     }
   }
 
