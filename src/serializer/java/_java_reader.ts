@@ -329,8 +329,11 @@ export class JavaReader extends JavaClassReader implements JavaReading {
     if (typeof name !== "string") throw this.fail("Name of an enum's constant is not a string");
     const value = new JavaEnum(desc, name);
     this.handles[handle] = value;
+    // What follows can refer to the name: to a JVM it is the same text as an equal one in any of its classes.
+    const kept: { identities: Map<number, Identity> | undefined } = { identities: undefined };
+    this.#identify(kept, 0);
     this.#identity = undefined;
-    return value;
+    return kept.identities === undefined ? value : setOrigin(value, kept);
   }
 
   /** The writer gave up in the middle and wrote why. */

@@ -310,7 +310,7 @@ export class JavaWriter implements JavaWriting {
     this.#writeDesc(value.desc);
     this.#handles.addObject(value);
     // In full even if the text occurred before: a JVM takes no reference here.
-    this.#handles.addString(value.name, undefined);
+    this.#handles.addString(value.name, originOf(value)?.identities?.get(0));
     writeString(this.#out, value.name);
   }
 
