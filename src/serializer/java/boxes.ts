@@ -13,6 +13,7 @@ import { MAX_BIGINT_BYTES } from "./java_limits.ts";
 import { type JavaMapping, type JavaReading, type JavaRegistryInit, type JavaWriting, objectOf } from "./java_mapping.ts";
 import type { JavaObject } from "./java_object.ts";
 import { isJavaNumber, JavaBigDecimal, JavaNumber, type JavaNumberType, type JavaNumberValue } from "./java_numbers.ts";
+import { PRIMITIVE_ARRAYS } from "./primitives.ts";
 import { ClassFlag } from "./stream_format.ts";
 
 const NUMBER = new KnownClass("java.lang.Number", { uid: -8742448824652078965n });
@@ -210,6 +211,6 @@ export function boxOf(
 /** The classes of this file. */
 export const boxClasses: JavaRegistryInit = {
   mappings: [plain(BOOLEAN), unit, bigDecimal, ...Object.values(BY_TYPE)],
-  described: [NUMBER],
+  described: [NUMBER, ...Object.values(PRIMITIVE_ARRAYS)],
   prototypes: [[JavaNumber.prototype, javaNumber], [JavaBigDecimal.prototype, bigDecimal]],
 };
