@@ -207,7 +207,10 @@ export class JavaReader extends JavaClassReader implements JavaReading {
     this.#identity = undefined;
     const { identities } = object;
     if (typeof value !== "object" || value === null) this.#seeBox(desc.name, value, handle);
-    else if (identities !== undefined && value !== object) setOrigin(value, { mapping, identities });
+    else if (value !== object) {
+      object.became = value;
+      if (identities !== undefined) setOrigin(value, { mapping, identities });
+    }
     return value;
   }
 

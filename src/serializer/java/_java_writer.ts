@@ -157,6 +157,7 @@ export class JavaWriter implements JavaWriting {
   #writeObject(value: object): void {
     const handle = this.#handles.ofObject(value);
     if (handle !== undefined) return writeReference(this.#out, handle);
+    if (value instanceof JavaObject && value.became !== undefined) return this.#writeObject(value.became);
     this.#checkDepth();
     this.#depth++;
     if (value instanceof JavaObject) this.#writeRecord(value, value);

@@ -83,6 +83,8 @@ export class JavaObject {
   readonly annotations: readonly (readonly unknown[] | undefined)[];
   /** Which of its strings and numbers are not the same as equal ones elsewhere. */
   identities: Map<number, { readonly value: unknown }> | undefined = undefined;
+  /** The value that it is elsewhere, if it is one; what referred to it before all of it was there has it still inert. */
+  became: object | undefined = undefined;
 
   /** An object of the class that `desc` describes. */
   constructor(desc: JavaClassDesc, values: readonly unknown[], annotations: readonly (readonly unknown[] | undefined)[]) {
