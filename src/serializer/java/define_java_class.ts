@@ -62,7 +62,7 @@ export interface JavaClassOptions<F extends JavaFields, P extends object> {
   readonly serialVersionUID?: bigint | undefined;
   /** Its own fields. In Scala, the constructor's parameters. */
   readonly fields: F;
-  /** The class it extends, if that is serialisable too. */
+  /** The class it extends, if that is serialisable too. A field that both declare is one, and holds the same in both. */
   readonly extends?: JavaClass<P> | undefined;
   /**
    * The tag of a typed endpoint's contract that its objects are messages of. A message of this class then is a TypedMessage, so it is
@@ -84,6 +84,8 @@ interface DeclaredField {
   readonly name: string;
   readonly className: string;
   readonly type: JavaType<unknown>;
+  /** Where the field of the same name is that it hides, of a class that its own extends; -1 if there is none. */
+  readonly hides: number;
 }
 
 /** What is known of a class besides what its users see. */
@@ -164,8 +166,11 @@ export function defineJavaClass<const F extends JavaFields, P extends object = R
   options: JavaClassOptions<F, P>,
 ): JavaClass<JavaInherited<P, F>> {
   const { serialVersionUID: uid, extends: parent, tag, writeObject = false } = options;
-  const own = Object.entries(options.fields).map(([name, like]): DeclaredField => ({ name, className, type: javaType(like) }));
   const inherited = parent === undefined ? undefined : partsOf(parent);
+  const own = Object.entries(options.fields).map(([name, like]): DeclaredField => {
+    const hides = inherited?.fields.findLastIndex((field) => field.name === name) ?? -1;
+    return { name, className, type: javaType(like), hides };
+  });
   const fields = [...inherited?.fields ?? [], ...own];
   const known = new KnownClass(className, {
     ...(uid === undefined ? {} : { uid }),
@@ -222,6 +227,7 @@ function mappingOf(known: KnownClass, fields: readonly DeclaredField[], Value: V
       for (let i = 0; i < fields.length; i++) {
         const field = fields[i]!;
         const slot = from[i]!;
+        if (field.hides >= 0) checkHidden(field, values, from[field.hides]!, slot, reading);
         target[field.name] = readField(slot < 0 ? zeroOf(field.type) : values[slot], field, reading);
       }
       return made;
@@ -241,6 +247,18 @@ function mappingOf(known: KnownClass, fields: readonly DeclaredField[], Value: V
 }
 
 const NO_ANNOTATIONS: readonly undefined[] = [];
+
+/** A value has one property for both fields, which hold the same in Scala where one overrides the other. */
+function checkHidden(
+  { name, className }: DeclaredField,
+  values: readonly unknown[],
+  hidden: number,
+  slot: number,
+  reading: JavaFieldReading,
+): void {
+  if (hidden < 0 || slot < 0 || Object.is(values[hidden], values[slot])) return;
+  throw reading.fail(`Field ${className}.${name} does not hold what a class that it extends has in its field of that name`);
+}
 
 function readField(value: unknown, { name, className, type }: DeclaredField, reading: JavaFieldReading): unknown {
   try {

@@ -190,6 +190,21 @@ test("defineJavaClass() maps a class that extends another", () => {
   assertEquals(roundTrip(new Base({ id: 1, name: "n" }), both), new Base({ id: 1, name: "n" }));
 });
 
+test("defineJavaClass() refuses an object with two fields of one name that hold two things", () => {
+  // class Base(val id: Int, val name: String); class Derived(override val id: Int, …) extends Base(id, …): each has an id.
+  const Base = defineJavaClass("com.example.Base", { serialVersionUID: 1n, fields: { id: "int", name: "String" } });
+  const Derived = defineJavaClass("com.example.Derived", { serialVersionUID: 2n, extends: Base, fields: { id: "int" } });
+  const told = java.with({ classes: [Derived] });
+  const inert = decode(encode(new Derived({ id: 1, name: "n" }), told)) as JavaObject;
+  const content = (ids: [number, number]) => encode(new JavaObject(inert.desc, [ids[0], "n", ids[1]], inert.annotations));
+  assertEquals(decode(content([5, 5]), told), new Derived({ id: 5, name: "n" }));
+  assertThrows(
+    () => decode(content([5, 6]), told),
+    SerializerError,
+    "Field com.example.Derived.id does not hold what a class that it extends has in its field of that name",
+  );
+});
+
 test("defineJavaClass() lets an object of the class refer to itself", () => {
   const Node = defineJavaClass("com.example.Node", { serialVersionUID: 1n, fields: { next: "Object" } });
   const node = new Node({ next: null });
