@@ -258,6 +258,8 @@ export class SparkPeer implements SerializerContext {
     }
     if (this.candidates.length === 1) return;
     this.#silent = true;
+    // Whose connection is gone was not silent, and nothing is written for it any more.
+    if (this.#client?.isActive === false) return;
     const taken = `it is taken for Spark ${this.sparkVersion}`;
     this.#peers.logger.warning(`${this.#name()} does not say which version of Spark it is; ${taken}`);
   }

@@ -270,7 +270,7 @@ test("What waits for what the peer is counts against maxOutboxBytes", async (con
 });
 
 test("What waits for what the peer is ends with the connection: asks fail, messages are lost", async (context) => {
-  const { fake, env, self, echo } = await connect(context, "3.5.8_2.13");
+  const { fake, env, logger, self, echo } = await connect(context, "3.5.8_2.13");
   fake.answersProbes = false;
   echo.send(self);
   const failed = assertRejects(() => echo.ask("waits"), RpcError, "Outbox is stopped");
@@ -280,6 +280,7 @@ test("What waits for what the peer is ends with the connection: asks fail, messa
   fake.answersProbes = true;
   echo.send(self);
   await until(() => fake.heard.includes("send Echo ref(Self)"), "the message over a new connection");
+  assertEquals(logger.has("does not say which version of Spark it is"), false);
 });
 
 test("An ask that waits for what the peer is ends at its deadline, and a peer that is silent is taken for the newest", async (context) => {
