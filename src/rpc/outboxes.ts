@@ -125,7 +125,8 @@ export class Outboxes {
     if (outbox === undefined || !outbox.goesOver(client)) return;
     this.#held.delete(client);
     this.removeOutbox(outbox);
-    outbox.stop(new RpcError("DISCONNECTED", "Message is dropped because Outbox is stopped"));
+    const cause = client.channel.closeReason;
+    outbox.stop(new RpcError("DISCONNECTED", "Message is dropped because Outbox is stopped", { cause }));
   }
 
   /** Keeps a message that wants no answer until it is known what the peer of `client` is. */

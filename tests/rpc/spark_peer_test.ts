@@ -274,8 +274,9 @@ test("What waits for what the peer is ends with the connection: asks fail, messa
   fake.answersProbes = false;
   echo.send(self);
   const failed = assertRejects(() => echo.ask("waits"), RpcError, "Outbox is stopped");
+  const [connection] = env.stats().connections;
   fake.disconnect();
-  await within(failed, "failure");
+  assertStringIncludes(String((await within(failed, "failure")).cause), connection!.remote);
   assertEquals([env.stats().lostMessages, fake.takeHeard()], [1, []]);
   fake.answersProbes = true;
   echo.send(self);
