@@ -135,7 +135,10 @@ export interface BlockTransferService extends AsyncDisposable {
   ): Promise<void>;
   /** Asks an executor for its folders. Spark: getHostLocalDirs. */
   getHostLocalDirs(source: BlockPeer, execIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
-  /** Asks what made a shuffle block corrupt, of which `checksum` was computed by `algorithm`. */
+  /**
+   * Asks what made a shuffle block corrupt, of which `checksum` was computed by `algorithm`. Waits for the answer as long as
+   * `spark.shuffle.io.connectionTimeout` (120s) lasts.
+   */
   diagnoseCorruption(source: BlockPeer, block: ShuffleBlockId, checksum: bigint, algorithm: string): Promise<Cause>;
   /** What it is doing. */
   stats(): BlockTransferStats;

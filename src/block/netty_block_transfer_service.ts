@@ -41,7 +41,7 @@ import {
   type OpenBlockOptions,
 } from "./block_transfer_service.ts";
 import { BlockUpload, type BlockUploadSurroundings } from "./block_upload.ts";
-import type { Cause } from "./corruption_messages.ts";
+import type { Cause, DiagnoseCorruption } from "./corruption_messages.ts";
 import { makeFetchRequest } from "./fetch_request.ts";
 import { NettyBlockRpcServer } from "./netty_block_rpc_server.ts";
 
@@ -91,6 +91,8 @@ export class NettyBlockTransferService implements BlockTransferService {
   readonly #contextOptions: TransportContextOptions & Pick<TransportSurroundings, "logger" | "random">;
   /** What its transfers need of it. */
   readonly #forTransfers: BlockFetchSurroundings & BlockUploadSurroundings;
+  /** How long a diagnosis may take: the connection may be busy with other things for ever. */
+  readonly #diagnosisTimeoutMs: number | undefined;
   /** What each transfer under way is stopped by. */
   readonly #transfers = new Set<(reason: Error) => void>();
   #dialling: { readonly context: TransportContext; readonly factory: TransportClientFactory } | undefined;
@@ -119,7 +121,8 @@ export class NettyBlockTransferService implements BlockTransferService {
       role: roleOf(conf),
     });
     this.#contextOptions = { conf: transportConf, driver, clock, random, logger, limits, exposeStack, tls };
-    const { maxIORetries: maxRetries, ioRetryWaitTimeMs: retryWaitMs } = transportConf;
+    const { maxIORetries: maxRetries, ioRetryWaitTimeMs: retryWaitMs, connectionTimeoutMs } = transportConf;
+    this.#diagnosisTimeoutMs = connectionTimeoutMs > 0 ? connectionTimeoutMs : undefined;
     const { enableSaslRetries, useOldFetchProtocol } = transportConf.shuffle;
     this.#forTransfers = {
       connections: new BlockConnections(() => this.#clientFactory()),
@@ -248,7 +251,7 @@ export class NettyBlockTransferService implements BlockTransferService {
   /** Asks what made a shuffle block corrupt. */
   async diagnoseCorruption(source: BlockPeer, block: ShuffleBlockId, checksum: bigint, algorithm: string): Promise<Cause> {
     const { shuffleId, mapId, reduceId } = block;
-    const answer = await this.#ask(source, {
+    const question: DiagnoseCorruption = {
       type: BlockTransferMessageType.DiagnoseCorruption,
       appId: this.#forTransfers.appId,
       execId: source.execId,
@@ -257,7 +260,8 @@ export class NettyBlockTransferService implements BlockTransferService {
       reduceId,
       checksum,
       algorithm,
-    });
+    };
+    const answer = await this.#ask(source, question, this.#diagnosisTimeoutMs);
     if (answer.type !== BlockTransferMessageType.CorruptionCause) throw wrongAnswer(answer);
     return answer.cause;
   }
@@ -325,9 +329,9 @@ export class NettyBlockTransferService implements BlockTransferService {
     return this.#dialling.factory;
   }
 
-  async #ask(source: BlockPeer, message: BlockTransferMessage): Promise<BlockTransferMessage> {
+  async #ask(source: BlockPeer, message: BlockTransferMessage, timeoutMs?: number): Promise<BlockTransferMessage> {
     const { client } = await this.#forTransfers.connections.connect(source, undefined, false);
-    return decodeBlockTransferMessage(await askRpc(client, (out) => writeBlockTransferMessage(out, message)));
+    return decodeBlockTransferMessage(await askRpc(client, (out) => writeBlockTransferMessage(out, message), { timeoutMs }));
   }
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { RpcError, RpcStoppedError } from "../../src/base/errors.ts";
+import { RpcError, RpcStoppedError, RpcTimeoutError } from "../../src/base/errors.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { ExecutorDeadError } from "../../src/block/block_transfer_service.ts";
 import { NettyBlockTransferService } from "../../src/block/netty_block_transfer_service.ts";
@@ -478,6 +478,31 @@ test("NettyBlockTransferService.diagnoseCorruption() hands the question on, and 
     );
   }
   assertEquals(asked, [["shuffle_1_2_3", 0xdeadbeefn, "ADLER32"]]);
+});
+
+test("NettyBlockTransferService.diagnoseCorruption() waits for spark.shuffle.io.connectionTimeout, whatever else its peer answers", async (context) => {
+  const asked = deferred();
+  const blocks = Object.assign(new MemoryBlocks(), {
+    getLocalDiskDirs: () => ["/a"],
+    diagnoseShuffleBlockCorruption() {
+      asked.resolve();
+      return new Promise<never>(() => {});
+    },
+  });
+  const server = await startService(context, blocks, { executorId: "7", appId: "app-1" });
+  const clock = new HandTime();
+  const conf = { "spark.shuffle.io.connectionTimeout": "10s" };
+  const client = await startService(context, undefined, { appId: "app-1", conf, clock });
+  const block = { shuffleId: 1, mapId: 2n, reduceId: 3 };
+  const diagnosis = client.service.diagnoseCorruption(server.peer, block, 1n, "ADLER32");
+  const failed = assertRejects(() => diagnosis, RpcTimeoutError, "in 10000 ms");
+  await within(asked.promise, "the question");
+  for (let seconds = 1; seconds <= 10; seconds++) {
+    clock.advance(1_000);
+    await within(client.service.getHostLocalDirs(server.peer, ["7"]), "the folders");
+  }
+  await within(failed, "the failure");
+  await idle(client);
 });
 
 test("NettyBlockTransferService.close() fails what is under way, once, and refuses the rest", async (context) => {
