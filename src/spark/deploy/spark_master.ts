@@ -168,7 +168,8 @@ export class SparkMaster implements AsyncDisposable {
   /**
    * Has a driver run on one of the Workers. It may have to wait for one that has room.
    *
-   * If the connection is lost before the answer comes, it is not known whether the Master took it, and it is not sent again.
+   * If the connection is lost before the answer comes, or the answer does not come in time, it is not known whether the Master took it
+   * or still will, and it is not sent again.
    *
    * @param launch The driver.
    * @param options For how long.
