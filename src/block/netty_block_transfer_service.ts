@@ -14,7 +14,7 @@ import { systemRandom } from "../base/random.ts";
 import type { SparkConf } from "../base/spark_conf.ts";
 import type { ManagedBuffer } from "../protocol/managed_buffer.ts";
 import { roleOf } from "../rpc/rpc_conf.ts";
-import { askRpc } from "../transport/ask_rpc.ts";
+import { askRpc, type AskRpcOptions } from "../transport/ask_rpc.ts";
 import { noOpRpcHandler } from "../transport/rpc_handler.ts";
 import { startServiceOnPort } from "../transport/start_service_on_port.ts";
 import type { TransportClientFactory } from "../transport/transport_client_factory.ts";
@@ -92,7 +92,7 @@ export class NettyBlockTransferService implements BlockTransferService {
   /** What its transfers need of it. */
   readonly #forTransfers: BlockFetchSurroundings & BlockUploadSurroundings;
   /** How long a diagnosis may take: the connection may be busy with other things for ever. */
-  readonly #diagnosisTimeoutMs: number | undefined;
+  readonly #diagnosisTimeout: AskRpcOptions;
   /** What each transfer under way is stopped by. */
   readonly #transfers = new Set<(reason: Error) => void>();
   #dialling: { readonly context: TransportContext; readonly factory: TransportClientFactory } | undefined;
@@ -122,7 +122,8 @@ export class NettyBlockTransferService implements BlockTransferService {
     });
     this.#contextOptions = { conf: transportConf, driver, clock, random, logger, limits, exposeStack, tls };
     const { maxIORetries: maxRetries, ioRetryWaitTimeMs: retryWaitMs, connectionTimeoutMs } = transportConf;
-    this.#diagnosisTimeoutMs = connectionTimeoutMs > 0 ? connectionTimeoutMs : undefined;
+    const timeoutMs = connectionTimeoutMs > 0 ? connectionTimeoutMs : undefined;
+    this.#diagnosisTimeout = { timeoutMs, timeoutKey: "spark.shuffle.io.connectionTimeout" };
     const { enableSaslRetries, useOldFetchProtocol } = transportConf.shuffle;
     this.#forTransfers = {
       connections: new BlockConnections(() => this.#clientFactory()),
@@ -261,7 +262,7 @@ export class NettyBlockTransferService implements BlockTransferService {
       checksum,
       algorithm,
     };
-    const answer = await this.#ask(source, question, this.#diagnosisTimeoutMs);
+    const answer = await this.#ask(source, question, this.#diagnosisTimeout);
     if (answer.type !== BlockTransferMessageType.CorruptionCause) throw wrongAnswer(answer);
     return answer.cause;
   }
@@ -329,9 +330,9 @@ export class NettyBlockTransferService implements BlockTransferService {
     return this.#dialling.factory;
   }
 
-  async #ask(source: BlockPeer, message: BlockTransferMessage, timeoutMs?: number): Promise<BlockTransferMessage> {
+  async #ask(source: BlockPeer, message: BlockTransferMessage, options?: AskRpcOptions): Promise<BlockTransferMessage> {
     const { client } = await this.#forTransfers.connections.connect(source, undefined, false);
-    return decodeBlockTransferMessage(await askRpc(client, (out) => writeBlockTransferMessage(out, message), { timeoutMs }));
+    return decodeBlockTransferMessage(await askRpc(client, (out) => writeBlockTransferMessage(out, message), options));
   }
 }
 

@@ -20,6 +20,12 @@ export interface AskRpcOptions {
    * @default as long as the connection lasts, which `spark.<module>.io.connectionTimeout` closes when it is silent for so long
    */
   readonly timeoutMs?: number | undefined;
+  /**
+   * What sets that limit, such as a configuration key: the error names it.
+   *
+   * @default "timeoutMs"
+   */
+  readonly timeoutKey?: string | undefined;
   /** Gives up waiting: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -77,7 +83,7 @@ export function checkWait({ signal, timeoutMs = Infinity }: AskRpcOptions): void
  */
 export function promisedAnswer(
   client: TransportClient,
-  { signal, timeoutMs = Infinity }: AskRpcOptions,
+  { signal, timeoutMs = Infinity, timeoutKey: key = "timeoutMs" }: AskRpcOptions,
   send: (callback: RpcResponseCallback) => number,
   onGivenUp: (requestId: number, reason: unknown) => void = () => {},
 ): Promise<Uint8Array> {
@@ -104,8 +110,8 @@ export function promisedAnswer(
         onSuccess: (body) => settle(() => resolve(body.bytes.slice())),
         onFailure: (error) => settle(() => reject(error)),
         onTimeout() {
-          const message = `Cannot receive any answer from ${remote} in ${timeoutMs} ms`;
-          giveUp(new RpcTimeoutError(message, { timeoutMs, key: "timeoutMs", peer: remote, phase: client.askPhase }));
+          const message = `Cannot receive any answer from ${remote} in ${timeoutMs} ms. This timeout is controlled by ${key}`;
+          giveUp(new RpcTimeoutError(message, { timeoutMs, key, peer: remote, phase: client.askPhase }));
         },
       });
       // What it sends may have given it up meanwhile.

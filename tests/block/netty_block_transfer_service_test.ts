@@ -495,13 +495,17 @@ test("NettyBlockTransferService.diagnoseCorruption() waits for spark.shuffle.io.
   const client = await startService(context, undefined, { appId: "app-1", conf, clock });
   const block = { shuffleId: 1, mapId: 2n, reduceId: 3 };
   const diagnosis = client.service.diagnoseCorruption(server.peer, block, 1n, "ADLER32");
-  const failed = assertRejects(() => diagnosis, RpcTimeoutError, "in 10000 ms");
+  const failed = assertRejects(
+    () => diagnosis,
+    RpcTimeoutError,
+    "in 10000 ms. This timeout is controlled by spark.shuffle.io.",
+  );
   await within(asked.promise, "the question");
   for (let seconds = 1; seconds <= 10; seconds++) {
     clock.advance(1_000);
     await within(client.service.getHostLocalDirs(server.peer, ["7"]), "the folders");
   }
-  await within(failed, "the failure");
+  assertEquals((await within(failed, "the failure")).key, "spark.shuffle.io.connectionTimeout");
   await idle(client);
 });
 

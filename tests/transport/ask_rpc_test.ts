@@ -46,7 +46,7 @@ transportTest("askRpc() gives up after its time, and a late answer is ignored", 
   const error = await asking;
   assertInstanceOf(error, RpcTimeoutError);
   const { remote } = connection.channel;
-  assertEquals(error.message, `Cannot receive any answer from ${remote} in 300 ms`);
+  assertEquals(error.message, `Cannot receive any answer from ${remote} in 300 ms. This timeout is controlled by timeoutMs`);
   assertEquals([error.timeoutMs, error.key, error.peer, error.phase], [300, "timeoutMs", remote, "waiting"]);
   for (const { responder, text } of held.requests) responder.onSuccess(bytesOf(text));
   assertEquals(await within(patient, "the other one"), bytesOf("patient"));
