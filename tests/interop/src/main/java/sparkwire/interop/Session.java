@@ -128,6 +128,7 @@ final class Session {
       case "stopShuffleService":
         synchronized (this) {
           shuffleService.stop();
+          shuffleService.awaitStop();
           return JSON.nullNode();
         }
       case "createClient":

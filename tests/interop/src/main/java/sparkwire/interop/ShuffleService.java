@@ -25,6 +25,7 @@ import scala.Option;
 /** An external shuffle service of Spark, which merges blocks that are pushed too, and the files of an executor that has gone. */
 final class ShuffleService {
   static final int SUB_FOLDERS = 64;
+  private static final long STOP_MILLIS = 10_000;
   private static final String SHUFFLE_MANAGER = "org.apache.spark.shuffle.sort.SortShuffleManager";
 
   private final ExternalShuffleService service;
@@ -63,6 +64,13 @@ final class ShuffleService {
 
   void stop() {
     service.stop();
+  }
+
+  /** Until its connections are closed, which its threads do on their way out: by then a block may have been sent in full. */
+  void awaitStop() throws InterruptedException {
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().startsWith("shuffle-server")) thread.join(STOP_MILLIS);
+    }
   }
 
   /** An executor's files: of each map the parts for the reducers, and a block of an RDD; tells the checksums of the parts. */
