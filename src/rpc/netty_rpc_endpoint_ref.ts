@@ -8,13 +8,13 @@
  */
 
 import type { ByteSink } from "../base/byte_sink.ts";
-import type { EncodedRef, Serializer } from "../serializer/serializer.ts";
+import { ENCODED_REF, type EncodedRef, type Serializer } from "../serializer/serializer.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import type { Inbox } from "./inbox.ts";
 import type { NettyRpcEnv } from "./netty_rpc_env.ts";
 import type { Outbox } from "./outbox.ts";
 import { encodeRequestHeader } from "./request_message.ts";
-import type { RpcAddress } from "./rpc_address.ts";
+import { RpcAddress } from "./rpc_address.ts";
 import { RpcEndpointAddress } from "./rpc_endpoint_address.ts";
 import type { AbortableRpcFuture, AskOptions, RpcEndpointRef } from "./rpc_endpoint_ref.ts";
 import type { VersionedContent } from "./versioned_content.ts";
@@ -58,7 +58,7 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
   }
 
   /** How it travels. */
-  get encoded(): EncodedRef {
+  get [ENCODED_REF](): EncodedRef {
     return { name: this.name, address: this.address, askTimeout: this.#env.askTimeout };
   }
 
@@ -136,9 +136,9 @@ export class NettyRpcEndpointRef implements RpcEndpointRef {
 
 /** How `value` travels, if it is a reference. Throws a TypeError for a typed one. */
 export function encodeRef(value: object): EncodedRef | undefined {
-  if (value instanceof NettyRpcEndpointRef) return value.encoded;
-  if ("ref" in value && value.ref instanceof NettyRpcEndpointRef) {
-    throw new TypeError("A typed reference does not travel in messages; send its untyped one: .ref");
-  }
-  return undefined;
+  if (value instanceof NettyRpcEndpointRef) return value[ENCODED_REF];
+  if (!(ENCODED_REF in value)) return undefined;
+  // Codecs know an address by this copy's class.
+  const { address, ...rest } = value[ENCODED_REF] as EncodedRef;
+  return { ...rest, address: address && new RpcAddress(address.host, address.port) };
 }

@@ -32,6 +32,9 @@ export interface EncodedRef {
   readonly askTimeout?: { readonly durationMs: number; readonly timeoutProp: string } | undefined;
 }
 
+/** How a reference travels, which it says of itself: by this also one of another copy of this module is known. */
+export const ENCODED_REF: unique symbol = Symbol.for("sparkwire.encodedRef");
+
 /** Gives the codec what only the environment knows: which values are references, and how to make one. */
 export interface SerializerContext {
   /** Name and address of `ref`, if it is a reference to an endpoint. Throws for values that must not travel. */

@@ -8,7 +8,7 @@
 
 import type { RpcAddress } from "../rpc/rpc_address.ts";
 import type { AskOptions, RpcEndpointRef } from "../rpc/rpc_endpoint_ref.ts";
-import { TypedMessage } from "../serializer/serializer.ts";
+import { ENCODED_REF, TypedMessage } from "../serializer/serializer.ts";
 import type { Args, Asks, Contract, Reply, Sends } from "./contract.ts";
 import { reservedTagError } from "./tag.ts";
 
@@ -66,6 +66,11 @@ class TypedRef<C> implements Ref<C> {
 
   get address(): RpcAddress | undefined {
     return this.ref.address;
+  }
+
+  /** What a codec asks for that finds it in a message. */
+  get [ENCODED_REF](): never {
+    throw new TypeError("A typed reference does not travel in messages; send its untyped one: .ref");
   }
 
   // What the contract says of the answer is taken on trust, as what it says of a payload is at the other end.
