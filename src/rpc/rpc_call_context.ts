@@ -9,14 +9,16 @@
 
 import type { RpcAddress } from "./rpc_address.ts";
 
+// Both are the same in every copy of this module: endpoints of one may live in an environment of another.
+
 /** Returned by a handler for a message that it does not take: Spark's missing case of a partial function. */
-export const unhandled: unique symbol = Symbol("sparkwire.unhandled");
+export const unhandled: unique symbol = Symbol.for("sparkwire.unhandled");
 
 /** What {@linkcode later} is. The compiler would take a `unique symbol` for any `symbol` where an async function returns it. */
 export type Later = symbol & { readonly description: "sparkwire.later" };
 
 /** Returned by a handler that answers later, by `context.reply` or `context.sendFailure`. */
-export const later: Later = Symbol("sparkwire.later") as Later;
+export const later: Later = Symbol.for("sparkwire.later") as Later;
 
 /** One ask in the hands of its endpoint. It may be kept and used after the handler has returned. */
 export interface RpcCallContext {

@@ -12,7 +12,7 @@ import type { CborEncoder } from "./_cbor_encoder.ts";
 import { writeErrorValue } from "./_cbor_error_value.ts";
 import { Major, MAX_BIGINT_BYTES, Name, Tag } from "./_cbor_format.ts";
 import { typedArrayTag } from "./_cbor_typed_arrays.ts";
-import { RESERVED_TAG_PREFIX, type TypedMessage } from "./serializer.ts";
+import { RESERVED_TAG_PREFIX, TypedMessage } from "./serializer.ts";
 import { checkAttached } from "./serializer_errors.ts";
 
 const classText = Object.prototype.toString;
@@ -48,6 +48,8 @@ export function writeBuiltin(encoder: CborEncoder, value: object): void {
 
 /** An object of a class: a reference to an endpoint, else what its `toJSON` returns, else its own data. */
 function writeInstance(encoder: CborEncoder, value: object): void {
+  // One of another copy of this module: the encoder knows its own.
+  if (TypedMessage.is(value)) return writeTypedMessage(encoder, value);
   if (!writeRef(encoder, value) && !encoder.writeJson(value)) encoder.writeRecord(value, true);
 }
 

@@ -113,6 +113,8 @@ export class RpcFailure {
 /** What the names of this project's own values begin with where the tag of a typed message could stand; no tag of a contract does. */
 export const RESERVED_TAG_PREFIX = "sparkwire:";
 
+const TYPED_MESSAGE = Symbol.for("sparkwire.TypedMessage");
+
 /**
  * A message of a typed endpoint, as an untyped one sees it: its tag and its payload.
  *
@@ -144,5 +146,15 @@ export class TypedMessage {
   constructor(tag: string, payload?: unknown) {
     this.tag = tag;
     this.payload = payload;
+  }
+
+  /** Marks the class across copies of this module. */
+  get [TYPED_MESSAGE](): true {
+    return true;
+  }
+
+  /** Whether `value` is a TypedMessage, also one of another copy of this module. */
+  static is(value: unknown): value is TypedMessage {
+    return typeof value === "object" && value !== null && TYPED_MESSAGE in value;
   }
 }

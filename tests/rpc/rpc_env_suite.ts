@@ -28,7 +28,7 @@ import { typedRef } from "../../src/typed/typed_ref.ts";
 import { deferred, test, until, within } from "../_harness.ts";
 import type { TestContext } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
-import { OtherRef } from "../_other_copy.ts";
+import { otherLater, OtherRef, otherUnhandled } from "../_other_copy.ts";
 
 /** Which driver, and what it is called. */
 export interface RpcEnvSuiteOptions {
@@ -463,6 +463,22 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     await until(() => stops > 0, "onStop");
     await env.shutdown();
     assertEquals(stops, 1);
+  });
+
+  rpcTest("Endpoints may return what another copy of the module says for unhandled and later", async (context) => {
+    const endpoint: RpcEndpoint = {
+      receiveAndReply(message, call) {
+        if (message !== "later") return otherUnhandled;
+        setTimeout().then(() => call.reply("ack later"));
+        return otherLater;
+      },
+    };
+    const here = (await server(context)).setupEndpoint("here", endpoint);
+    const there = await remote(context, endpoint);
+    for (const ref of [here, there]) {
+      assertEquals(await ref.ask("later"), "ack later");
+      await assertRejects(() => ref.ask("now"), RpcError, "Unsupported message now from");
+    }
   });
 
   rpcTest("References travel in a property called ref as in any other", async (context) => {

@@ -7,6 +7,7 @@ import type { ReplyContext } from "../../src/typed/contract.ts";
 import { endpoint } from "../../src/typed/endpoint.ts";
 import { typedRef } from "../../src/typed/typed_ref.ts";
 import { deferred, test, within } from "../_harness.ts";
+import { OtherTypedMessage } from "../_other_copy.ts";
 import { environment, environments } from "./_environments.ts";
 
 interface Echo {
@@ -47,6 +48,21 @@ test("endpoint(): an untyped message is an unsupported one", async (context) => 
   for (const message of ["Echo", 1, ["Echo", "m"], { tag: "Echo", payload: "m" }]) {
     await assertRejects(() => ref.ask(message), RpcError, "Unsupported message");
   }
+});
+
+test("endpoint(): a message of another copy of the module is one like its own", async (context) => {
+  const { server, client } = await environments(context);
+  const local = server.setupEndpoint("Echo", endpoint<Echo>(() => echoes));
+  const remote = await client.setupEndpointRef(`spark://Echo@${server.address}`);
+  const java = await client.setupEndpointRef(`spark://Echo@${server.address}`, { serializer: "java" });
+  for (const ref of [local, remote]) assertEquals(await ref.ask(new OtherTypedMessage("Echo", "e")), "e");
+  assertEquals(await remote.ask(new OtherTypedMessage("Echo")), undefined);
+  await assertRejects(() => remote.ask(new OtherTypedMessage("Nope")), RpcError, "Unsupported message Nope from");
+  await assertRejects(
+    () => java.ask(new OtherTypedMessage("Echo")),
+    RpcError,
+    "Cannot encode a message Echo: no class of Java",
+  );
 });
 
 test("endpoint(): names of Object.prototype are tags only if the contract has them", async (context) => {

@@ -171,7 +171,7 @@ class JavaCodec implements JavaSerializer {
 
   encode(value: unknown, out: ByteSink, context: SerializerContext): void {
     if (isByteArray(value)) writeByteArray(value, out);
-    else this.#write(value instanceof TypedMessage ? this.#messageOf(value) : value, out, context);
+    else this.#write(TypedMessage.is(value) ? this.#messageOf(value) : value, out, context);
   }
 
   /** What a message of a typed endpoint is in Java. */
