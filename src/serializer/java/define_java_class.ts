@@ -115,7 +115,7 @@ function partsOf(defined: object): ClassParts {
  * @param className The class's full name; of a class within an object of Scala, `com.example.Messages$Person`.
  * @param options Its fields and its serialVersionUID.
  * @returns A constructor of its values.
- * @throws {RangeError} If no serialVersionUID is given and the class is none of Spark's.
+ * @throws {RangeError} If no serialVersionUID is given and the class is none of Spark's, or a field's type is none.
  *
  * @example
  * ```ts

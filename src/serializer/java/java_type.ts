@@ -201,10 +201,26 @@ const NAMED: { readonly [N in JavaTypeName]: JavaType<JavaTypeNames[N]> } = {
   "double[]": typedArray("D", "a double[]", Float64Array),
 };
 
-/** The type that `like` is or names. */
+/**
+ * The type that `like` is or names.
+ *
+ * @throws {RangeError} If it is neither, of which the compiler would tell: a class name of Java's, say.
+ */
 export function javaType<F extends JavaTypeLike>(like: F): JavaType<JavaTypeValue<F>> {
+  const type: Partial<JavaType<unknown>> | undefined = typeof like !== "string" ? like : namedIn(NAMED, like);
+  if (typeof type?.signature !== "string") throw noType(like);
   // The table gives each name the type that the compiler derives from the same name.
-  return (typeof like === "string" ? NAMED[like as JavaTypeName] : like) as JavaType<JavaTypeValue<F>>;
+  return type as JavaType<JavaTypeValue<F>>;
+}
+
+/** What a table has under a name; nothing for one of Object.prototype. */
+function namedIn<T>(table: Readonly<Partial<Record<JavaTypeName, T>>>, name: JavaTypeName): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+function noType(like: unknown): RangeError {
+  const what = typeof like === "string" ? JSON.stringify(like) : shownValue(like);
+  return new RangeError(`There is no type ${what}; those with a name are ${Object.keys(NAMED).join(", ")}`);
 }
 
 const BOXES: Readonly<Partial<Record<JavaTypeName, JavaTypeName>>> = {
@@ -220,7 +236,7 @@ const BOXES: Readonly<Partial<Record<JavaTypeName, JavaTypeName>>> = {
 
 /** The type that `like` is or names, as an object: what is in a collection is never a primitive. */
 export function boxedType<F extends JavaTypeLike>(like: F): JavaType<JavaTypeValue<F>> {
-  const boxed = typeof like === "string" ? BOXES[like as JavaTypeName] : undefined;
+  const boxed = typeof like === "string" ? namedIn(BOXES, like) : undefined;
   // The values of a box are those of its primitive.
   return boxed === undefined ? javaType(like) : NAMED[boxed] as JavaType<JavaTypeValue<F>>;
 }

@@ -154,6 +154,16 @@ test("defineJavaClass() reads what it writes, of every type", () => {
   assertEquals(toHex(encode(arrived, codec)), toHex(encode(roundTrip(arrived, codec), codec)));
 });
 
+test("defineJavaClass() and javaTypes refuse what is no type, and say which there are", () => {
+  const wrong = ["string", "java.lang.String", "toString", "", undefined, null, 5, {}, class String {}];
+  for (const like of wrong as "int"[]) {
+    assertThrows(() => defineJavaClass("a.A", { serialVersionUID: 1n, fields: { a: like } }), RangeError, "There is no type ");
+    assertThrows(() => javaTypes.list(like), RangeError, "There is no type ");
+  }
+  const define = () => defineJavaClass("a.A", { serialVersionUID: 1n, fields: { a: "string" as "String" } });
+  assertThrows(define, RangeError, 'There is no type "string"; those with a name are boolean, byte, ');
+});
+
 test("defineJavaClass() makes values that are compared by class and take fields that may be left out", () => {
   const ada: Person = new Person({ name: "Ada", age: 36, home: null });
   assert(ada instanceof Person);
