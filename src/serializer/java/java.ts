@@ -115,6 +115,7 @@ export interface JavaSerializer extends Serializer {
    * A serializer like this one that knows more.
    *
    * @param options What else it knows.
+   * @throws {TypeError} If something in `classes` is none of what it may be.
    */
   with(options: JavaSerializerOptions): JavaSerializer;
 }

@@ -164,6 +164,21 @@ test("defineJavaClass() and javaTypes refuse what is no type, and say which ther
   assertThrows(define, RangeError, 'There is no type "string"; those with a name are boolean, byte, ');
 });
 
+test("java.with() refuses classes that it cannot know", () => {
+  class Own {}
+  // As another copy of the module would make it.
+  const other = Object.assign(class Other {}, { className: "a.Other", signature: "La/Other;", needs: [] });
+  const wrong: readonly unknown[] = [Own, other, "Person", undefined];
+  const names = ["class Own", "class Other", "Person", "undefined"];
+  for (const [i, one] of wrong.entries()) {
+    const text = `Not made by defineJavaClass or defineScalaObject: ${names[i]}`;
+    assertThrows(() => java.with({ classes: [Person, one as JavaType<unknown>] }), TypeError, text);
+  }
+  java.with({
+    classes: [Person, javaTypes.list(Person), javaTypes.seq("int"), defineScalaObject("a.B$", { serialVersionUID: 1n })],
+  });
+});
+
 test("defineJavaClass() makes values that are compared by class and take fields that may be left out", () => {
   const ada: Person = new Person({ name: "Ada", age: 36, home: null });
   assert(ada instanceof Person);
