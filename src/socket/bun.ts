@@ -91,11 +91,15 @@ class BunSocket extends BaseSocket {
 
   /** There is room again. */
   onDrain(): void {
-    for (let chunk = this.#queue.first; chunk !== undefined; chunk = this.#queue.first) {
-      const taken = this.#native.write(chunk);
-      if (taken < 0) return this.#writeFailed();
-      this.#queue.take(taken);
-      if (taken < chunk.length) break;
+    try {
+      for (let chunk = this.#queue.first; chunk !== undefined; chunk = this.#queue.first) {
+        const taken = this.#native.write(chunk);
+        if (taken < 0) return this.#writeFailed();
+        this.#queue.take(taken);
+        if (taken < chunk.length) break;
+      }
+    } catch (thrown) {
+      return this.broke(thrown);
     }
     if (this.isShut && this.#queue.bytes === 0) this.#native.shutdown();
     this.drained();

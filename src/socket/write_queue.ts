@@ -21,9 +21,16 @@ export class WriteQueue {
     return this.#bytes;
   }
 
-  /** What has to leave next, or undefined if nothing waits. */
+  /**
+   * What has to leave next, or undefined if nothing waits.
+   *
+   * @throws {TypeError} If its memory is somebody else's by now: as no bytes it would never leave, and neither would what is behind it.
+   */
   get first(): Uint8Array | undefined {
-    return this.#rest ?? this.#chunks.peek();
+    const first = this.#rest ?? this.#chunks.peek();
+    // None was empty when it came.
+    if (first?.length === 0) throw new TypeError("Bytes that wait to be sent have no memory any more: it was transferred");
+    return first;
   }
 
   /** Appends a chunk. An empty one is left out: to send no bytes looks like a full socket on Bun. */

@@ -186,6 +186,10 @@ export class StreamBodies {
       item.done(released(body));
     } else if (bytes !== undefined) {
       item.sentBytes = Math.min(sentBytes + Math.min(VIEW_BYTES, this.#maxPieceBytes), size);
+      if (bytes.length < item.sentBytes) {
+        this.#fail(new RpcError("STREAM", `The memory of a body of ${size} bytes was taken away while they were sent`));
+        return false;
+      }
       this.#send(bytes.subarray(sentBytes, item.sentBytes));
     } else if (this.#ready !== undefined) {
       const { buffer, length } = this.#ready;
@@ -252,7 +256,11 @@ export class StreamBodies {
       return this.#pump();
     }
     if (item.promise !== undefined) return this.#refuse(item, item.promise.refuse(failure), failure);
-    // The peer has been promised these bytes; closing is the only way to say that they will not come.
+    this.#fail(failure);
+  }
+
+  /** The peer has been promised these bytes; closing is the only way to say that they will not come. */
+  #fail(failure: Error): void {
     this.stop(failure);
     this.#owner.failed(failure);
   }

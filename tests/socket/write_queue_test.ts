@@ -40,6 +40,18 @@ test("WriteQueue.take() of more than the first chunk is a bug", () => {
   assertEquals(queue.bytes, 2);
 });
 
+test("WriteQueue.first and take() throw where the memory of what waits has been transferred", () => {
+  for (const sent of [0, 1]) {
+    const queue = new WriteQueue();
+    const chunk = bytes(1, 2, 3);
+    queue.push(chunk);
+    queue.take(sent);
+    structuredClone(chunk.buffer, { transfer: [chunk.buffer] });
+    assertThrows(() => queue.first, Error, "Bytes that wait to be sent have no memory any more");
+    assertThrows(() => queue.take(1), Error, "Bytes that wait to be sent have no memory any more");
+  }
+});
+
 test("WriteQueue.clear() drops everything", () => {
   const queue = new WriteQueue();
   for (let i = 0; i < 100; i++) queue.push(bytes(i));

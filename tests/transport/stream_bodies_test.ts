@@ -83,6 +83,7 @@ class Wire {
   written = 0;
   left = 0;
   faults = 0;
+  failure: Error | undefined;
   readonly bodies: StreamBodies;
 
   constructor(maxPieceBytes = Infinity, pieces = new SharedPieces()) {
@@ -96,7 +97,7 @@ class Wire {
           this.written += bytes.length;
           return this.written - this.left < 64 * 1024;
         },
-        failed() {},
+        failed: (error) => this.failure = error,
         emptied() {},
       },
       maxPieceBytes,
@@ -134,6 +135,17 @@ test("StreamBodies reads one piece ahead while another is being sent, and no mor
   assertEquals([wire.left, wire.faults, file.holders], [4.5 * PIECE_BYTES, 0, 0]);
   assertEquals(wire.pieces, [...Array(4).fill(PIECE_BYTES), PIECE_BYTES / 2]);
   assert(file.memories.size <= 3, `${file.memories.size} pieces of memory for one stream`);
+});
+
+test("StreamBodies sends no other bytes in place of those whose memory has shrunk", () => {
+  const wire = new Wire();
+  const memory = new ArrayBuffer(20_000_000, { maxByteLength: 20_000_000 });
+  let result: Error | undefined;
+  wire.bodies.push(new BytesManagedBuffer(new Uint8Array(memory)), (error) => result = error);
+  memory.resize(wire.written);
+  wire.send();
+  assertEquals([wire.pieces.length, wire.failure], [1, result]);
+  assertEquals(result?.message, "The memory of a body of 20000000 bytes was taken away while they were sent");
 });
 
 test("StreamBodies does not read into memory whose last bytes have not left", async () => {

@@ -45,6 +45,32 @@ transportTest("readStream() and readChunk() give the bytes as they come, of all 
   assertEquals(connection.numOutstandingRequests, 0);
 });
 
+transportTest("Bytes whose memory is transferred while they are sent end their connection", async (stage) => {
+  const sent: Uint8Array[] = [];
+  const { connection, client, listening } = await stage.pair({
+    handler: {
+      streamManager: {
+        openStream: (name) => new BytesManagedBuffer(sent[sent.push(content(Number(name))) - 1]!),
+        getChunk: () => undefined,
+      },
+      receiveStream: () => receiveUpload("upload", async (stream) => bytesOf(String((await all(stream)).length))),
+    },
+  });
+  const transfer = ({ buffer }: Uint8Array) => structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+  const bytes = content(20 * MIB);
+  const upload = sendUpload(connection, bytesOf("upload"), new BytesManagedBuffer(bytes));
+  transfer(bytes);
+  assertInstanceOf(await failureOf(upload), RpcError);
+
+  const reader = readStream(await client.dial(listening), String(20 * MIB)).getReader();
+  await within(reader.read(), "the first bytes");
+  transfer(sent[0]!);
+  const rest = async () => {
+    while (!(await reader.read()).done);
+  };
+  assertInstanceOf(await failureOf(rest()), StreamError);
+});
+
 transportTest("readStream() and readChunk() fail with what onSize throws, which gives them up", async (stage) => {
   const onSize = (bytes: number): void => {
     throw new RangeError(`${bytes} bytes are too many`);
