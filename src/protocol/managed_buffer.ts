@@ -6,6 +6,8 @@
  * @module
  */
 
+import { checkAttached } from "../base/bytes.ts";
+
 /** Bytes of known length, read in order or not, and released when nobody needs them any more. */
 export interface ManagedBuffer {
   /** How many bytes there are. */
@@ -54,6 +56,8 @@ export function checkSize({ size }: ManagedBuffer, bytes: Uint8Array | undefined
 export class BytesManagedBuffer implements ManagedBuffer {
   /** All of them. */
   readonly bytes: Uint8Array;
+  /** How many there are. Where they are fewer by the time that they are sent, their memory has been transferred. */
+  readonly size: number;
   /** Nobody uses their memory for anything else. */
   readonly keepsBytes = true;
 
@@ -61,14 +65,14 @@ export class BytesManagedBuffer implements ManagedBuffer {
    * Makes a buffer of bytes.
    *
    * @param bytes What to send; not copied.
+   * @throws {TypeError} If it is no Uint8Array: the length of another array is not that of its bytes. And if its memory has been
+   * transferred.
    */
   constructor(bytes: Uint8Array) {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError("The bytes of a BytesManagedBuffer must be a Uint8Array");
+    if (bytes.length === 0) checkAttached(bytes);
     this.bytes = bytes;
-  }
-
-  /** How many there are. */
-  get size(): number {
-    return this.bytes.length;
+    this.size = bytes.length;
   }
 
   /** Copies bytes from `position` on, as many as `into` holds. */

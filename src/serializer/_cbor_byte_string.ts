@@ -6,10 +6,9 @@
  */
 
 import type { ByteSink } from "../base/byte_sink.ts";
-import { int32At } from "../base/bytes.ts";
+import { int32At, mayBeDetached } from "../base/bytes.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import { Major, PREFIX } from "./_cbor_format.ts";
-import { mayBeDetached } from "./serializer_errors.ts";
 
 const HEAD = PREFIX.length;
 const INFO_MASK = 0x1f;

@@ -7,13 +7,13 @@
  * @module
  */
 
+import { checkAttached } from "../base/bytes.ts";
 import { bytesOfBigint } from "./bigint_bytes.ts";
 import type { CborEncoder } from "./_cbor_encoder.ts";
 import { writeErrorValue } from "./_cbor_error_value.ts";
 import { Major, MAX_BIGINT_BYTES, Name, Tag } from "./_cbor_format.ts";
 import { typedArrayTag } from "./_cbor_typed_arrays.ts";
 import { RESERVED_TAG_PREFIX, TypedMessage } from "./serializer.ts";
-import { checkAttached } from "./serializer_errors.ts";
 
 const classText = Object.prototype.toString;
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);

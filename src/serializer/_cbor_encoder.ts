@@ -7,6 +7,7 @@
  */
 
 import { ByteSink } from "../base/byte_sink.ts";
+import { checkAttached } from "../base/bytes.ts";
 import type { SerializerError } from "../base/errors.ts";
 import { largeBigintBytes, MAX_LARGE_BIGINT_BYTES, TOO_MANY_LARGE_BIGINTS } from "./bigint_bytes.ts";
 import { writeBigint, writeBuiltin, writeSparseArray, writeTypedMessage } from "./_cbor_encode_builtin.ts";
@@ -27,7 +28,7 @@ import {
 import { SharedValues } from "./_cbor_shared_values.ts";
 import { writeWtf8, wtf8Length } from "./_cbor_text.ts";
 import { type SerializerContext, TypedMessage } from "./serializer.ts";
-import { checkAttached, encodeError, explainEncodeError, type PathKey, pathText } from "./serializer_errors.ts";
+import { encodeError, explainEncodeError, type PathKey, pathText } from "./serializer_errors.ts";
 
 const utf8 = new TextEncoder();
 const hasOwn = Object.prototype.hasOwnProperty;

@@ -50,22 +50,6 @@ export function explainEncodeError(thrown: unknown, path: string): Error {
   return new SerializerError(`Cannot encode a value${place}: ${cause.message}`, { direction: "encode", path, cause });
 }
 
-/** Whether `bytes` may have lost their memory: there are none, and they begin where those do. {@linkcode checkAttached} knows. */
-export function mayBeDetached(bytes: Uint8Array): boolean {
-  return bytes.length === 0 && bytes.byteOffset === 0;
-}
-
-/** What is asked for its keys says by a TypeError that its memory is gone. Nothing else tells that of a buffer that has shrunk. */
-const { keys } = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
-
-/**
- * Throws if the memory of `array` has been transferred, or resized so that the array is not within it any more: what was in it is
- * lost, and must not arrive as nothing.
- */
-export function checkAttached(array: ArrayBufferView): void {
-  keys.call(array as Uint8Array);
-}
-
 /** The error that says what is wrong at a byte of the content. */
 export function decodeError(message: string, offset: number): SerializerError {
   return new SerializerError(`${message}, at byte ${offset}`, { direction: "decode", offset });

@@ -8,6 +8,7 @@
  */
 
 import type { ByteSink } from "../base/byte_sink.ts";
+import { checkAttached } from "../base/bytes.ts";
 import type { MessageBody } from "../base/message_body.ts";
 
 /** Writes what a message consists of. For those who send so many that a closure for each would be felt. */
@@ -27,7 +28,10 @@ export function writeContent(content: Content, out: ByteSink): void {
   // Not `instanceof Uint8Array`: V8 walks the prototypes of what is none, which is felt by every ask.
   if ("writeTo" in content) content.writeTo(out);
   else if (typeof content === "function") content(out);
-  else out.writeBytes(content);
+  else {
+    if (content.length === 0) checkAttached(content);
+    out.writeBytes(content);
+  }
 }
 
 /** Waits for an answer: one of its three methods is called, once. */

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { test } from "../_harness.ts";
 
@@ -9,4 +9,13 @@ test("BytesManagedBuffer.read() copies from a position on, as much as fits or is
   assertEquals(into, Uint8Array.of(1, 2, 3));
   assertEquals(buffer.read(3, into), 1);
   assertEquals(into, Uint8Array.of(4, 2, 3));
+});
+
+test("BytesManagedBuffer is made of bytes that are there", () => {
+  const gone = Uint8Array.of(1);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  for (const bytes of [gone, new Int32Array(2), new ArrayBuffer(8), "text", undefined] as unknown[]) {
+    assertThrows(() => new BytesManagedBuffer(bytes as Uint8Array), TypeError);
+  }
+  assertEquals(new BytesManagedBuffer(new Uint8Array(0)).size, 0);
 });

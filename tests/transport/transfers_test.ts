@@ -21,6 +21,11 @@ async function all(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   return new Uint8Array(await within(new Response(stream).arrayBuffer(), "the whole stream"));
 }
 
+/** Takes the memory of `bytes` away, as a message to a worker does. */
+function transfer({ buffer }: Uint8Array): void {
+  structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+}
+
 /** A server whose streams and chunks are so many bytes as their name or place says. */
 function server(buffer: (bytes: Uint8Array) => CountedBuffer): Partial<RpcHandler> {
   return {
@@ -45,6 +50,21 @@ transportTest("readStream() and readChunk() give the bytes as they come, of all 
   assertEquals(connection.numOutstandingRequests, 0);
 });
 
+transportTest("Bytes whose memory has been transferred are refused, and do not arrive as none", async (stage) => {
+  const bytes = content(1_000);
+  const buffer = new BytesManagedBuffer(bytes);
+  transfer(bytes);
+  const { connection } = await stage.pair({
+    handler: { ...echo, streamManager: { openStream: () => buffer, getChunk: () => buffer } },
+  });
+  assertInstanceOf(await failureOf(askRpc(connection, bytes)), TypeError);
+  assertEquals((await failureOf(sendUpload(connection, bytesOf("upload"), buffer))).message, "A body of 1000 bytes has 0");
+  for (const read of [() => readStream(connection, "stream"), () => readChunk(connection, 7n, 0)]) {
+    assertStringIncludes((await failureOf(all(read()))).message, "A body of 1000 bytes has 0");
+  }
+  assertEquals(await ask(connection, "still here"), "still here");
+});
+
 transportTest("Bytes whose memory is transferred while they are sent end their connection", async (stage) => {
   const sent: Uint8Array[] = [];
   const { connection, client, listening } = await stage.pair({
@@ -56,7 +76,6 @@ transportTest("Bytes whose memory is transferred while they are sent end their c
       receiveStream: () => receiveUpload("upload", async (stream) => bytesOf(String((await all(stream)).length))),
     },
   });
-  const transfer = ({ buffer }: Uint8Array) => structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
   const bytes = content(20 * MIB);
   const upload = sendUpload(connection, bytesOf("upload"), new BytesManagedBuffer(bytes));
   transfer(bytes);

@@ -8,10 +8,11 @@
  */
 
 import type { ByteSink } from "../../base/byte_sink.ts";
+import { checkAttached } from "../../base/bytes.ts";
 import { isError, type SerializerError } from "../../base/errors.ts";
 import { largeBigintBytes, MAX_LARGE_BIGINT_BYTES, TOO_MANY_LARGE_BIGINTS } from "../bigint_bytes.ts";
 import type { SerializerContext } from "../serializer.ts";
-import { checkAttached, encodeError, explainEncodeError, type PathKey, pathText, shownValue } from "../serializer_errors.ts";
+import { encodeError, explainEncodeError, type PathKey, pathText, shownValue } from "../serializer_errors.ts";
 import { writtenImage } from "./_desc_images.ts";
 import { WrittenHandles } from "./_written_handles.ts";
 import { elementSignature, isKnown, type JavaClassDesc, type KnownClass } from "./class_desc.ts";

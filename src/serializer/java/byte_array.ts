@@ -6,9 +6,8 @@
  */
 
 import type { ByteSink } from "../../base/byte_sink.ts";
-import { int32At } from "../../base/bytes.ts";
+import { int32At, mayBeDetached } from "../../base/bytes.ts";
 import type { MessageBody } from "../../base/message_body.ts";
-import { mayBeDetached } from "../serializer_errors.ts";
 import { PRIMITIVE_ARRAYS } from "./primitives.ts";
 import { DEFAULT_SPARK_VERSION } from "./spark_versions.ts";
 import { bytesOf, ClassFlag, Tag, writeClassDesc, writeStreamHeader } from "./stream_format.ts";
