@@ -8,6 +8,8 @@
 
 import { checkAttached } from "../base/bytes.ts";
 
+const classText = Object.prototype.toString;
+
 /** Bytes of known length, read in order or not, and released when nobody needs them any more. */
 export interface ManagedBuffer {
   /** How many bytes there are. */
@@ -69,7 +71,11 @@ export class BytesManagedBuffer implements ManagedBuffer {
    * transferred.
    */
   constructor(bytes: Uint8Array) {
-    if (!(bytes instanceof Uint8Array)) throw new TypeError("The bytes of a BytesManagedBuffer must be a Uint8Array");
+    // Not by the class: that of another realm is another one.
+    const what = classText.call(bytes);
+    if (what !== "[object Uint8Array]") {
+      throw new TypeError(`The bytes of a BytesManagedBuffer must be a Uint8Array, not ${what}`);
+    }
     if (bytes.length === 0) checkAttached(bytes);
     this.bytes = bytes;
     this.size = bytes.length;

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { runInNewContext } from "node:vm";
 import { BytesManagedBuffer } from "../../src/protocol/managed_buffer.ts";
 import { test } from "../_harness.ts";
 
@@ -9,6 +10,11 @@ test("BytesManagedBuffer.read() copies from a position on, as much as fits or is
   assertEquals(into, Uint8Array.of(1, 2, 3));
   assertEquals(buffer.read(3, into), 1);
   assertEquals(into, Uint8Array.of(4, 2, 3));
+});
+
+test("BytesManagedBuffer takes bytes of another realm, as tests in a context of their own have them", () => {
+  const bytes = runInNewContext("Uint8Array.of(1, 2, 3)") as Uint8Array;
+  assertEquals([bytes instanceof Uint8Array, new BytesManagedBuffer(bytes).size], [false, 3]);
 });
 
 test("BytesManagedBuffer is made of bytes that are there", () => {
