@@ -4,7 +4,9 @@
  * @module
  */
 
-import { close, mkdir, open, rename, unlink, write } from "node:fs";
+import { close, mkdir, open, rename, stat, unlink, write } from "node:fs";
+import type { Stats } from "node:fs";
+import { dirname } from "node:path";
 import { codeOf, done, isMissing, onPath, promised } from "./_node_callbacks.ts";
 import { fileClosed } from "./files.ts";
 import { nodeFiles } from "./node_files.ts";
@@ -49,6 +51,38 @@ class NodeFileWriter implements FileWriter {
   }
 }
 
+/**
+ * Without the `recursive` of Node 20 to 26: that tries for ever, at full load, where the system says that a folder is not there when
+ * it is to be made: below /proc, or where folders are mounted as they are asked for.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await made(path);
+  } catch (thrown) {
+    const above = dirname(path);
+    if (codeOf(thrown) !== "ENOENT" || above === path) throw thrown;
+    await makeFolder(above);
+    await made(path);
+  }
+}
+
+/** Makes a folder in one that is there, unless it is there too. */
+async function made(path: string): Promise<void> {
+  try {
+    await done((callback) => mkdir(path, (error) => callback(error)));
+  } catch (thrown) {
+    if (!await isFolder(path)) throw thrown;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await promised<Stats>((callback) => stat(path, callback))).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 /** The machine's files, which can be made too. */
 export const nodeWritableFiles: WritableFiles = {
   ...nodeFiles,
@@ -59,7 +93,7 @@ export const nodeWritableFiles: WritableFiles = {
       throw codeOf(thrown) === "EEXIST" ? fileExists(path, thrown) : thrown;
     }
   },
-  makeFolder: (path) => done((callback) => mkdir(path, { recursive: true }, (error) => callback(error))),
+  makeFolder,
   rename: (from, to) => onPath(from, done((callback) => rename(from, to, callback))),
   async unlink(path) {
     try {

@@ -6,7 +6,7 @@ import { MemoryWritableFiles } from "../../src/platform/memory_writable_files.ts
 import { nodeWritableFiles } from "../../src/platform/node_writable_files.ts";
 import type { WritableFiles } from "../../src/platform/writable_files.ts";
 import { makeFolder } from "../_folder.ts";
-import { test, type TestContext } from "../_harness.ts";
+import { test, type TestContext, within } from "../_harness.ts";
 
 const KINDS: Readonly<
   Record<string, (context: TestContext) => Promise<{ readonly files: WritableFiles; readonly path: string }>>
@@ -34,6 +34,18 @@ test("nodeWritableFiles: what lies below a file is not there", async (context) =
   await (await files.create(`${path}/one`)).close();
   await files.unlink(`${path}/one/none`);
   await assertRejects(() => files.rename(`${path}/one/none`, `${path}/two`), RpcError, "No such file: ");
+});
+
+test("nodeWritableFiles.makeFolder() says where no folder can be made", async (context) => {
+  const { files, path } = await KINDS.nodeWritableFiles!(context);
+  await (await files.create(`${path}/file`)).close();
+  // Below /proc, as where folders are mounted when they are asked for, the system says that it is not there, though /proc is.
+  for (const folder of [`${path}/file`, `${path}/file/a`, `${path}/file/a/b`, "/proc/none", "/proc/none/a/b"]) {
+    await within(assertRejects(() => files.makeFolder(folder), Error), `${folder} to be refused`);
+  }
+  await Promise.all([files.makeFolder(`${path}/a/b/c`), files.makeFolder(`${path}/a/b/c`), files.makeFolder(`${path}/a/b/d`)]);
+  await files.makeFolder("/");
+  assertEquals([(await files.stat(`${path}/a/b/c`)).isFile, (await files.stat(`${path}/a/b/d`)).isFile], [false, false]);
 });
 
 test("nodeWritableFiles.unlink() says what it could not take away", async (context) => {
