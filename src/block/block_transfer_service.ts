@@ -105,7 +105,8 @@ export interface BlockTransferService extends AsyncDisposable {
    */
   fetchBlock(source: BlockPeer, blockId: string, options?: FetchBlocksOptions): Promise<ManagedBuffer>;
   /**
-   * Fetches one block as a stream, over a connection of its own: the peer sends as fast as it is read, and no faster.
+   * Fetches one block as a stream, over a connection of its own: the peer sends as fast as it is read, and no faster. One that is
+   * neither read to its end nor cancelled keeps that connection until `close`.
    *
    * @param source Who has it.
    * @param blockId Its name.

@@ -226,7 +226,8 @@ export interface RpcEnv extends AsyncDisposable {
   /**
    * Downloads what a peer's file server has, over a connection apart from that of messages.
    *
-   * The peer sends as fast as the stream is read, and no faster. The chunks are the reader's to keep, but their `buffer` may have
+   * The peer sends as fast as the stream is read, and no faster: one that is neither read to its end nor cancelled keeps its connection,
+   * and counts against `maxDownloads`, until `shutdown`. The chunks are the reader's to keep, but their `buffer` may have
    * neighbours and must not be transferred.
    *
    * @param uri As the peer's `fileServer` gave it: `spark://host:port/files/name`.
