@@ -66,7 +66,7 @@ function writeOther(encoder: CborEncoder, value: object, kind: string): void {
 function writeRef(encoder: CborEncoder, value: object): boolean {
   const ref = encoder.context?.encodeRef(value);
   if (ref === undefined) return false;
-  openGeneric(encoder, Name.ref, 3);
+  encoder.openGeneric(Name.ref, 3);
   encoder.writeText(ref.name);
   encoder.writeValue(ref.address?.host ?? null);
   encoder.writeNumber(ref.address?.port ?? 0);
@@ -74,17 +74,10 @@ function writeRef(encoder: CborEncoder, value: object): boolean {
   return true;
 }
 
-/** Begins a generic object of ours that has `parts` parts after its name. */
-export function openGeneric(encoder: CborEncoder, name: string, parts: number): void {
-  encoder.head(Major.tag, Tag.genericObject);
-  encoder.open(Major.array, 1 + parts);
-  encoder.writeText(name);
-}
-
 function writeRegExp(encoder: CborEncoder, value: RegExp): void {
   if (!encoder.track(value)) return;
   encoder.addRegExp(value);
-  openGeneric(encoder, Name.regexp, 2);
+  encoder.openGeneric(Name.regexp, 2);
   encoder.writeText(value.source);
   encoder.writeText(value.flags);
   encoder.close();
@@ -115,7 +108,7 @@ export function writeSparseArray(encoder: CborEncoder, array: readonly unknown[]
     indexes.push(index);
   }
   encoder.addHoles(array.length - indexes.length);
-  openGeneric(encoder, Name.sparseArray, 2);
+  encoder.openGeneric(Name.sparseArray, 2);
   encoder.writeNumber(array.length);
   const level = encoder.open(Major.map, indexes.length);
   for (const index of indexes) {
@@ -175,7 +168,7 @@ function writeView(encoder: CborEncoder, view: ArrayBufferView): void {
 
 /** Writes a class whose only part is its bytes. */
 function writeRaw(encoder: CborEncoder, name: string, bytes: Uint8Array): void {
-  openGeneric(encoder, name, 1);
+  encoder.openGeneric(name, 1);
   encoder.writeBytes(bytes);
   encoder.close();
 }

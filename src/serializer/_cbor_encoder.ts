@@ -293,6 +293,13 @@ export class CborEncoder {
     return level;
   }
 
+  /** Begins a generic object of ours that has `parts` parts after its name. */
+  openGeneric(name: string, parts: number): void {
+    this.head(Major.tag, Tag.genericObject);
+    this.open(Major.array, 1 + parts);
+    this.writeText(name);
+  }
+
   #enter(): number {
     if (this.#depth === MAX_DEPTH) throw this.fail(`more than ${MAX_DEPTH} levels`);
     return this.#depth++;

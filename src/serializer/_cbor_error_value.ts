@@ -9,7 +9,6 @@
  */
 
 import { withoutStack } from "../base/without_stack.ts";
-import { openGeneric } from "./_cbor_encode_builtin.ts";
 import type { CborEncoder } from "./_cbor_encoder.ts";
 import { Name } from "./_cbor_format.ts";
 import { isFarIndex, keepHoles } from "./far_index.ts";
@@ -28,7 +27,7 @@ const TEXTS = ["name", "message", "stack"];
 export function writeErrorValue(encoder: CborEncoder, error: Error): void {
   if (!encoder.track(error)) return;
   const fields = fieldsOf(error, encoder.context?.exposeStack === true);
-  openGeneric(encoder, Name.error, 3);
+  encoder.openGeneric(Name.error, 3);
   encoder.writeText(String(error.name));
   encoder.writeText(String(error.message));
   encoder.writeEntries(fields, Object.keys(fields).length, false);

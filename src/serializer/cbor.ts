@@ -24,7 +24,6 @@ import type { ByteSink } from "../base/byte_sink.ts";
 import type { MessageBody } from "../base/message_body.ts";
 import { isByteString, readByteString, writeByteString } from "./_cbor_byte_string.ts";
 import { CborDecoder } from "./_cbor_decoder.ts";
-import { openGeneric } from "./_cbor_encode_builtin.ts";
 import { CborEncoder } from "./_cbor_encoder.ts";
 import { failureFields, leastFailureFields } from "./_cbor_failure.ts";
 import { Name, PREFIX } from "./_cbor_format.ts";
@@ -54,7 +53,7 @@ function write(value: unknown, isFailure: boolean, out: ByteSink, context: Seria
   idleEncoder = undefined;
   try {
     encoder.begin(out, context);
-    if (isFailure) openGeneric(encoder, Name.failure, 1);
+    if (isFailure) encoder.openGeneric(Name.failure, 1);
     encoder.writeValue(value);
     encoder.finish();
   } catch (thrown) {
