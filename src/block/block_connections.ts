@@ -34,23 +34,16 @@ export class BlockConnections {
    */
   async connect({ host, port }: BlockPeer, signal: AbortSignal | undefined, fastFail: boolean): Promise<BlockConnection> {
     const factory = await this.#factory();
-    if (signal === undefined) {
-      const client = await factory.createClient({ host, port }, { fastFail });
-      return {
-        client,
-        done(reason) {
-          // Only the end of the service stops a transfer over one of these, and all others with it: none has anything left to send.
-          if (reason !== undefined) client.channel.abort(reason);
-        },
-      };
-    }
-    signal.throwIfAborted();
-    const client = await factory.createUnmanagedClient({ host, port }, { signal });
+    signal?.throwIfAborted();
+    const client = signal === undefined
+      ? await factory.createClient({ host, port }, { fastFail })
+      : await factory.createUnmanagedClient({ host, port }, { signal });
     return {
       client,
       done(reason) {
-        if (reason === undefined) client.close();
-        else client.channel.abort(reason);
+        // Only the end of the service stops a transfer over a shared one, and all others with it: none has anything left to send.
+        if (reason !== undefined) client.channel.abort(reason);
+        else if (signal !== undefined) client.close();
       },
     };
   }

@@ -57,17 +57,17 @@ class NodeFileWriter implements FileWriter {
  */
 async function makeFolder(path: string): Promise<void> {
   try {
-    await made(path);
+    await makeOneFolder(path);
   } catch (thrown) {
     const above = dirname(path);
     if (codeOf(thrown) !== "ENOENT" || above === path) throw thrown;
     await makeFolder(above);
-    await made(path);
+    await makeOneFolder(path);
   }
 }
 
 /** Makes a folder in one that is there, unless it is there too. */
-async function made(path: string): Promise<void> {
+async function makeOneFolder(path: string): Promise<void> {
   try {
     await done((callback) => mkdir(path, (error) => callback(error)));
   } catch (thrown) {

@@ -124,7 +124,7 @@ class HandlerEndpoint<C extends Contract> implements TypedEndpoint<C> {
 
 /** Gives a message to its handler; one that is not of a typed reference, or has a tag that nobody has, is not taken. */
 function give(table: HandlerTable, message: unknown, rest: RpcAddress | RpcCallContext): unknown {
-  if (!(message instanceof TypedMessage || TypedMessage.is(message))) return unhandled;
+  if (!TypedMessage.is(message)) return unhandled;
   const handler = table.get(message.tag);
   return handler === undefined ? unhandled : handler(message.payload, rest);
 }

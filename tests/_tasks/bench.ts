@@ -56,6 +56,7 @@ function readPart([part, ...rest]: string[]): readonly [part: string | undefined
   throw new TypeError(`There is no part ${part}`);
 }
 
+// A comparison is asked itself how it is used.
 const args = taskArguments(Deno.args);
 const [part, rest] = Object.hasOwn(COMPARISONS, args[0] ?? "") ? readPart(args) : readArguments(USAGE, readPart);
 if (part === undefined) {
