@@ -34,7 +34,6 @@ export class BlockConnections {
    */
   async connect({ host, port }: BlockPeer, signal: AbortSignal | undefined, fastFail: boolean): Promise<BlockConnection> {
     const factory = await this.#factory();
-    signal?.throwIfAborted();
     const client = signal === undefined
       ? await factory.createClient({ host, port }, { fastFail })
       : await factory.createUnmanagedClient({ host, port }, { signal });

@@ -67,6 +67,8 @@ export class FakeSpark {
   readonly heard: string[] = [];
   /** Whether it answers what is asked just to see whether it can read it. */
   answersProbes = true;
+  /** Whether it answers that with a value, as no Spark does. */
+  valuesProbes = false;
   /** The class that it says it cannot read of these, whatever is in them. */
   probesRefusedFor: string | undefined;
   /** Called before something is refused. */
@@ -201,7 +203,8 @@ export class FakeSpark {
     receive: (_: TransportClient, body: MessageBody, responder: RpcResponder): void => {
       if (!this.answersProbes && isProbe(body)) return;
       const { name, message } = this.#read("ask", body);
-      if (message instanceof CheckExistence) responder.onSuccess(this.#encode(true));
+      if (this.valuesProbes && name === PROBED_ENDPOINT) responder.onSuccess(this.#encode(true));
+      else if (message instanceof CheckExistence) responder.onSuccess(this.#encode(true));
       else if (name === "Echo") responder.onSuccess(this.#encode(message));
       else if (name === "Give") responder.onSuccess(this.#encode(new FakeRef("Echo", { host: "127.0.0.1", port: this.port })));
       else if (name === "Later") this.later.push(responder);

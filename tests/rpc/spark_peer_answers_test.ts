@@ -112,6 +112,14 @@ test("An asker that does not say what it is gets its answer in the newest classe
   assertEquals(logger.lines.filter((line) => line.includes("does not say which version of Spark it is")).length, 1);
 });
 
+test("An asker that answers the question of what it is with a value gets its answer in the newest classes", async (context) => {
+  const { fake, logger, ask } = await serve(context, "4.2.0_2.13", givesItself);
+  fake.valuesProbes = true;
+  assertEquals((await ask("a text") as FakeRef).name, "Target");
+  assertEquals(fake.takeHeard(), ["probe"]);
+  assertEquals(logger.lines.filter((line) => line.includes("does not say which version of Spark it is")).length, 1);
+});
+
 test("An answer that waits for an asker that goes is dropped", async (context) => {
   const { env, fake, client, ask } = await serve(context, "3.5.8_2.13", givesItself);
   fake.answersProbes = false;
