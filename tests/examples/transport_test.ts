@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { RUNTIME_NAMES } from "../_entry_points.ts";
 import { test, type TestContext, within } from "../_harness.ts";
+import { noIpv6 } from "../_ipv6.ts";
 import type { TestProcess } from "../_process.ts";
 import { type ExampleOptions, runExample, startExample, whyNot } from "./_example.ts";
 
@@ -44,7 +45,7 @@ test("transport.ts serves at an IPv6 address, and says it as its client takes it
   assertEquals([code, stderr, stdout], [0, "", TALK]);
   server.kill("SIGTERM");
   assertEquals(await within(server.exited, "the server's end"), 0);
-}, { skip: whyNot(TRANSPORT) });
+}, { skip: whyNot(TRANSPORT) ?? noIpv6 });
 
 test("transport.ts says in one line why it cannot go on", async (context) => {
   for (const args of [["--port", "seven"], ["127.0.0.1:1"], ["127.0.0.1"], ["--no-such-option"]]) {

@@ -13,7 +13,7 @@ import { defaultSocketDriver } from "../../src/socket/default.ts";
 import { nodeSocketDriver } from "../../src/socket/node.ts";
 import type { SocketDriver } from "../../src/socket/socket.ts";
 import { makeFolder } from "../_folder.ts";
-import { runtimeName, test, type TestContext, until, within } from "../_harness.ts";
+import { runtimeName, test, type TestContext, type TestOptions, until, within } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 
 /** A test's environments, which must have nothing open when it is over. */
@@ -59,11 +59,11 @@ export class FileStage {
 }
 
 /** Registers a test for each driver of this runtime. */
-export function fileTest(name: string, body: (stage: FileStage) => Promise<void>): void {
+export function fileTest(name: string, body: (stage: FileStage) => Promise<void>, options?: TestOptions): void {
   const own = `${runtimeName}'s own sockets`;
-  test(`${name} [${own}]`, async (context) => body(new FileStage(context, await defaultSocketDriver())));
+  test(`${name} [${own}]`, async (context) => body(new FileStage(context, await defaultSocketDriver())), options);
   if (runtimeName === "node") return;
-  test(`${name} [node:net]`, (context) => body(new FileStage(context, nodeSocketDriver)));
+  test(`${name} [node:net]`, (context) => body(new FileStage(context, nodeSocketDriver)), options);
 }
 
 /** Waits until nothing is on its way and no file is open. */

@@ -14,6 +14,7 @@ import { countListeners } from "../_counted_listeners.ts";
 import { untilCollected } from "../_garbage.ts";
 import { byteAt, content } from "../_counted_buffer.ts";
 import { runtimeName, test, until, untilStill, within } from "../_harness.ts";
+import { noIpv6 } from "../_ipv6.ts";
 import { commandFor } from "../_entry_points.ts";
 import { startProcess } from "../_process.ts";
 import { failureOf, fetchBytes, fetchFailure, fetchText, FileStage, fileTest, settled } from "./_file_server.ts";
@@ -305,7 +306,7 @@ fileTest("A file is downloaded from an IPv6 address, over one connection", async
   assertEquals(uri, `spark://[::1]:${server.address!.port}/files/x`);
   for (let i = 0; i < 2; i++) assertEquals(await fetchText(client, uri), "x");
   assertEquals(client.stats().connections.length, 1);
-});
+}, { skip: noIpv6 });
 
 fileTest("Connections of downloads are no news for endpoints", async (stage) => {
   const { server, client } = await stage.pair();

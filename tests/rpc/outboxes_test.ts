@@ -8,7 +8,8 @@ import { type LookupOptions, RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
 import type { Serializer, SerializerContext } from "../../src/serializer/serializer.ts";
 import { SocketError } from "../../src/socket/socket.ts";
-import { deferred, test, until, within } from "../_harness.ts";
+import { deferred, test, type TestContext, until, within } from "../_harness.ts";
+import { noIpv6 } from "../_ipv6.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { StubDriver } from "../transport/_stub_driver.ts";
 
@@ -24,30 +25,33 @@ function withHost(host: string): Serializer {
   return { ...cborSerializer, encode };
 }
 
-test("Outboxes dials again after a connection was lost, however a peer writes its IP address", async (context) => {
-  const hosts = [["[::1]", "::1"], ["[::1]", "0:0:0:0:0:0:0:1"], ["[::1]", "[0::0:1]"], ["127.0.0.1", "127.0.0.01"]] as const;
-  for (const [bound, host] of hosts) {
-    const options = { name: "peer", host: bound, logger: new MemoryLogger(), serializers: [withHost(host)] };
-    const first = await RpcEnv.create({ ...options, port: 0 });
-    context.defer(() => first.shutdown());
-    const endpoint = { receiveAndReply: (message: unknown): unknown => message === "self" ? ref : message };
-    const ref = first.setupEndpoint("peer", endpoint);
-    const env = await RpcEnv.create({ name: "env", logger: new MemoryLogger() });
-    context.defer(() => env.shutdown());
-    const address = first.address!;
-    const lookedUp = await env.setupEndpointRef({ address, name: "peer" });
-    const told = await lookedUp.ask("self") as RpcEndpointRef;
-    assertEquals([String(told.address), await told.ask(1)], [`${host}:${address.port}`, 1]);
-    await first.shutdown();
-    await until(() => env.stats().connections.length === 0, "the end of the connection");
-    assertEquals(env.stats().outboxes, []);
-    await assertRejects(() => told.ask(2), RpcError);
-    const second = await RpcEnv.create({ ...options, port: address.port });
-    context.defer(() => second.shutdown());
-    second.setupEndpoint("peer", endpoint);
-    assertEquals([await told.ask(3), await lookedUp.ask(4)], [3, 4]);
-  }
-});
+for (const [bound, ...hosts] of [["127.0.0.1", "127.0.0.01"], ["[::1]", "::1", "0:0:0:0:0:0:0:1", "[0::0:1]"]] as const) {
+  test(`Outboxes dials again after a connection to ${bound} was lost, however the peer writes that`, async (context) => {
+    for (const host of hosts) await dialAgain(context, bound, host);
+  }, { skip: bound === "[::1]" ? noIpv6 : undefined });
+}
+
+async function dialAgain(context: TestContext, bound: string, host: string): Promise<void> {
+  const options = { name: "peer", host: bound, logger: new MemoryLogger(), serializers: [withHost(host)] };
+  const first = await RpcEnv.create({ ...options, port: 0 });
+  context.defer(() => first.shutdown());
+  const endpoint = { receiveAndReply: (message: unknown): unknown => message === "self" ? ref : message };
+  const ref = first.setupEndpoint("peer", endpoint);
+  const env = await RpcEnv.create({ name: "env", logger: new MemoryLogger() });
+  context.defer(() => env.shutdown());
+  const address = first.address!;
+  const lookedUp = await env.setupEndpointRef({ address, name: "peer" });
+  const told = await lookedUp.ask("self") as RpcEndpointRef;
+  assertEquals([String(told.address), await told.ask(1)], [`${host}:${address.port}`, 1]);
+  await first.shutdown();
+  await until(() => env.stats().connections.length === 0, "the end of the connection");
+  assertEquals(env.stats().outboxes, []);
+  await assertRejects(() => told.ask(2), RpcError);
+  const second = await RpcEnv.create({ ...options, port: address.port });
+  context.defer(() => second.shutdown());
+  second.setupEndpoint("peer", endpoint);
+  assertEquals([await told.ask(3), await lookedUp.ask(4)], [3, 4]);
+}
 
 test("Outbox counts the bytes that wait, and forgets asks that have ended", async (context) => {
   const driver = new StubDriver();

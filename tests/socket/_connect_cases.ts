@@ -8,6 +8,7 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertStrictEqual
 import { systemClock } from "../../src/base/clock.ts";
 import { type ConnectOptions, type SocketAddress, SocketError, type SocketErrorCode } from "../../src/socket/socket.ts";
 import type { Peer } from "./_peer.ts";
+import { noIpv6 } from "../_ipv6.ts";
 import { socketCase, type SocketSuiteOptions, type Stage } from "./_stage.ts";
 
 /** Registers the cases. */
@@ -73,7 +74,7 @@ function listenerCases(suite: SocketSuiteOptions): void {
         "::1",
         "::1",
       ]);
-    });
+    }, { skip: noIpv6 });
 
     socketCase(suite, "SocketDriver.listen() on :: shows an IPv4 peer by its IPv4 address", async (stage) => {
       const listener = await stage.listen({}, "::");
@@ -81,7 +82,7 @@ function listenerCases(suite: SocketSuiteOptions): void {
       const server = await listener.next();
       assertEquals(server.socket.remoteAddress, client.socket.localAddress);
       assertEquals(server.socket.localAddress.host, "127.0.0.1");
-    });
+    }, { skip: noIpv6 });
   }
 }
 

@@ -15,7 +15,7 @@ import type {
   SocketListener,
   TlsOptions,
 } from "../../src/socket/socket.ts";
-import { test, type TestContext, within } from "../_harness.ts";
+import { test, type TestContext, type TestOptions, within } from "../_harness.ts";
 import { Peer, type PeerHooks } from "./_peer.ts";
 
 /** Which driver the suite is run over, and what is known to differ with it. */
@@ -202,6 +202,11 @@ export class Stage {
 }
 
 /** Registers a case. */
-export function socketCase(suite: SocketSuiteOptions, name: string, body: (stage: Stage) => Promise<void>): void {
-  test(`${suite.name}: ${name}`, (context) => body(new Stage(suite, context)));
+export function socketCase(
+  suite: SocketSuiteOptions,
+  name: string,
+  body: (stage: Stage) => Promise<void>,
+  options?: TestOptions,
+): void {
+  test(`${suite.name}: ${name}`, (context) => body(new Stage(suite, context)), options);
 }
