@@ -23,7 +23,7 @@ const LOOK_UPS_AT_ONCE = 64;
 export async function findBlocks(
   blockIds: readonly string[],
   find: (blockId: string) => ManagedBuffer | Promise<ManagedBuffer>,
-  isWanted: () => boolean = () => true,
+  isWanted: () => boolean,
 ): Promise<ManagedBuffer[]> {
   const found: ManagedBuffer[] = [];
   const fail = (reason: unknown): never => {

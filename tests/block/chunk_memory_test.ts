@@ -39,7 +39,7 @@ test("ChunkManagedBuffer gives its memory back with the last release, and cannot
   buffer.release();
   const into = new Uint8Array(10);
   assertEquals([buffer.read(999_995, into), into.subarray(0, 5)], [5, sent.subarray(999_995)]);
-  assertEquals([buffer.bytes, memory.spareBytes], [sent, 0]);
+  assertEquals([buffer.bytes, buffer.size, memory.spareBytes], [sent, sent.length, 0]);
   buffer.release();
   assertEquals(memory.spareBytes, 1_000_000);
   for (const use of [() => buffer.bytes, () => buffer.read(0, into), () => buffer.retain(), () => buffer.release()]) {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RpcError, RpcStoppedError, RpcTimeoutError } from "../../src/base/errors.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
-import { ExecutorDeadError } from "../../src/block/block_transfer_service.ts";
+import { type BlockPeer, ExecutorDeadError } from "../../src/block/block_transfer_service.ts";
 import { NettyBlockTransferService } from "../../src/block/netty_block_transfer_service.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
@@ -151,7 +151,8 @@ test("NettyBlockTransferService.fetchBlock() does not ask a dead executor again"
   await within(gone.service.close(), "to close");
   const failed = client.service.fetchBlock({ ...peer, port }, "block1");
   const text = "The relative remote executor(Id: exec-1), which maintains the block data to fetch is dead.";
-  await within(assertRejects(() => failed, ExecutorDeadError, text), "the failure");
+  const error = await within(assertRejects(() => failed, ExecutorDeadError, text), "the failure");
+  assertEquals(error.execId, "exec-1");
   assertEquals([asked, client.logger.has("Retrying fetch")], [["exec-1"], false]);
   // Nobody is asked because of what is no fault of the network.
   const unsafe = await startService(context, undefined, { isExecutorAlive, conf: { "spark.ssl.rpc.enabled": "true" } });
@@ -575,28 +576,52 @@ test("NettyBlockTransferService that has been closed before it dialled anybody d
   assertEquals(driver.dials, 0);
 });
 
-test("NettyBlockTransferService.fetchBlock() and uploadBlock() leave no connection open that is made as they are aborted", async (context) => {
+/** Begins a transfer, and settles as it does. */
+type Transfer = (
+  service: NettyBlockTransferService,
+  peer: BlockPeer,
+  signal: AbortSignal,
+  data?: CountedBuffer,
+) => Promise<unknown>;
+
+const fetchOf: Transfer = (service, peer, signal) => service.fetchBlock(peer, "a", { signal });
+const uploadOf: Transfer = (service, peer, signal, data = new CountedBuffer(content(5))) =>
+  service.uploadBlock(peer, "shuffle_0_0_0", data, new Uint8Array(0), { signal });
+const streamOf: Transfer = (service, peer, signal) => new Response(service.openBlock(peer, "a", { signal })).text();
+
+test("NettyBlockTransferService gives up the dial of a transfer that is aborted", async (context) => {
+  const driver = new StubDriver();
+  driver.silent = true;
+  const { service } = await startService(context, undefined, { driver });
+  const peer = { host: "127.0.0.1", port: 1, execId: "1" };
+  for (const [i, transfer] of [fetchOf, uploadOf, streamOf].entries()) {
+    const stop = new AbortController();
+    const failed = assertRejects(() => transfer(service, peer, stop.signal), Error, "enough");
+    await until(() => driver.dials === i + 1, "the dial");
+    stop.abort(new Error("enough"));
+    await within(failed, "the failure");
+    await until(() => driver.aborted === i + 1, "the end of the dial");
+  }
+});
+
+test("NettyBlockTransferService leaves no connection open that is made as its transfer is aborted", async (context) => {
   const driver = new StubDriver();
   const { service } = await startService(context, undefined, { driver });
   const peer = { host: "127.0.0.1", port: 1, execId: "1" };
   for (let turns = 0; turns < 24; turns++) {
-    for (const how of ["fetch", "upload"] as const) {
+    for (const begin of [fetchOf, uploadOf, streamOf]) {
       const gate = deferred();
       driver.gate = gate.promise;
       const stop = new AbortController();
-      const { signal } = stop;
       const data = new CountedBuffer(content(5));
       const dials = driver.dials;
-      const transfer = how === "fetch"
-        ? service.fetchBlock(peer, "a", { signal })
-        : service.uploadBlock(peer, "shuffle_0_0_0", data, new Uint8Array(0), { signal });
-      const failed = assertRejects(() => transfer, Error, "enough");
+      const failed = assertRejects(() => begin(service, peer, stop.signal, data), Error, "enough");
       await until(() => driver.dials > dials, "the dial");
       gate.resolve();
       for (let turn = 0; turn < turns; turn++) await Promise.resolve();
       stop.abort(new Error("enough"));
       await within(failed, "the failure");
-      if (how === "upload") await until(() => data.holders === 0, "the release");
+      if (begin === uploadOf) await until(() => data.holders === 0, "the release");
       await until(() => service.stats().connections.length === 0, `the end of the connection after ${turns} turns`);
     }
   }

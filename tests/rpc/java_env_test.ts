@@ -4,6 +4,7 @@ import { java } from "../../src/rpc/java_serializer.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
+import { RpcEndpointAddress } from "../../src/rpc/rpc_endpoint_address.ts";
 import { RpcEnv, type RpcEnvOptions } from "../../src/rpc/rpc_env.ts";
 import { SimulatedWorld } from "../../src/rpc/simulated_world.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
@@ -167,8 +168,23 @@ test("RpcEnv.create() knows Java without being told, and sends in CBOR", async (
   context.defer(() => client.shutdown());
   const target = await client.setupEndpointRef(`spark://Target@${server.address}`, { serializer: "java" });
   assertEquals(await within(target.ask(new RpcAddress("h", 1)), "answer"), new RpcAddress("h", 1));
+  // A Spark writes a host as it was configured, and has it back so.
+  const written = new RpcAddress("0:0:0:0:0:0:0:1", 1, { asWritten: true });
+  for (const sent of [written, new RpcEndpointAddress(written, "e")]) {
+    assertEquals(await within(target.ask(sent), "answer"), sent);
+  }
   const plain = await client.setupEndpointRef(`spark://Target@${server.address}`);
   assertEquals(await within(plain.ask({ a: 1 }), "answer"), { a: 1 });
+});
+
+test("RpcEnv.create() refuses to have no serializer, and to accept one that it has not", async () => {
+  await assertRejects(
+    () => RpcEnv.create({ name: "env", serializers: [] }),
+    RangeError,
+    "An environment needs at least one serializer",
+  );
+  const text = 'There is no serializer "xml"; this environment has cbor, java';
+  await assertRejects(() => RpcEnv.create({ name: "env", accept: ["cbor", "xml"] }), RangeError, text);
 });
 
 test("A peer that has only the templates of Java is told what it would need", async (context) => {
