@@ -3,10 +3,11 @@ import { ProtocolError, RpcError, RpcRemoteError, StreamError } from "../../src/
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { type Message, MessageType } from "../../src/protocol/message.ts";
+import { STREAMED_BODY_BYTES } from "../../src/protocol/transport_frame_decoder.ts";
 import { SocketError } from "../../src/socket/socket.ts";
 import type { TransportClient } from "../../src/transport/transport_client.ts";
 import { test, type TestContext, until } from "../_harness.ts";
-import { FetchedChunks } from "./_fetched_chunks.ts";
+import { FetchedChunks, StreamedChunks } from "./_fetched_chunks.ts";
 import { frameOf } from "./_raw_peer.ts";
 import { ReceivedStream } from "./_received_stream.ts";
 import { bytesOf, type End, Stage, waiter } from "./_stage.ts";
@@ -14,6 +15,13 @@ import { StubDriver, type StubSocket } from "./_stub_driver.ts";
 
 const STREAM = int64FromSafe(1);
 const body = MessageBody.of(bytesOf("body"));
+const LARGE = new Uint8Array(STREAMED_BODY_BYTES).fill(7);
+const LARGE_CHUNK = frameOf({
+  type: MessageType.ChunkFetchSuccess,
+  streamId: STREAM,
+  chunkIndex: 0,
+  body: MessageBody.of(LARGE),
+});
 
 interface Scene {
   readonly client: TransportClient;
@@ -261,6 +269,38 @@ test("A stream whose onStart closes the connection fails, once", async (context)
   assertEquals([events, client.numOutstandingRequests], [["start", "failure"], 0]);
 });
 
+test("A large chunk that arrives in one piece is a stream too for who wants it so", async (context) => {
+  const { client, arrive } = await setUp(context);
+  const fetched = new StreamedChunks(1n);
+  fetched.ask(client, 1n, [0]);
+  arrive(LARGE_CHUNK);
+  const stream = fetched.streams.get(0);
+  assertEquals([stream?.events, fetched.byteCounts.get(0)], [["data", "complete"], LARGE.length]);
+  assertEquals(await stream?.bytes(), LARGE);
+  assertEquals([fetched.events, client.numOutstandingRequests, client.isActive], [[], 0, true]);
+});
+
+test("A large chunk that arrives in one piece fails by itself if it cannot be opened, with its connection if it cannot be taken", async (context) => {
+  const { client, arrive } = await setUp(context);
+  const events: string[] = [];
+  const note = (event: string) => (_: unknown, error: Error) => void events.push(`${event}: ${error.message}`);
+  const onSuccess = () => void events.push("success");
+  const cannotOpen = () => {
+    throw new Error("no room");
+  };
+  client.fetchChunk(1n, 0, { openStream: cannotOpen, onSuccess, onFailure: note("chunk") });
+  arrive(LARGE_CHUNK);
+  assertEquals([events, client.isActive], [["chunk: no room"], true]);
+  const onData = () => {
+    throw new Error("disk full");
+  };
+  const stream = { onData, onComplete: onSuccess, onFailure: note("stream") };
+  client.fetchChunk(1n, 0, { openStream: () => stream, onSuccess, onFailure: note("chunk") });
+  arrive(LARGE_CHUNK);
+  await until(() => !client.isActive, "the end of the connection");
+  assertEquals([events.slice(1), client.numOutstandingRequests], [["stream: disk full"], 0]);
+});
+
 test("A chunk whose openStream closes the connection fails, once", async (context) => {
   const { client, arrive } = await setUp(context);
   const events: string[] = [];
@@ -276,7 +316,6 @@ test("A chunk whose openStream closes the connection fails, once", async (contex
     onSuccess: () => void events.push("success"),
     onFailure: () => void events.push("failure"),
   });
-  const large = MessageBody.of(new Uint8Array(2 ** 20));
-  arrive(frameOf({ type: MessageType.ChunkFetchSuccess, streamId: STREAM, chunkIndex: 0, body: large }).subarray(0, 1_000));
+  arrive(LARGE_CHUNK.subarray(0, 1_000));
   assertEquals([events, client.numOutstandingRequests], [["failure"], 0]);
 });
