@@ -237,6 +237,26 @@ test("fetchBlocks() deletes a file that its manager cannot take, and fails no bl
   for (const path of paths) await assertRejects(() => files.stat(path), RpcError, "No such file");
 });
 
+test("fetchBlocks() says in its log which file of a fetch that failed it cannot delete", async (context) => {
+  const server = await startService(context, new MemoryBlocks({ a: content(10) }));
+  const client = await startService(context);
+  const delete_ = () => Promise.reject(new Error("Read-only now"));
+  const downloadFileManager: DownloadFileManager = {
+    createTempFile: () => ({
+      path: "/files/1",
+      openForWriting: () => Promise.reject(new Error("No space left")),
+      delete: delete_,
+    }),
+    registerTempFileToClean: () => true,
+  };
+  const ear = new Ear();
+  client.service.fetchBlocks(server.peer, ["a"], ear, { downloadFileManager });
+  await ear.count(1);
+  assertStringIncludes(String(ear.failures.get("a")), "No space left");
+  assert(client.logger.has("Cannot tidy up /files/1"));
+  await idle(client);
+});
+
 async function emptied(folder: string): Promise<void> {
   while ((await readdir(folder)).length > 0);
 }

@@ -2,6 +2,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RpcError, RpcStoppedError, RpcTimeoutError } from "../../src/base/errors.ts";
 import { SparkConf } from "../../src/base/spark_conf.ts";
 import { type BlockPeer, ExecutorDeadError } from "../../src/block/block_transfer_service.ts";
+import { BlockTransferMessageType } from "../../src/block/block_transfer_message_type.ts";
+import { type BlockTransferMessage, encodeBlockTransferMessage } from "../../src/block/block_transfer_messages.ts";
 import { NettyBlockTransferService } from "../../src/block/netty_block_transfer_service.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import type { ManagedBuffer } from "../../src/protocol/managed_buffer.ts";
@@ -10,6 +12,8 @@ import { SocketError } from "../../src/socket/socket.ts";
 import { content, CountedBuffer } from "../_counted_buffer.ts";
 import { deferred, fromHex, test, until, within } from "../_harness.ts";
 import { noIpv6 } from "../_ipv6.ts";
+import { noOpRpcHandler, type RpcHandler } from "../../src/transport/rpc_handler.ts";
+import { TransportContext } from "../../src/transport/transport_context.ts";
 import { StreamManagedBuffer } from "../../src/transport/stream_managed_buffer.ts";
 import { StubDriver } from "../transport/_stub_driver.ts";
 import { HandTime } from "../_hand_time.ts";
@@ -509,6 +513,38 @@ test("NettyBlockTransferService.diagnoseCorruption() waits for spark.shuffle.io.
   }
   assertEquals((await within(failed, "the failure")).key, "spark.shuffle.io.connectionTimeout");
   await idle(client);
+});
+
+test("NettyBlockTransferService takes no answer to another question", async (context) => {
+  let answer: BlockTransferMessage = { type: BlockTransferMessageType.CorruptionCause, cause: "DISK_ISSUE" };
+  const receive: RpcHandler["receive"] = (_, _body, responder) => responder.onSuccess(encodeBlockTransferMessage(answer));
+  const server = await (await TransportContext.create({ ...noOpRpcHandler, receive }, { logger: silentLogger })).createServer();
+  context.defer(() => server.close());
+  const peer = { ...server.address, execId: "7" };
+  const { service } = await startService(context);
+  const text = (type: number) => `The answer is a message of type ${type}, which was not asked for`;
+  await within(assertRejects(() => service.getHostLocalDirs(peer, ["7"]), RpcError, text(answer.type)), "the failure");
+  answer = { type: BlockTransferMessageType.LocalDirsForExecutors, localDirsByExec: new Map() };
+  const block = { shuffleId: 1, mapId: 2n, reduceId: 3 };
+  const diagnosis = service.diagnoseCorruption(peer, block, 1n, "ADLER32");
+  await within(assertRejects(() => diagnosis, RpcError, text(answer.type)), "the failure");
+});
+
+test("NettyBlockTransferService.uploadBlock() fails where its block ends before its size, in one message", async (context) => {
+  const blocks = new MemoryBlocks();
+  const server = await startService(context, blocks);
+  const client = await startService(context);
+  let released = 0;
+  const cut: ManagedBuffer = {
+    size: 10,
+    bytes: undefined,
+    read: (position, into) => position === 0 ? into.subarray(0, 4).fill(1).length : 0,
+    retain: () => cut,
+    release: () => void released++,
+  };
+  const failed = client.service.uploadBlock(server.peer, "a", cut, new Uint8Array(0));
+  await within(assertRejects(() => failed, RpcError, "A block of 10 bytes ended after 4"), "the failure");
+  assertEquals([released, blocks.blocks.size], [1, 0]);
 });
 
 test("NettyBlockTransferService.close() fails what is under way, once, and refuses the rest", async (context) => {

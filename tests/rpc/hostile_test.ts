@@ -1,6 +1,6 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
 import { ByteSink } from "../../src/base/byte_sink.ts";
-import { RpcError, RpcOverloadedError, SerializerError } from "../../src/base/errors.ts";
+import { RpcError, RpcOverloadedError, RpcRemoteError, SerializerError } from "../../src/base/errors.ts";
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
 import { encodeMessage } from "../../src/protocol/message_encoder.ts";
@@ -200,6 +200,19 @@ test("RpcEnv fails an ask whose answer cannot be decoded, and nothing else", asy
   assertEquals(await waiting, "good");
   const wrong = await asker.setupEndpointRef({ address: env.address!, name: "Echo" });
   await assertRejects(() => wrong.ask("x"), RpcError, "Content begins with 0178; accepted are cbor, java");
+});
+
+test("RpcEnv sends a failure as text where its serializer cannot encode that", async (context) => {
+  const encodeFailure = () => {
+    throw new Error("Too long a stack");
+  };
+  const { env, logger } = await setUp(context, { serializers: [{ ...cborSerializer, encodeFailure }] });
+  env.setupEndpoint("Failing", { receiveAndReply: () => Promise.reject(new RangeError("No such day")) });
+  const asker = await RpcEnv.create({ name: "asker", logger: new MemoryLogger() });
+  context.defer(() => asker.shutdown());
+  const ref = await asker.setupEndpointRef({ address: env.address!, name: "Failing" });
+  await within(assertRejects(() => ref.ask(1), RpcRemoteError, "No such day"), "the failure");
+  assertEquals(logger.has("debug: Failure was sent as text since it could not be encoded"), true);
 });
 
 test("RpcEnv keeps no more bytes for an endpoint that does not come back than maxInboxBytes", async (context) => {

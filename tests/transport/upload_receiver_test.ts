@@ -24,6 +24,24 @@ test("UploadReceiver reports an answer that cannot be written, also one that com
   assertEquals(errors, ["no room for a failure"]);
 });
 
+test("UploadReceiver reports a target that fails to hear of its failure", () => {
+  const errors: string[] = [];
+  const answers: string[] = [];
+  const cannot = (what: string) => () => {
+    throw new Error(what);
+  };
+  const receiver = new UploadReceiver({
+    target: { id: "x", onData() {}, onFailure: cannot("nobody hears"), onComplete: cannot("disk full") },
+    responder: { onSuccess: () => 0, onFailure: (error) => answers.push(error.message) },
+    onBroken() {},
+    onError: (error) => errors.push(error.message),
+    metrics: new TransportMetrics(),
+  });
+  receiver.onComplete();
+  const text = "Failure post-processing complete stream; failing this rpc and leaving channel active: disk full";
+  assertEquals([errors, answers], [["nobody hears"], [text]]);
+});
+
 test("UploadReceiver awaits what is like a promise as await does, and tells its target of one end", async () => {
   const heard: string[] = [];
   const metrics = new TransportMetrics();
