@@ -46,7 +46,6 @@ export class Outboxes {
   readonly #byAddress = new Map<string, Outbox>();
   /** Those in which something waits for what the peer of a connection is. */
   readonly #held = new Map<TransportClient, Outbox>();
-  #stopped = false;
 
   /** @param options What they need. */
   constructor(options: OutboxesOptions) {
@@ -115,7 +114,7 @@ export class Outboxes {
     const count = ++this.lostMessages;
     if (!isWorthALine(count)) return;
     const text = `Failed to send one-way RPC to ${address ?? "a client"}: ${reason.message} (${count} lost so far)`;
-    if (this.#stopped || reason instanceof RpcStoppedError) this.options.logger.debug(text);
+    if (reason instanceof RpcStoppedError) this.options.logger.debug(text);
     else this.options.logger.warning(text);
   }
 
@@ -160,7 +159,6 @@ export class Outboxes {
 
   /** Fails all that still waits. */
   stop(reason: Error): void {
-    this.#stopped = true;
     for (const outbox of this.#all()) {
       this.removeOutbox(outbox);
       outbox.stop(reason);

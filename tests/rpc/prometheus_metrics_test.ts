@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { prometheusMetrics, RpcEnv } from "../../mod.ts";
 import { test, within } from "../_harness.ts";
 
-test("prometheusMetrics() has every number of env.stats()", async (context) => {
+test("prometheusMetrics() has the numbers of env.stats()", async (context) => {
   const server = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0 });
   context.defer(() => server.shutdown());
   server.setupEndpoint("Greeter", { receiveAndReply: (name) => `Hello, ${name}` });
@@ -33,6 +33,53 @@ test("prometheusMetrics() has every number of env.stats()", async (context) => {
   const served = prometheusMetrics(server.stats());
   assert(served.includes('sparkwire_messages_processed_total{endpoint="Greeter"} '), served);
   assert(served.includes('sparkwire_read_frames_total{module="rpc"} 11\n'), served);
+});
+
+test("prometheusMetrics() has each number of an endpoint and of an outbox under its own name", async (context) => {
+  const env = await RpcEnv.create({ name: "env" });
+  context.defer(() => env.shutdown());
+  const endpoint = {
+    name: "e",
+    queuedMessages: 1,
+    maxQueuedMessages: 2,
+    bytes: 3,
+    messagesInHand: 4,
+    processedMessages: 5,
+    droppedMessages: 6,
+  };
+  const outbox = { address: "h:1", queuedMessages: 7, queuedBytes: 8 };
+  const text = prometheusMetrics({
+    ...env.stats(),
+    endpoints: [endpoint],
+    outboxes: [outbox],
+    droppedMessages: 9,
+    lostMessages: 10,
+    undecodedMessages: 11,
+    localAsks: 12,
+    signals: 13,
+    downloads: 14,
+    streamsBeingSent: 15,
+    openFiles: 16,
+    transports: [],
+  });
+  const samples = text.split("\n").filter((line) => line.startsWith("sparkwire_") && !line.startsWith("sparkwire_limit"));
+  assertEquals(samples, [
+    'sparkwire_inbox_messages{endpoint="e"} 1',
+    'sparkwire_inbox_messages_max{endpoint="e"} 2',
+    'sparkwire_inbox_bytes{endpoint="e"} 3',
+    'sparkwire_messages_in_hand{endpoint="e"} 4',
+    'sparkwire_messages_processed_total{endpoint="e"} 5',
+    "sparkwire_messages_dropped_total 9",
+    "sparkwire_messages_lost_total 10",
+    "sparkwire_messages_undecoded_total 11",
+    'sparkwire_outbox_messages{address="h:1"} 7',
+    'sparkwire_outbox_bytes{address="h:1"} 8',
+    "sparkwire_local_asks 12",
+    "sparkwire_signals 13",
+    "sparkwire_downloads 14",
+    "sparkwire_streams_being_sent 15",
+    "sparkwire_open_files 16",
+  ]);
 });
 
 test("prometheusMetrics() refuses what is no label's name: nothing of such a text would be read", async (context) => {

@@ -83,8 +83,10 @@ test("TransportResponseHandler fails what is left when the connection fails, eac
   const fetched = new FetchedChunks();
   fetched.ask(client, 1n, [0, 1, 2]);
   arrive({ type: MessageType.ChunkFetchSuccess, streamId: STREAM, chunkIndex: 0, body });
-  socket.close(new SocketError("CONNECTION_RESET", "duh duh duhhhh"));
+  const lost = new SocketError("CONNECTION_RESET", "duh duh duhhhh");
+  socket.close(lost);
   await until(() => fetched.events.length === 3, "the end");
+  assertEquals(fetched.failures.get(1)?.cause, lost);
   assertEquals([fetched.events, client.numOutstandingRequests], [["success 0", "failure 1", "failure 2"], 0]);
   for (const error of fetched.failures.values()) assertEquals(RpcError.is(error) && error.code, "DISCONNECTED");
 });
