@@ -102,6 +102,8 @@ test("RpcAddress refuses a host that cannot be told from its port, and a port th
     ["1:2", "Expected hostname or IP but got 1:2"],
     ["::1::", "Expected hostname or IPv6 IP enclosed in [] but got ::1::"],
     ["[::1]:80", "Expected hostname or IPv6 IP enclosed in [] but got [::1]:80"],
+    ["[::1", "Expected hostname or IPv6 IP enclosed in [] but got [::1"],
+    ["::1]", "Expected hostname or IPv6 IP enclosed in [] but got ::1]"],
     ["[a:b:c]", "Expected hostname or IP but got [a:b:c]"],
   ];
   for (const [host, message] of hosts) {

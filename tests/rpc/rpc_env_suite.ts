@@ -239,8 +239,10 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     await assertRejects(() => ref.ask(new Uint8Array(mebibyte)), ProtocolError, refused);
     assertThrows(() => ref.send(new Uint8Array(mebibyte)), ProtocolError, refused);
     await assertRejects(() => ref.ask(mebibyte), ProtocolError, refused);
-    const fits = mebibyte - 64;
+    // Before the bytes there are the prefix of CBOR and their head.
+    const fits = mebibyte - 8;
     assertEquals((await ref.ask(fits) as Uint8Array).length, fits);
+    await assertRejects(() => ref.ask(fits + 1), ProtocolError, refused);
   });
 
   rpcTest("a reference of a client leads to that client also after it was cloned within the server", async (context) => {
