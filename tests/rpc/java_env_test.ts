@@ -177,6 +177,17 @@ test("RpcEnv.create() knows Java without being told, and sends in CBOR", async (
   assertEquals(await within(plain.ask({ a: 1 }), "answer"), { a: 1 });
 });
 
+test("A reference is asked in the language of the message that brought it", async (context) => {
+  const server = await RpcEnv.create({ name: "server", host: "127.0.0.1", port: 0, logger: new MemoryLogger() });
+  context.defer(() => server.shutdown());
+  server.setupEndpoint("Target", { receiveAndReply: (ref) => (ref as RpcEndpointRef).ask("are you there?") });
+  const client = await RpcEnv.create({ name: "client", logger: new MemoryLogger(), serializers: [java] });
+  context.defer(() => client.shutdown());
+  const own = client.setupEndpoint("Own", { receiveAndReply: () => "yes" });
+  const target = await client.setupEndpointRef(`spark://Target@${server.address}`);
+  assertEquals(await within(target.ask(own), "answer"), "yes");
+});
+
 test("RpcEnv.create() refuses to have no serializer, and to accept one that it has not", async () => {
   await assertRejects(
     () => RpcEnv.create({ name: "env", serializers: [] }),

@@ -21,6 +21,7 @@ const VALID: [string, string | undefined, string, number][] = [
   ["spark://a:b&c=d+e$f,g;~!*'()._-@h:1", "a:b&c=d+e$f,g;~!*'()._-", "h", 1],
   ["spark://%C3%89cho%20x@h:1", "Écho x", "h", 1],
   ["spark://%ff@h:1", "\ufffd", "h", 1],
+  ["spark://%EF%BB%BFa@h:1", "\ufeffa", "h", 1],
   ["spark://Écho你😀@h:1", "Écho你😀", "h", 1],
   ["spark://a@[::1]:7077", "a", "[::1]", 7077],
   ["spark://a@[FE80::1%eth0]:7077", "a", "[FE80::1%eth0]", 7077],

@@ -63,6 +63,7 @@ test("TransportResponseHandler gives a chunk to who fetches it, and ignores one 
   arrive({ type: MessageType.ChunkFetchSuccess, streamId: STREAM, chunkIndex: 0, body });
   assertEquals([client.numOutstandingRequests, fetched.events, fetched.chunks.get(0)], [0, ["success 0"], bytesOf("body")]);
   assert(end.logger.has("Ignoring response for block StreamChunkId[streamId=1,chunkIndex=1] from peer:1"));
+  assert(!end.logger.has("failed"), "nobody's callback was called");
 });
 
 // Spark: TransportResponseHandlerSuite "handleFailedFetch"
