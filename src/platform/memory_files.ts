@@ -68,13 +68,13 @@ export class MemoryFiles implements Files {
 
   /** Makes `path` a link that leads to `target`, which may be relative. */
   link(path: string, target: string): void {
-    this.#links.set(normalise(path), target);
+    this.#links.set(this.#resolve(path, false), target);
   }
 
   /** Takes a file or a link away; nothing happens if there is none. */
   remove(path: string): void {
-    const own = normalise(path);
-    if (!this.#links.delete(own)) this.#files.delete(this.#resolve(own));
+    const own = this.#resolve(path, false);
+    if (!this.#links.delete(own)) this.#files.delete(own);
   }
 
   /** Opens a file as it is now: who has it open reads the old contents when it is written anew. */
@@ -111,36 +111,30 @@ export class MemoryFiles implements Files {
     return false;
   }
 
-  /** Follows links name by name, as `..` after a link goes up from where it leads. */
-  #resolve(path: string): string {
-    const names = path.split("/").reverse();
+  /** Follows links name by name, as `..` after a link goes up from where it leads; one at the end only if `followLast`. */
+  #resolve(path: string, followLast = true): string {
+    const names = namesOf(path);
     let real = "";
     for (let links = 0; names.length > 0;) {
       const name = names.pop()!;
-      if (name === "" || name === ".") continue;
       if (name === "..") {
         real = real.slice(0, Math.max(0, real.lastIndexOf("/")));
         continue;
       }
-      const target = this.#links.get(`${real}/${name}`);
+      const target = followLast || names.length > 0 ? this.#links.get(`${real}/${name}`) : undefined;
       if (target === undefined) {
         real += `/${name}`;
         continue;
       }
       if (++links > MAX_LINKS) throw new Error(`More than ${MAX_LINKS} links: ${path}`);
       if (target.startsWith("/")) real = "";
-      names.push(...target.split("/").reverse());
+      names.push(...namesOf(target));
     }
     return real === "" ? "/" : real;
   }
 }
 
-/** The path without `.`, `..` and doubled slashes, links not followed. */
-function normalise(path: string): string {
-  const names: string[] = [];
-  for (const name of path.split("/")) {
-    if (name === "..") names.pop();
-    else if (name !== "" && name !== ".") names.push(name);
-  }
-  return `/${names.join("/")}`;
+/** The names in a path, the last one first. */
+function namesOf(path: string): string[] {
+  return path.split("/").filter((name) => name !== "" && name !== ".").reverse();
 }

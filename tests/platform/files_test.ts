@@ -130,6 +130,20 @@ test("MemoryFiles.write() leaves the contents of an open file alone", async () =
   assertEquals((await files.stat("/a")).size, 3);
 });
 
+test("MemoryFiles.link() and remove() lead over links and dots, as every path does", async () => {
+  const files = new MemoryFiles();
+  files.write("/data/a", Uint8Array.of(1));
+  files.link("/none/../here", "data");
+  files.link("/here/b", "a");
+  assertEquals(await files.realpath("/data/b"), "/data/a");
+  files.remove("/here/./b");
+  await assertNotFound(() => files.open("/data/b"));
+  assert((await files.stat("/here/a")).isFile);
+  files.remove("//here/");
+  await assertNotFound(() => files.open("/here/a"));
+  assert((await files.stat("/data/a")).isFile);
+});
+
 test("MemoryFiles.remove() takes away a link and not what it leads to", async () => {
   const files = new MemoryFiles();
   files.write("/a", Uint8Array.of(1));
