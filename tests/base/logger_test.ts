@@ -36,6 +36,20 @@ test("loggerInForce() never throws, and tells of a logger that does now and then
   assertEquals(loggerInForce(undefined, last) === last, true);
 });
 
+test("consoleLogger() tells of what is as grave as its level, and of the cause if there is one", (context) => {
+  const told: unknown[][] = [];
+  const { error } = console;
+  console.error = (...line) => void told.push(line);
+  context.defer(() => void (console.error = error));
+  const cause = new Error("why");
+  for (const logger of [consoleLogger(), consoleLogger({ level: "error" })]) {
+    logger.info("a");
+    logger.warning("b");
+    logger.error("c", cause);
+  }
+  assertEquals(told, [["sparkwire warning: b"], ["sparkwire error: c", cause], ["sparkwire error: c", cause]]);
+});
+
 test("consoleLogger() never throws, as the console of Deno does where standard error is a file and the disk is full", (context) => {
   let told = 0;
   const { error } = console;

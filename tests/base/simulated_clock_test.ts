@@ -203,6 +203,17 @@ test("SimulatedClock.settle() gives what the promise gave, as SimulatedClock.adv
   await assertRejects(() => clock.settle(new Promise(() => {})), AssertionError, "stuck");
 });
 
+test("SimulatedClock.advance() that fails leaves no event behind", async () => {
+  const clock = new SimulatedClock();
+  const bug = new Error("bug");
+  clock.schedule(1, () => {
+    throw bug;
+  });
+  assertStrictEquals(await clock.advance(10).catch((thrown: unknown) => thrown), bug);
+  await clock.run();
+  assertEquals(clock.now(), 1);
+});
+
 test("SimulatedHostClock.freeze() makes everything of its host late, in its order, and nothing of others", async () => {
   const clock = new SimulatedClock();
   const [a, b] = [new SimulatedHostClock(clock), new SimulatedHostClock(clock)];

@@ -1,8 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
+import { pathToFileURL } from "node:url";
 import { silentLogger } from "../../src/base/logger.ts";
 import { type Host, localHostName, systemHost } from "../../src/platform/host.ts";
-import { test } from "../_harness.ts";
+import { runtimePath } from "../_entry_points.ts";
+import { makeFolder } from "../_folder.ts";
+import { test, within } from "../_harness.ts";
+import { startProcess } from "../_process.ts";
+import { projectRoot } from "../_project.ts";
 
 function hostOf(env: Record<string, string>, interfaces: Record<string, readonly string[]> = {}): Host {
   return {
@@ -76,3 +83,17 @@ test("systemHost says what the machine says", ({ defer }) => {
     for (const address of addresses) assert(/^[0-9a-f.:]+(%\w+)?$/i.test(address), address);
   }
 });
+
+/** Without the task `test`, Bun and Node do not know where a Deno is. */
+const deno = runtimePath("deno");
+
+test("systemHost says nothing where Deno may not look", async (context) => {
+  const folder = await makeFolder(context);
+  const module = pathToFileURL(join(projectRoot, "src/platform/host.ts")).href;
+  const program = `import { systemHost as host } from "${module}";\nconsole.log(host.env("HOME"), host.networkInterfaces());\n`;
+  await writeFile(join(folder, "look.ts"), program);
+  // What node:child_process starts of Deno's own may do anything, unless it is denied (Deno 2.9).
+  const flags = ["--no-prompt", "--deny-env", "--deny-sys"];
+  const look = startProcess(context, deno!, ["run", "--quiet", ...flags, join(folder, "look.ts")]);
+  assertEquals([await within(look.exited, "the program"), look.stdout, look.stderr], [0, "undefined undefined\n", ""]);
+}, { skip: deno === undefined ? "only the task test knows where Deno is" : undefined });

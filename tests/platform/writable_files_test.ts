@@ -111,6 +111,14 @@ for (const [kind, make] of Object.entries(KINDS)) {
     assertEquals(missing.code, "NOT_FOUND");
   });
 
+  test(`${kind}: a file does not take the place of a folder`, async (context) => {
+    const { files, path } = await make(context);
+    await files.makeFolder(`${path}/folder`);
+    for (const name of ["folder/in it", "one"]) await (await files.create(`${path}/${name}`)).close();
+    await assertRejects(() => files.rename(`${path}/one`, `${path}/folder`), Error);
+    assertEquals([(await files.stat(`${path}/one`)).isFile, (await files.stat(`${path}/folder/in it`)).isFile], [true, true]);
+  });
+
   test(`${kind}: of those who make the same file at once one does`, async (context) => {
     const { files, path } = await make(context);
     const made = await Promise.allSettled([1, 2, 3].map(() => files.create(`${path}/one`)));
