@@ -172,7 +172,6 @@ export class JavaWriter implements JavaWriting {
 
   /** What was written in another class is not referred to: a field can hold only what it is declared as. */
   #writeAs({ value, mapping }: JavaAs): void {
-    if (typeof value !== "object" || value === null) return this.#writeRecord(mapping.write(value, this), value, mapping);
     const origin = originOf(value);
     const as = this.#isMappedBy(mapping, value, origin) ? undefined : mapping;
     const handle = this.#handles.ofObjectAs(value, as);
@@ -222,7 +221,7 @@ export class JavaWriter implements JavaWriting {
    *
    * @param mapping What made the object of the value.
    */
-  #writeRecord(object: JavaObject, value: unknown, mapping?: JavaMapping, as?: JavaMapping): void {
+  #writeRecord(object: JavaObject, value: object | undefined, mapping?: JavaMapping, as?: JavaMapping): void {
     const { desc, values, annotations, identities } = object;
     this.#out.writeUint8(Tag.Object);
     this.#writeDesc(desc);

@@ -77,10 +77,10 @@ export class WrittenHandles {
   }
 
   /** The next handle is that of a record, and of the value that it was made of, in the class of `as` or in its own. */
-  addRecord(record: JavaObject, value: unknown, as: JavaMapping | undefined): void {
+  addRecord(record: JavaObject, value: object | undefined, as: JavaMapping | undefined): void {
     const handle = this.#next();
     this.#objects.set(record, handle);
-    if (typeof value !== "object" || value === null) return;
+    if (value === undefined) return;
     if (as === undefined) this.#objects.set(value, handle);
     else this.#handlesAs(as).set(value, handle);
   }

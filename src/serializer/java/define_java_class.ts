@@ -8,7 +8,7 @@
 
 import { SerializerError } from "../../base/errors.ts";
 import { type JavaClassDesc, KnownClass, signatureOf } from "./class_desc.ts";
-import { JavaAs, type JavaMapping } from "./java_mapping.ts";
+import { JavaAs, type JavaMapping, JavaTyped, type TaggedMessage } from "./java_mapping.ts";
 import { JavaObject } from "./java_object.ts";
 import { setRegistration } from "./java_registrations.ts";
 import {
@@ -186,7 +186,7 @@ export function defineJavaClass<const F extends JavaFields, P extends object = R
   setRegistration(made, {
     mappings: [mapping],
     prototypes: [[Value.prototype, mapping]],
-    tagged: tag === undefined ? [] : [taggedBy(tag, Value, mapping)],
+    tagged: tag === undefined ? [] : [taggedBy(tag, made, mapping)],
   });
   // The constructor fills in the fields that the type has; nothing but the table says which.
   return made as unknown as JavaClass<JavaInherited<P, F>>;
@@ -292,12 +292,17 @@ function isPlain(value: unknown): value is object {
   return prototype === Object.prototype || prototype === null;
 }
 
-function taggedBy(tag: string, Value: ValueConstructor, mapping: JavaMapping) {
+function taggedBy(tag: string, Value: ValueConstructor & JavaType<object>, mapping: JavaMapping): TaggedMessage {
   return {
     tag,
-    key: Value.prototype as object,
-    toMessage: (payload: unknown) => payload instanceof Value ? payload : new JavaAs(payload ?? {}, mapping),
-    toPayload: (message: object) => message,
+    key: Value.prototype,
+    toMessage(payload) {
+      const value = payload ?? {};
+      if (value instanceof Value) return value;
+      // Its fields are what counts, whatever its class; the type refuses what has none.
+      return typeof value === "object" ? new JavaAs(value, mapping) : new JavaTyped(value, Value);
+    },
+    toPayload: (message) => message,
   };
 }
 

@@ -113,12 +113,12 @@ export function setOrigin<T extends object>(value: T, origin: Origin): T {
 /** A value that is to be written by one mapping, whatever it looks like. */
 export class JavaAs {
   /** The value. */
-  readonly value: unknown;
+  readonly value: object;
   /** Writes it. */
   readonly mapping: JavaMapping;
 
   /** `value`, written by `mapping`. */
-  constructor(value: unknown, mapping: JavaMapping) {
+  constructor(value: object, mapping: JavaMapping) {
     this.value = value;
     this.mapping = mapping;
   }

@@ -377,6 +377,13 @@ test("A class with a tag is a message of a typed endpoint", () => {
     SerializerError,
     "undefined where an int is expected in the field a",
   );
+  const More = defineJavaClass("com.example.More", { serialVersionUID: 1n, extends: Add, fields: { c: "int" } });
+  const more = new More({ a: 1, b: 2, c: 3 });
+  assertEquals(roundTrip(new TypedMessage("Add", more), java.with({ classes: [More] })), more);
+  for (const [payload, what] of [["1", "a string"], [5, "5"]]) {
+    const text = `Cannot encode ${what} where com.example.Add is expected`;
+    assertThrows(() => encode(new TypedMessage("Add", payload), told), SerializerError, text);
+  }
   assertThrows(() => encode(new TypedMessage("Sub"), told), SerializerError, "no class of Java has that tag");
 });
 
