@@ -178,7 +178,10 @@ export class PeerSparkVersion {
  * @param expected What it should have, if it is none of Spark's.
  */
 export function incompatibleClass(className: string, uid: bigint, expected?: bigint): string {
-  if (!isSparkClass(className)) return `${className} has the serialVersionUID ${uid}, but ${expected} was expected`;
+  if (!isSparkClass(className)) {
+    const why = expected === undefined ? "none was given of it" : `${expected} was expected`;
+    return `${className} has the serialVersionUID ${uid}, but ${why}`;
+  }
   const builds = buildsOf(className, uid);
   const whose = builds.length === 0 ? describeBuilds(builds) : `that of ${describeBuilds(builds)}`;
   return `${className} has the serialVersionUID ${uid}, ${whose}; known are Spark 3.5 to 4.2 with Scala 2.13`;

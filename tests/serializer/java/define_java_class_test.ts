@@ -338,6 +338,14 @@ test("defineJavaClass() needs a serialVersionUID, but for Spark's own classes", 
     "There is no serialVersionUID of com.example.None: give what serialver prints",
   );
   assertEquals(defineJavaClass("org.apache.spark.rpc.RpcAddress", { fields: {} }).className, "org.apache.spark.rpc.RpcAddress");
+  // One that no Spark has, which shows only when the table is read.
+  const name = "org.apache.spark.None";
+  const [Without, With] = [{}, { serialVersionUID: 7n }].map((uid) => defineJavaClass(name, { ...uid, fields: {} }));
+  const told = java.with({ classes: [Without!] });
+  const text = `There is no serialVersionUID of ${name}: give what serialver prints`;
+  assertThrows(() => encode(new Without!({}), told), SerializerError, text);
+  const content = encode(new With!({}), java.with({ classes: [With!] }));
+  assertThrows(() => decode(content, told), SerializerError, `${name} has the serialVersionUID 7, but none was given of it`);
 });
 
 test("defineScalaObject() maps an object of Scala to one value", () => {
