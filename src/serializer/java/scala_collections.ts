@@ -295,10 +295,8 @@ export const scalaSet: JavaMapping = {
   },
 };
 
-/** The class that a collection of Scala came as, or its companion; undefined if it is something else. */
+/** The class that a collection of Scala came as, or its companion; of an empty Map or Set it says nothing, as all write that alike. */
 export function scalaClassOf({ mapping, detail }: Origin): string | undefined {
-  if (mapping === scalaMap) return EMPTY_MAP.className;
-  if (mapping === scalaSet) return EMPTY_SET.className;
   if (mapping !== proxied) return mapping?.known.name;
   const { factory } = detail as ProxyDetail;
   return (companionOf(factory) ?? factory).className;

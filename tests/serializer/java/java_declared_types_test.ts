@@ -121,6 +121,10 @@ test("javaTypes: a collection goes on as what it came as where the field can hol
     [scalaSet("String"), came(new Set(["a"]), set("String")), asJava(new Set(["a"]), scalaSet("String"))],
     [scalaSet("String"), came(new Set(["a"]), scalaSet("String")), came(new Set(["a"]), scalaSet("String"))],
     [scalaMap("String", "int"), came(new Map(), scalaMap("String", "int")), asJava(new Map(), scalaMap("String", "int"))],
+    [scalaSet("String"), came(new Set(), scalaSet("String")), asJava(new Set<string>(), scalaSet("String"))],
+    [declaredAs("scala.collection.Set", scalaSet("int")), came(new Set(), scalaSet("int")), came(new Set(), scalaSet("int"))],
+    [set("int"), came(new Set(), scalaSet("int")), new Set()],
+    [map("int", "int"), came(new Map(), scalaMap("int", "int")), new Map()],
     [declaredAs("scala.collection.Seq", vector("String")), aList, aList],
     [declaredAs("scala.collection.Seq", seq("String")), ["a"], asJava(["a"], seq("String"))],
   ];
