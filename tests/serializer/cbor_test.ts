@@ -355,6 +355,8 @@ test("cborSerializer.encode() refuses a container that changes while it is read"
     },
   });
   assertThrows(() => encode(map), SerializerError, "Cannot encode a Map that changed while it was read");
+  const set = new Set<unknown>([{ toJSON: () => set.delete(1) }, 1]);
+  assertThrows(() => encode(set), SerializerError, "Cannot encode a Set that changed while it was read");
   // deno-lint-ignore no-sparse-arrays -- it is what is tested.
   for (const rest of [[2, 3], [2, , 3]]) {
     const array: unknown[] = [{ toJSON: () => array.pop() }, ...rest];

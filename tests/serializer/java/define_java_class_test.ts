@@ -3,10 +3,11 @@ import { SerializerError } from "../../../src/base/errors.ts";
 import { java } from "../../../src/rpc/java_serializer.ts";
 import { defineJavaClass, defineScalaObject, type JavaClassValue } from "../../../src/serializer/java/define_java_class.ts";
 import { JavaObject } from "../../../src/serializer/java/java_object.ts";
-import type { JavaType } from "../../../src/serializer/java/java_type.ts";
+import type { JavaType, JavaTypeLike } from "../../../src/serializer/java/java_type.ts";
 import { javaTypes } from "../../../src/serializer/java/java_types.ts";
 import { ScalaObject } from "../../../src/serializer/java/scala_object.ts";
 import { Some } from "../../../src/serializer/java/scala_values.ts";
+import { addressType } from "../../../src/serializer/java/spark_classes.ts";
 import { TypedMessage } from "../../../src/serializer/serializer.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
 import { decode, encode, FakeRef, roundTrip, vector as bytesOf } from "./_java.ts";
@@ -162,6 +163,12 @@ test("defineJavaClass() and javaTypes refuse what is no type, and say which ther
   }
   const define = () => defineJavaClass("a.A", { serialVersionUID: 1n, fields: { a: "string" as "String" } });
   assertThrows(define, RangeError, 'There is no type "string"; those with a name are boolean, byte, ');
+});
+
+test("defineJavaClass() extends only what it has made", () => {
+  class Own {}
+  const define = () => defineJavaClass("a.A", { serialVersionUID: 1n, fields: {}, extends: Own as unknown as typeof Person });
+  assertThrows(define, TypeError, "Not a class that defineJavaClass made");
 });
 
 test("java.with() refuses classes that it cannot know", () => {
@@ -328,6 +335,32 @@ test("defineJavaClass() refuses values of other classes, and constants that ther
     const content = encode(new Now({ paint }), java.with({ classes: [Now] }));
     const read = () => decode(content, java.with({ classes: [Car(before)] }));
     assertThrows(read, SerializerError, `where a constant of ${name} is expected`);
+  }
+});
+
+test("Types refuse what is no value of theirs, written and read", () => {
+  const holding = (held: JavaTypeLike) => defineJavaClass("com.example.Held", { serialVersionUID: 1n, fields: { held } });
+  const cases: readonly [JavaTypeLike, string, string?][] = [
+    [array("String"), "a [Ljava.lang.String;"],
+    ["boolean[]", "a [Z"],
+    [list("String"), "an array for a java.util.List", "a java.util.List"],
+    [seq("String"), "an array for a scala.collection.immutable.Seq", "a scala.collection.immutable.Seq"],
+    [set("String"), "a Set for a java.util.Set", "a java.util.Set"],
+    [scalaMap("int", "int"), "a Map for a scala.collection.immutable.Map", "a scala.collection.immutable.Map"],
+    [tuple("int", "int"), "an array for a scala.Tuple2", "a scala.Tuple2"],
+    [Color, "a constant of com.example.Color"],
+    [State, "a constant of com.example.State$"],
+    [ref, "a reference to an endpoint"],
+    [addressType, "org.apache.spark.rpc.RpcAddress"],
+  ];
+  const Loose = holding("Object");
+  const content = encode(new Loose({ held: 5 }), java.with({ classes: [Loose] }));
+  for (const [type, written, read = written] of cases) {
+    const Held = holding(type);
+    const told = java.with({ classes: [Held] });
+    const where = `5 where ${written} is expected in the field held`;
+    assertThrows(() => encode(new Held({ held: 5 }), told), SerializerError, where);
+    assertThrows(() => decode(content, told), SerializerError, `Field com.example.Held.held: 5 where ${read} is expected`);
   }
 });
 

@@ -1,4 +1,5 @@
-import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import process from "node:process";
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { ByteSink } from "../../../src/base/byte_sink.ts";
 import { type RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
 import { seededRandom } from "../../../src/base/random.ts";
@@ -268,6 +269,17 @@ test("java.decode() takes an exception with 60,000 fields, and keeps 64", () => 
     "74000161" + "78" + "01".repeat(count);
   const error = decodeHex(hex) as RpcRemoteError;
   assertEquals([error.message, error.remoteClass, Object.keys(error.data ?? {}).length], ["a", "Wide", 64]);
+});
+
+test("java.decode() makes no room for indexes that an exception's fields are named", () => {
+  const fields = `0002 49${nameHex("999")} 49${nameHex("1999")}`;
+  const hex = `7372${nameHex("Far")}000000000000000102${fields}78${THROWABLE} 74000161 78 00000001 00000002`;
+  const before = process.memoryUsage().heapUsed;
+  const kept = Array.from({ length: 5000 }, () => decodeHex(hex) as RpcRemoteError);
+  const bytes = process.memoryUsage().heapUsed - before;
+  assertEquals(kept[4999]!.data, { "999": 1, "1999": 2 });
+  // Room for all of them would be 100 MB more on V8.
+  assert(bytes < 60_000_000, `${bytes} bytes`);
 });
 
 test("java.decode() takes views with 60,000 fields, and leaves them inert", () => {

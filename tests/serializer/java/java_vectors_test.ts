@@ -9,12 +9,26 @@ import { defineJavaClass } from "../../../src/serializer/java/define_java_class.
 import { sparkDeploy } from "../../../src/serializer/java/deploy_messages.ts";
 import { JavaBigDecimal, JavaNumber } from "../../../src/serializer/java/java_numbers.ts";
 import { JavaBlockData, JavaClassObject, JavaEnum, JavaObject } from "../../../src/serializer/java/java_object.ts";
+import { asJava, javaTypes } from "../../../src/serializer/java/java_types.ts";
 import { Failure, FiniteDuration, Left, None, Right, Some, Success } from "../../../src/serializer/java/scala_values.ts";
 import { JavaRpcTimeout } from "../../../src/serializer/java/spark_classes.ts";
 import { RpcFailure } from "../../../src/serializer/serializer.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
 import { readVectors } from "../../_vectors.ts";
-import { context, decode, decodeVector, encode, exact, FakeRef, nameHex, vector, vectors } from "./_java.ts";
+import {
+  classHex,
+  context,
+  decode,
+  decodeHex,
+  decodeVector,
+  encode,
+  encodeHex,
+  exact,
+  FakeRef,
+  nameHex,
+  vector,
+  vectors,
+} from "./_java.ts";
 
 /** What the JDK wrote that is no message, and why it is refused. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -281,6 +295,24 @@ test("an object of an Externalizable class has what that wrote, and nothing of t
   assertEquals([ext.desc.parent?.name, ext.get("number"), [...ext.fieldNames()]], ["Gen$Base", undefined, []]);
   assertEquals([ext, sub].map((object) => object.annotation()[1]), ["written", "written"]);
   assertEquals([sub.annotation().length, sub.annotation("Gen$Ext")], [3, []]);
+});
+
+test("an object of an Externalizable class goes on without the fields that its class is said to have", () => {
+  const content = `73${classHex("a.B", { flags: "0c", fields: "000149000161" })}7701ff78`;
+  const object = decodeHex(content);
+  assertInstanceOf(object, JavaObject);
+  assertEquals([object.get("a"), encodeHex(object)], [null, content]);
+});
+
+test("a class goes on with what its writer put after its fields", () => {
+  const array = encodeHex(asJava(["in it"], javaTypes.array("Object")));
+  const annotation = `7701ff${array}7a00000100${"00".repeat(256)}`;
+  const content = `73${classHex("a.B").replace(/7870$/, `${annotation}7870`)}`;
+  assertEquals(encodeHex(decodeHex(content)), content);
+  // Also of a class that is known, of which nothing is kept then: each content has its own array.
+  const list = toHex(vector("java_ArrayList")).replace("74000161", "71007e0002").replace("7870", `${annotation}7870`);
+  const [one, other] = [decode(fromHex(list)), decode(fromHex(list))] as [unknown[], unknown[]];
+  assertEquals([one, one[0] === other[0]], [[["in it"], 1], false]);
 });
 
 test("what java.time writes of itself can be read, and made here: an Instant", () => {

@@ -36,6 +36,8 @@ test("java.encode() gives each value its class", () => {
     [2n ** 63n, "java.math.BigInteger"],
     [undefined, "scala.runtime.BoxedUnit"],
     [[], "java.util.ArrayList"],
+    [new (class extends Array {})(), "java.util.ArrayList"],
+    [runInNewContext("[]"), "java.util.ArrayList"],
     [new Map(), "java.util.LinkedHashMap"],
     [{}, "java.util.LinkedHashMap"],
     [Object.create(null), "java.util.LinkedHashMap"],

@@ -80,6 +80,17 @@ test("an ArraySeq of each type of primitives is read, and goes back as what it w
   }
 });
 
+test("an ArraySeq of primitives holds an array of them", () => {
+  for (const [i, one] of cases.entries()) {
+    const [hex, other] = [one, cases[(i + 1) % cases.length]!].map((each) => toHex(written(each)));
+    const at = (content: string) => content.indexOf(SUPER) + SUPER.length - "7572".length;
+    for (const held of ["70", "740000", other!.slice(at(other!))]) {
+      const content = fromHex(hex!.slice(0, at(hex!)) + held);
+      assertThrows(() => decode(content), SerializerError, "ArraySeq has no array", one.suffix);
+    }
+  }
+});
+
 test("a field of a sequence takes an ArraySeq of primitives, and writes it as that again", () => {
   for (const one of cases) {
     const content = encode(new Any({ values: decode(written(one)) }), java.with({ classes: [Any] }));
