@@ -25,7 +25,7 @@ export interface FakeMasterOptions {
   readonly state?: SparkRecoveryState;
   /** A Master before Spark 4.0 has no such question. */
   readonly knowsReadyz?: boolean;
-  /** Why it takes no driver. */
+  /** Why it takes no driver, and tells of none. */
   readonly refusal?: string;
 }
 
@@ -119,7 +119,7 @@ export class FakeMaster {
 
   #driverStatus(driverId: string) {
     const driver = this.drivers.get(driverId);
-    const refusal = this.#notAlive("request driver status");
+    const refusal = this.#notAlive("request driver status") ?? this.#options.refusal;
     if (refusal !== undefined || driver === undefined) {
       const none = { state: undefined, workerId: undefined, workerHostPort: undefined };
       const exception = refusal === undefined ? undefined : new Error(refusal);

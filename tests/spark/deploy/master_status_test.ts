@@ -1,9 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { portsOf, statusOf } from "../../../src/spark/deploy/master_status.ts";
+import { java } from "../../../src/rpc/java_serializer.ts";
+import { defineJavaClass, type JavaClass } from "../../../src/serializer/java/define_java_class.ts";
 import { sparkDeploy } from "../../../src/serializer/java/deploy_messages.ts";
-import type { JavaClass } from "../../../src/serializer/java/define_java_class.ts";
+import { javaTypes } from "../../../src/serializer/java/java_types.ts";
+import { portsOf, statusOf } from "../../../src/spark/deploy/master_status.ts";
 import { test } from "../../_harness.ts";
-import { decodeVector } from "../../serializer/java/_java.ts";
+import { decode, decodeVector, encode } from "../../serializer/java/_java.ts";
 
 function vector<V extends object>(name: string, expected: JavaClass<V>): V {
   const value = decodeVector(name);
@@ -63,4 +65,19 @@ test("statusOf() tells what a real Master said", () => {
   });
   const empty = statusOf(ports, vector("MasterStateResponse_empty", sparkDeploy.MasterStateResponse));
   assertEquals([empty.workers, empty.activeApplications, empty.completedDrivers], [[], [], []]);
+});
+
+test("statusOf() tells the addresses of a Worker's resources", () => {
+  const { BoundPortsResponse, MasterStateResponse, WorkerInfo } = sparkDeploy;
+  const state = vector("MasterStateResponse_full", MasterStateResponse);
+  const WorkerResourceInfo = defineJavaClass("org.apache.spark.deploy.master.WorkerResourceInfo", {
+    fields: { name: "String", addresses: javaTypes.seq("String") },
+  });
+  const info = new WorkerResourceInfo({ name: "gpu", addresses: ["0", "1"] });
+  // As it comes: nobody told the codec of a class that is private to Spark.
+  const gpu = decode(encode(info, java.with({ classes: [WorkerResourceInfo] })));
+  const resources = new Map([["gpu", gpu], ["fpga", null]]);
+  const workers = [new WorkerInfo({ ...state.workers[0]!, resources })];
+  const status = statusOf(vector("BoundPortsResponse", BoundPortsResponse), new MasterStateResponse({ ...state, workers }));
+  assertEquals(status.workers[0]?.resources, { gpu: ["0", "1"], fpga: [] });
 });

@@ -8,6 +8,7 @@ import {
   RpcAddress,
   RpcEnv,
   RpcError,
+  RpcRemoteError,
   RpcStoppedError,
   RpcTimeoutError,
   silentLogger,
@@ -122,11 +123,12 @@ test("SparkMaster.submitDriver() sends nothing that no Worker could run", async 
   assertEquals(fake.asked, ["RequestMasterState"]);
 });
 
-test("SparkMaster.submitDriver() rejects with the Master's own words where it refuses", async (context) => {
+test("SparkMaster rejects with the Master's own words where it refuses", async (context) => {
   const fake = await FakeMaster.start(context, { refusal: "No more drivers today" });
   const master = await connect(context, fake.url);
   const error = await assertRejects(() => master.submitDriver(LAUNCH), DriverRefusedError, "No more drivers today");
   assertEquals([error.code, String(error.master)], ["REMOTE", fake.hostPort]);
+  await assertRejects(() => master.driverStatus("driver-0"), RpcRemoteError, "No more drivers today");
 });
 
 test("SparkMaster.driverStatus() tells how a driver is, awaitDriver() how it ended", async (context) => {
@@ -243,6 +245,16 @@ test("SparkMaster goes to the Master that took over when its own is no more than
   assertStringIncludes(error.message, `${first.hostPort} is RECOVERING; ${second.hostPort} is STANDBY`);
 });
 
+test("SparkMaster asks no third time when the Master that it found is alive no more", async (context) => {
+  const fake = await FakeMaster.start(context);
+  const master = await connect(context, fake.url);
+  fake.onAsked = () => fake.state = fake.asked.length === 3 ? "ALIVE" : "RECOVERING";
+  const text = `There is no Master that is alive: ${fake.hostPort} is RECOVERING`;
+  await within(assertRejects(() => master.killDriver("driver-0"), NoAliveMasterError, text), "failure");
+  const [state, kill] = ["RequestMasterState", "RequestKillDriver"];
+  assertEquals(fake.asked, [state, kill, state, kill, state]);
+});
+
 test("SparkMaster goes to the Master that took over when its own has gone", async (context) => {
   const [first, second] = [await FakeMaster.start(context), await FakeMaster.start(context, { state: "STANDBY" })];
   const master = await connect(context, join(first.url, second.url));
@@ -345,7 +357,11 @@ test("SparkMaster.ready() is true beyond standby, also of a Master that has no s
     fake.onAsked = () => Promise.reject(new Error("No idea"));
     fake.asked.length = 0;
     await within(assertRejects(() => master.ready(), RpcError, "No idea"), "the failure");
-    assertEquals(fake.asked, ["RequestReadyz"]);
+    const never = deferred<void>();
+    fake.onAsked = () => never.promise;
+    await within(assertRejects(() => master.ready({ timeoutMs: 50 }), RpcTimeoutError), "the timeout");
+    never.resolve();
+    assertEquals(fake.asked, ["RequestReadyz", "RequestReadyz"]);
   }
 });
 
