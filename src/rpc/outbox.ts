@@ -13,7 +13,7 @@ import { RpcError, RpcOverloadedError, RpcStoppedError, toError } from "../base/
 import { FRAME_LENGTH_BYTES } from "../protocol/frame_length.ts";
 import { ONE_WAY_HEAD_BYTES, RPC_HEAD_BYTES } from "../protocol/message_encoder.ts";
 import { checkWritten, frameTooLarge } from "../transport/outgoing_limits.ts";
-import { type Content, writeContent } from "../transport/rpc_response_callback.ts";
+import type { ContentWriter } from "../transport/rpc_response_callback.ts";
 import type { TransportClient } from "../transport/transport_client.ts";
 import { OneWayOutboxMessage } from "./one_way_outbox_message.ts";
 import type { Outboxes } from "./outboxes.ts";
@@ -78,15 +78,16 @@ export class Outbox implements DeadlineSource {
   }
 
   /**
-   * Keeps a message until the connection stands, which is dialled if need be. Throws what `content` throws, a ProtocolError if no frame
+   * Keeps a message until the connection stands, which is dialled if need be. Throws what its content throws, a ProtocolError if no frame
    * can hold it, and an RpcOverloadedError at the limit; a message alone always has room.
    */
-  send(content: Content, ask?: PendingAsk): void {
+  send(outgoing: OneWayOutboxMessage | PendingAsk): void {
     if (this.#stopped) throw new RpcStoppedError("Message is dropped because Outbox is stopped");
+    const ask = outgoing instanceof OneWayOutboxMessage ? undefined : outgoing;
     if (this.#held !== undefined) ask?.waitFor(this.#held);
     try {
-      const written = toBytes(content, this.#host.options.maxFrameBytes);
-      const versioned = content instanceof OneWayOutboxMessage ? content.versioned : ask?.versioned;
+      const written = toBytes(outgoing, this.#host.options.maxFrameBytes);
+      const { versioned } = outgoing;
       const message = { bytes: versioned?.bytes ?? written, versioned, ask };
       this.#checkSize(sizeOf(message));
       this.#add(message);
@@ -238,9 +239,8 @@ function sizeOf({ bytes, ask }: OutboxMessage): number {
   return bytes.length + (ask === undefined ? ONE_WAY_HEAD_BYTES : RPC_HEAD_BYTES);
 }
 
-function toBytes(content: Content, maxFrameBytes: number): Uint8Array {
-  if (content instanceof Uint8Array) return content;
+function toBytes(content: ContentWriter, maxFrameBytes: number): Uint8Array {
   const out = new ByteSink(256, (position) => checkWritten(position, maxFrameBytes));
-  writeContent(content, out);
+  content.writeTo(out);
   return out.copy();
 }

@@ -84,7 +84,7 @@ export class Outboxes {
     const outbox = this.#of(ref);
     const client = outbox === undefined ? ref.client : outbox.client;
     if (client !== undefined) ask.sendOver(client, ask);
-    else outbox?.send(ask, ask);
+    else outbox?.send(ask);
   }
 
   /** Sends a message that wants no answer: over the connection that `ref` is bound to, or through the outbox of its address. */
