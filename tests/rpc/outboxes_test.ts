@@ -7,7 +7,8 @@ import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { type LookupOptions, RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
 import type { Serializer, SerializerContext } from "../../src/serializer/serializer.ts";
-import { SocketError } from "../../src/socket/socket.ts";
+import { defaultSocketDriver } from "../../src/socket/default.ts";
+import { type SocketDriver, SocketError } from "../../src/socket/socket.ts";
 import { deferred, test, type TestContext, until, within } from "../_harness.ts";
 import { noIpv6 } from "../_ipv6.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
@@ -32,7 +33,12 @@ for (const [bound, ...hosts] of [["127.0.0.1", "127.0.0.01"], ["[::1]", "::1", "
 }
 
 async function dialAgain(context: TestContext, bound: string, host: string): Promise<void> {
-  const options = { name: "peer", host: bound, logger: new MemoryLogger(), serializers: [withHost(host)] };
+  const options = {
+    name: "peer",
+    host: bound,
+    logger: new MemoryLogger(),
+    serializers: [withHost(host)],
+  };
   const first = await RpcEnv.create({ ...options, port: 0 });
   context.defer(() => first.shutdown());
   const endpoint = { receiveAndReply: (message: unknown): unknown => message === "self" ? ref : message };
@@ -52,6 +58,33 @@ async function dialAgain(context: TestContext, bound: string, host: string): Pro
   second.setupEndpoint("peer", endpoint);
   assertEquals([await told.ask(3), await lookedUp.ask(4)], [3, 4]);
 }
+
+test("A reference with an address that is none fails what it is asked, and nothing else", async (context) => {
+  const options = { name: "peer", host: "127.0.0.1", port: 0, logger: new MemoryLogger(), serializers: [withHost("::1::")] };
+  const peer = await RpcEnv.create(options);
+  context.defer(() => peer.shutdown());
+  const ref: RpcEndpointRef = peer.setupEndpoint("peer", { receiveAndReply: (message) => message === "self" ? ref : message });
+  const real = await defaultSocketDriver();
+  const dialled: string[] = [];
+  const driver: SocketDriver = {
+    name: "without names",
+    listen: (...args) => real.listen(...args),
+    connect(address, ...rest) {
+      dialled.push(address.host);
+      if (address.host === "127.0.0.1") return real.connect(address, ...rest);
+      return Promise.reject(new SocketError("HOST_NOT_FOUND", "Cannot connect: host not found"));
+    },
+  };
+  const logger = new MemoryLogger();
+  const env = await RpcEnv.create({ name: "env", logger, driver });
+  context.defer(() => env.shutdown());
+  const lookedUp = await env.setupEndpointRef({ address: peer.address!, name: "peer" });
+  const told = await lookedUp.ask("self") as RpcEndpointRef;
+  await within(assertRejects(() => told.ask(1), SocketError, "host not found"), "the failure");
+  told.send(2);
+  await until(() => logger.has("Failed to send one-way RPC to ::1:::"), "the loss");
+  assertEquals([dialled, await lookedUp.ask(3)], [["127.0.0.1", "::1::", "::1::"], 3]);
+});
 
 test("Outbox counts the bytes that wait, and forgets asks that have ended", async (context) => {
   const driver = new StubDriver();
