@@ -26,7 +26,7 @@ test("ByteSink writes what ByteReader reads", () => {
   assertEquals(reader.remaining, 0);
 });
 
-for (const text of ["", "Master", "höst", "你😀", "a\0b", "x".repeat(200), "é".repeat(200), "x你".repeat(5_000)]) {
+for (const text of ["", "Master", "höst", "你😀", "a\0b", "é\x7f", "x".repeat(200), "é".repeat(200), "x你".repeat(5_000)]) {
   test(`ByteSink writes ${JSON.stringify(text.slice(0, 8))} (${text.length}) in UTF-8 and modified UTF-8`, () => {
     const sink = new ByteSink(1);
     const plain = sink.writeUtf8(text);

@@ -75,6 +75,19 @@ test("Deadlines.remove() takes the timer away with the last source", () => {
   assertEquals(clock.timers, []);
 });
 
+test("Deadlines of a source that comes after the last one went have a timer, though they are later than its were", () => {
+  const clock = new HandClock();
+  const deadlines = new Deadlines(clock);
+  const gone = new Source([50]);
+  deadlines.add(gone);
+  deadlines.note(50);
+  deadlines.remove(gone);
+  const next = new Source([90]);
+  deadlines.add(next);
+  deadlines.note(90);
+  assertEquals(clock.timers, [90]);
+});
+
 test("Deadlines leaves no timer for a source that is removed while it is looked at", () => {
   const clock = new HandClock();
   const deadlines = new Deadlines(clock);
