@@ -266,9 +266,10 @@ export class TransportClientFactory implements AsyncDisposable {
       if (signal.aborted) throw signal.reason;
       const error = toError(thrown);
       const code = error instanceof SocketError ? error.socketCode : "UNKNOWN";
+      const where = formatAddress(address);
       // The driver's own words begin with the address too.
-      const reason = error.message.replace(/^Cannot connect to \S+: /, "");
-      throw new SocketError(code, `Failed to connect to ${formatAddress(address)}: ${reason}`, { cause: error });
+      const reason = error.message.replace(`Cannot connect to ${where}: `, "");
+      throw new SocketError(code, `Failed to connect to ${where}: ${reason}`, { cause: error });
     }
     if (handler === undefined) throw new SocketError("UNKNOWN", `The ${this.#context.driver.name} driver attached nothing`);
     return handler.client;

@@ -260,13 +260,13 @@ test("TransportClientFactory.createClient() gives up a peer that does not answer
 
 test("TransportClientFactory.createClient() says to whom it could not connect, and tries anew the next time", async (context) => {
   const { stage, driver } = stubbed(context);
-  driver.failure = new SocketError("CONNECTION_REFUSED", "Cannot connect: connection refused");
   const { factory } = stage.end();
-  for (const [host, text] of [["peer", "peer:7077"], ["::1", "[::1]:7077"]] as const) {
+  for (const [host, text] of [["peer", "peer:7077"], ["::1", "[::1]:7077"], ["no host", "no host:7077"]] as const) {
+    driver.failure = new SocketError("CONNECTION_REFUSED", `Cannot connect to ${text}: connection refused`);
     const error = await failureOf(factory.createClient({ host, port: 7077 }));
     assertInstanceOf(error, SocketError);
     assertEquals(error.socketCode, "CONNECTION_REFUSED");
-    assertEquals(error.message, `Failed to connect to ${text}: Cannot connect: connection refused`);
+    assertEquals(error.message, `Failed to connect to ${text}: connection refused`);
     assertStrictEquals(error.cause, driver.failure);
   }
   assertEquals([factory.size, stage.clock.timers], [0, []]);
