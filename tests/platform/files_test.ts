@@ -139,6 +139,9 @@ test("MemoryFiles.link() and remove() lead over links and dots, as every path do
   files.remove("/here/./b");
   await assertNotFound(() => files.open("/data/b"));
   assert((await files.stat("/here/a")).isFile);
+  files.link("/here", "none");
+  await assertNotFound(() => files.open("/here/a"));
+  files.link("/here", "data");
   files.remove("//here/");
   await assertNotFound(() => files.open("/here/a"));
   assert((await files.stat("/data/a")).isFile);

@@ -10,7 +10,7 @@ import { assertSame, context, decode, encode, encodeHex, FakeRef, roundTrip } fr
 import { randomValue } from "./_random_value.ts";
 
 /** Lengths around those at which bytes are copied in another way. */
-const LENGTHS = [0, 1, 23, 24, 64, 255, 256, 1000, 1018, 1019, 1020, 1023, 1024, 1025, 2000, 65_536, 100_000];
+const LENGTHS = [0, 1, 23, 24, 64, 255, 256, 1000, 1018, 1019, 1020, 1023, 1024, 1025, 2000, 65_535, 65_536, 100_000];
 
 function bytesOf(length: number, first: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => first + i);
