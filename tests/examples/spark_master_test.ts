@@ -124,12 +124,14 @@ test("spark_master.ts submit --wait ends as the driver does, and leaves it alone
 
 test("spark_master.ts says in one line what failed", async (context) => {
   const standby = await FakeMaster.start(context, { state: "STANDBY" });
+  const alive = await FakeMaster.start(context);
   const refusing = await FakeMaster.start(context, { refusal: "No\u001b[2J room" });
   const cases: readonly [args: readonly string[], line: string][] = [
     [[standby.url, "status"], `There is no Master that is alive: ${standby.hostPort} is STANDBY (NOT_FOUND)`],
     [["spark://127.0.0.1:1", "kill", "d"], "There is no Master that is alive: 127.0.0.1:1 did not answer, "],
-    [[refusing.url, "driver-status", "d"], `The Master at ${refusing.hostPort} knows no driver d`],
-    [[refusing.url, "kill", "d"], "Driver d has already finished or does not exist"],
+    [[alive.url, "driver-status", "d"], `The Master at ${alive.hostPort} knows no driver d`],
+    [[refusing.url, "driver-status", "d"], "No [2J room (REMOTE)"],
+    [[alive.url, "kill", "d"], "Driver d has already finished or does not exist"],
     [[refusing.url, "submit", JAR, "Main"], "No [2J room (REMOTE)"],
   ];
   for (const [args, line] of cases) {
