@@ -240,12 +240,11 @@ test("fetchBlocks() deletes a file that its manager cannot take, and fails no bl
 test("fetchBlocks() says in its log which file of a fetch that failed it cannot delete", async (context) => {
   const server = await startService(context, new MemoryBlocks({ a: content(10) }));
   const client = await startService(context);
-  const delete_ = () => Promise.reject(new Error("Read-only now"));
   const downloadFileManager: DownloadFileManager = {
     createTempFile: () => ({
       path: "/files/1",
       openForWriting: () => Promise.reject(new Error("No space left")),
-      delete: delete_,
+      delete: () => Promise.reject(new Error("Read-only now")),
     }),
     registerTempFileToClean: () => true,
   };

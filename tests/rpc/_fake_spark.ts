@@ -65,10 +65,8 @@ export class FakeSpark {
   readonly own = new Map<string, bigint>();
   /** What it has heard, in order. */
   readonly heard: string[] = [];
-  /** Whether it answers what is asked just to see whether it can read it. */
-  answersProbes = true;
-  /** Whether it answers that with a value, as no Spark does. */
-  valuesProbes = false;
+  /** What it does with what is asked just to see whether it can read it: answers as a Spark, not at all, or with a value, as none does. */
+  probes: "answered" | "ignored" | "valued" = "answered";
   /** The class that it says it cannot read of these, whatever is in them. */
   probesRefusedFor: string | undefined;
   /** Called before something is refused. */
@@ -201,9 +199,9 @@ export class FakeSpark {
   readonly #handler = {
     ...noOpRpcHandler,
     receive: (_: TransportClient, body: MessageBody, responder: RpcResponder): void => {
-      if (!this.answersProbes && isProbe(body)) return;
+      if (this.probes === "ignored" && isProbe(body)) return;
       const { name, message } = this.#read("ask", body);
-      if (this.valuesProbes && name === PROBED_ENDPOINT) responder.onSuccess(this.#encode(true));
+      if (this.probes === "valued" && name === PROBED_ENDPOINT) responder.onSuccess(this.#encode(true));
       else if (message instanceof CheckExistence) responder.onSuccess(this.#encode(true));
       else if (name === "Echo") responder.onSuccess(this.#encode(message));
       else if (name === "Give") responder.onSuccess(this.#encode(new FakeRef("Echo", { host: "127.0.0.1", port: this.port })));

@@ -103,7 +103,7 @@ test("SparkPeer asks once for all answers that wait, and bounds them by maxOutbo
 test("An asker that does not say what it is gets its answer in the newest classes", async (context) => {
   const clock = new HandTime();
   const { env, fake, logger, ask } = await serve(context, "4.2.0_2.13", givesItself, { clock });
-  fake.answersProbes = false;
+  fake.probes = "ignored";
   const answer = ask("a text");
   await until(() => env.stats().connections.some(({ outstandingRequests }) => outstandingRequests === 1), "the question");
   clock.advance(PROBE_TIMEOUT_MS + 1);
@@ -114,7 +114,7 @@ test("An asker that does not say what it is gets its answer in the newest classe
 
 test("An asker that answers the question of what it is with a value gets its answer in the newest classes", async (context) => {
   const { fake, logger, ask } = await serve(context, "4.2.0_2.13", givesItself);
-  fake.valuesProbes = true;
+  fake.probes = "valued";
   assertEquals((await ask("a text") as FakeRef).name, "Target");
   assertEquals(fake.takeHeard(), ["probe"]);
   assertEquals(logger.lines.filter((line) => line.includes("does not say which version of Spark it is")).length, 1);
@@ -122,7 +122,7 @@ test("An asker that answers the question of what it is with a value gets its ans
 
 test("An answer that waits for an asker that goes is dropped", async (context) => {
   const { env, fake, client, ask } = await serve(context, "3.5.8_2.13", givesItself);
-  fake.answersProbes = false;
+  fake.probes = "ignored";
   const failed = assertRejects(() => ask("a text"), Error);
   await until(() => env.stats().connections.some(({ outstandingRequests }) => outstandingRequests === 1), "the question");
   client.close();

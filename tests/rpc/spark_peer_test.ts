@@ -100,7 +100,7 @@ test("Outbox asks what the peer is when messages waited for the connection", asy
 
 test("Outbox that waits for what the peer is counts no bytes of what has gone before", async (context) => {
   const { fake, env, self, echo } = await connect(context, "3.5.8_2.13", { limits: { maxOutboxBytes: 4_096 } });
-  fake.answersProbes = false;
+  fake.probes = "ignored";
   fake.disconnect();
   await until(() => env.stats().connections.length === 0, "the end of the connection");
   const large = new Uint8Array(3_000);
@@ -257,7 +257,7 @@ test("A failure of the endpoint itself is no refusal, whatever it says", async (
 
 test("What waits for what the peer is counts against maxOutboxBytes", async (context) => {
   const { fake, env, self, echo } = await connect(context, "3.5.8_2.13", { limits: { maxOutboxBytes: 4_096 } });
-  fake.answersProbes = false;
+  fake.probes = "ignored";
   echo.send(self);
   echo.send(new Uint8Array(2_000));
   assertEquals(env.stats().outboxes.map(({ queuedMessages }) => queuedMessages), [2]);
@@ -271,14 +271,14 @@ test("What waits for what the peer is counts against maxOutboxBytes", async (con
 
 test("What waits for what the peer is ends with the connection: asks fail, messages are lost", async (context) => {
   const { fake, env, logger, self, echo } = await connect(context, "3.5.8_2.13");
-  fake.answersProbes = false;
+  fake.probes = "ignored";
   echo.send(self);
   const failed = assertRejects(() => echo.ask("waits"), RpcError, "Outbox is stopped");
   const [connection] = env.stats().connections;
   fake.disconnect();
   assertStringIncludes(String((await within(failed, "failure")).cause), connection!.remote);
   assertEquals([env.stats().lostMessages, fake.takeHeard()], [1, []]);
-  fake.answersProbes = true;
+  fake.probes = "answered";
   echo.send(self);
   await until(() => fake.heard.includes("send Echo ref(Self)"), "the message over a new connection");
   assertEquals(logger.has("does not say which version of Spark it is"), false);
@@ -287,7 +287,7 @@ test("What waits for what the peer is ends with the connection: asks fail, messa
 test("An ask that waits for what the peer is ends at its deadline, and a peer that is silent is taken for the newest", async (context) => {
   const clock = new HandTime();
   const { fake, logger, self, echo } = await connect(context, "4.1.1_2.13", { clock });
-  fake.answersProbes = false;
+  fake.probes = "ignored";
   echo.send(self);
   const failed = assertRejects(() => echo.ask("waits", { timeoutMs: 1_000 }), RpcTimeoutError);
   clock.advance(1_001);
@@ -400,7 +400,7 @@ for (const build of ["4.1.1_2.13", "4.2.0_2.13"] as const) {
 test("A reference that is bound to a connection tells of its end alike, whether something waited there or not", async (context) => {
   for (const waits of [false, true]) {
     const fake = await FakeSpark.create(context, "4.1.1_2.13");
-    fake.answersProbes = false;
+    fake.probes = "ignored";
     const env = await RpcEnv.create({
       name: "here",
       host: "127.0.0.1",
