@@ -144,12 +144,8 @@ export class JavaReader extends JavaClassReader implements JavaReading {
   #readString(length: number): string {
     const text = this.reader.readModifiedUtf8(length, "String");
     const handle = this.keep(text);
-    if (this.#strings.get(text) === true) {
-      this.#repeat(text, handle);
-    } else {
-      this.#strings.set(text, true);
-      this.#identity = undefined;
-    }
+    if (this.#strings.get(text) === true) this.#repeat(text, handle);
+    else this.#strings.set(text, true);
     return text;
   }
 

@@ -93,6 +93,10 @@ test("java.decode() says what is wrong with a stream, and where", () => {
     [`73${classHex("a.B", { fields: "00014c00016170" })}`, "Type of field a is not a string"],
     [`73${classHex("a.B", { fields: "00014c00016174000149" })}`, "Type of field a is not L: I"],
     [`73${classHex("a.B", { parent: "71007e0000" })}`, "Class inherits from itself: a.B"],
+    [
+      `73${classHex("a.B", { fields: "00014c000161740003 4c613b", parent: "71007e0001" })}`,
+      "Reference is not to a class description",
+    ],
     ["73 72 0001 61 0000000000000001 02 0000 73 71007e0000 78 70", "Class of object is not there yet: a"],
     [`75${classHex("a.B")}00000000`, "Array of a class that is none: a.B"],
     [`${OBJECT_ARRAY}ffffffff`, "Length of array is negative: -1"],
