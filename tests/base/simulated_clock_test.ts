@@ -135,6 +135,13 @@ test("SimulatedClock.run() stops at its limits and can go on after them", async 
   assertEquals(ticks, 100);
 });
 
+test("SimulatedClock.run() takes a million events for endless, unless it is told otherwise", async () => {
+  const clock = new SimulatedClock();
+  const again = (): void => void clock.schedule(0, again);
+  again();
+  await assertRejects(() => clock.run(), AssertionError, "Simulation went on 1000000 events long, its limit, at 0 ms");
+});
+
 test("SimulatedClock.run() rejects with what an event, a timer or a microtask threw", async () => {
   const clock = new SimulatedClock();
   const errors = [new Error("event"), new Error("timer"), new Error("microtask")];

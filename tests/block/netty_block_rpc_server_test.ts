@@ -336,6 +336,17 @@ test("NettyBlockRpcServer limits the blocks that a connection has open", async (
   assertEquals(server.service.stats().openBlocks, 3);
 });
 
+test("NettyBlockRpcServer limits them to 500,000, unless it is told otherwise", async (context) => {
+  const { client, blocks, server } = await pair(context);
+  const openMany = (count: number) => {
+    return askMessage(client, { type: Type.OpenBlocks, ...own, blockIds: new Array<string>(count).fill("a") });
+  };
+  const text = "Cannot open 500001 blocks: of 500000 that may be open, 0 are (maxOpenBlocks)";
+  await assertRejects(() => openMany(500_001), RpcError, text);
+  await openMany(500_000);
+  assertEquals([blocks.handedOut.length, server.service.stats().openBlocks], [500_000, 500_000]);
+});
+
 test("NettyBlockRpcServer refuses a limit that is none", async (context) => {
   await assertRejects(
     () => pair(context, { maxOpenBlocks: NaN }),

@@ -405,6 +405,16 @@ test("SparkMaster.awaitDriver() ends when its environment does, however seldom i
   await within(waiting, "the end of awaitDriver()");
 });
 
+test("SparkMaster gives a Master ten seconds, as its configuration does not say otherwise", async (context) => {
+  const fake = await FakeMaster.start(context);
+  const timeouts = async (options: SparkMasterOptions) => {
+    const { conf } = (await connect(context, fake.url, options)).env;
+    return [conf.get("spark.rpc.askTimeout"), conf.get("spark.rpc.lookupTimeout")];
+  };
+  assertEquals(await timeouts({}), ["10s", "10s"]);
+  assertEquals(await timeouts({ conf: { "spark.rpc.askTimeout": "3s" } }), ["3s", "10s"]);
+});
+
 test("SparkMaster.connect() refuses what is no Master", async (context) => {
   for (const url of ["127.0.0.1:7077", "spark://", "spark://a:1,", "spark://Master@a:1", "spark://a:b", "local[2]"]) {
     const error = await assertRejects(() => SparkMaster.connect(url), RpcError, "Invalid master URL: ");
