@@ -66,10 +66,15 @@ export class Deadlines {
     this.#sources.add(source);
   }
 
-  /** Forgets `source`. The last one takes the timer with it. */
+  /**
+   * Forgets `source`. The timer goes with the last one, and where one is left that waits for nothing, as an environment's own asks
+   * are that nobody is connected to any more: it would keep the process.
+   */
   remove(source: DeadlineSource): void {
     this.#sources.delete(source);
-    if (this.#sources.size === 0) this.#disarm();
+    if (this.#sources.size > 1) return;
+    for (const { size } of this.#sources) if (size > 0) return;
+    this.#disarm();
   }
 
   /** A source has something that is due at `deadline`. */

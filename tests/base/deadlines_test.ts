@@ -75,6 +75,22 @@ test("Deadlines.remove() takes the timer away with the last source", () => {
   assertEquals(clock.timers, []);
 });
 
+test("Deadlines.remove() takes the timer away where the one source that is left waits for nothing", () => {
+  const clock = new HandClock();
+  const deadlines = new Deadlines(clock);
+  const [a, b, own] = [new Source([5]), new Source([7]), new Source([9])];
+  for (const source of [own, a, b]) deadlines.add(source);
+  deadlines.note(5);
+  deadlines.remove(a);
+  deadlines.remove(b);
+  assertEquals(clock.timers, [5]);
+  own.size = 0;
+  deadlines.remove(b);
+  assertEquals(clock.timers, []);
+  deadlines.note(90);
+  assertEquals(clock.timers, [90]);
+});
+
 test("Deadlines of a source that comes after the last one went have a timer, though they are later than its were", () => {
   const clock = new HandClock();
   const deadlines = new Deadlines(clock);
