@@ -444,6 +444,12 @@ test("JavaBigDecimal prints itself as Java does", () => {
     [-123n, 12, "-1.23E-10"],
     [123n, -1, "1.23E+3"],
     [5n, -3, "5E+3"],
+    [-1n, 6, "-0.000001"],
+    [1n, 7, "1E-7"],
+    [12n, 7, "0.0000012"],
+    [0n, 6, "0.000000"],
+    [0n, 7, "0E-7"],
+    [0n, -3, "0E+3"],
   ];
   for (const [unscaled, scale, text] of texts) assertEquals(String(new JavaBigDecimal(unscaled, scale)), text);
 });
