@@ -5,6 +5,7 @@
  */
 
 import { AssertionError } from "../base/assert.ts";
+import { RingQueue } from "../base/ring_queue.ts";
 
 interface WrittenChunk {
   /** The caller's memory. */
@@ -15,8 +16,7 @@ interface WrittenChunk {
 
 /** A FIFO of written chunks. Each is copied at once, and compared with the caller's memory when it leaves. */
 export class SimulatedWriteQueue {
-  #chunks: WrittenChunk[] = [];
-  #head = 0;
+  readonly #chunks = new RingQueue<WrittenChunk>(Number.MAX_SAFE_INTEGER);
   /** How much of the first chunk has left. */
   #offset = 0;
   #bytes = 0;
@@ -41,13 +41,15 @@ export class SimulatedWriteQueue {
   take(count: number): Uint8Array {
     const run = new Uint8Array(count);
     for (let filled = 0; filled < count;) {
-      const { memory, written } = this.#chunks[this.#head]!;
+      const { memory, written } = this.#chunks.peek()!;
       const end = Math.min(written.length, this.#offset + count - filled);
       checkUnchanged(memory, written, this.#offset, end);
       run.set(written.subarray(this.#offset, end), filled);
       filled += end - this.#offset;
       this.#offset = end;
-      if (end === written.length) this.#next();
+      if (end < written.length) break;
+      this.#chunks.shift();
+      this.#offset = 0;
     }
     this.#bytes -= count;
     return run;
@@ -55,18 +57,9 @@ export class SimulatedWriteQueue {
 
   /** Drops everything. */
   clear(): void {
-    this.#chunks = [];
-    this.#head = 0;
+    this.#chunks.clear();
     this.#offset = 0;
     this.#bytes = 0;
-  }
-
-  #next(): void {
-    this.#offset = 0;
-    this.#head++;
-    if (this.#head * 2 < this.#chunks.length) return;
-    this.#chunks.splice(0, this.#head);
-    this.#head = 0;
   }
 }
 

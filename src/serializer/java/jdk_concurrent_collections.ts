@@ -34,7 +34,7 @@ const concurrentHashMap: JavaMapping = {
     const items = object.annotation();
     const entries = items.slice(0, -END.length);
     checkItems(entries, entries.length, reading);
-    if (items.length < END.length || items.at(-1) !== null || items.at(-2) !== null) throw reading.fail("Map has no end");
+    if (items.at(-1) !== null || items.at(-2) !== null) throw reading.fail("Map has no end");
     setOrigin(made!, { mapping: concurrentHashMap, detail: object.get("segments") });
     return fillMap(made as Map<unknown, unknown>, entries, reading);
   },
