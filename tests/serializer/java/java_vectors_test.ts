@@ -15,6 +15,7 @@ import { JavaRpcTimeout } from "../../../src/serializer/java/spark_classes.ts";
 import { RpcFailure } from "../../../src/serializer/serializer.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
 import { readVectors } from "../../_vectors.ts";
+import { assertSame } from "../_cbor.ts";
 import {
   classHex,
   context,
@@ -97,7 +98,7 @@ test("java gives each box its value", () => {
     ["java_Date", new Date(0)],
     ["date_before", new Date(-1)],
   ];
-  for (const [name, value] of values) assertEquals(decodeVector(name), value, name);
+  for (const [name, value] of values) assertSame(decodeVector(name), value, name);
   assertEquals(decodeVector("double_one", exact), new JavaNumber("double", 1));
   assertEquals(decodeVector("bigInteger_small", exact), new JavaNumber("BigInteger", 5n));
 });
@@ -282,7 +283,7 @@ test("java leaves what it does not know inert, to be looked into", () => {
   assertInstanceOf(type, JavaClassObject);
   assertEquals(String(type), "class java.lang.String");
   const many = decodeVector("all_primitives") as JavaObject;
-  assertEquals(
+  assertSame(
     ["z", "b", "c", "s", "i", "l", "f", "d", "str"].map((name) => many.get(name)),
     [true, -1, "\ud800", -32768, -2147483648, -(2n ** 63n), NaN, -0, "é"],
   );

@@ -8,6 +8,7 @@ import { JavaObject } from "../../../src/serializer/java/java_object.ts";
 import type { JavaType } from "../../../src/serializer/java/java_type.ts";
 import { javaTypes } from "../../../src/serializer/java/java_types.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
+import { assertSame } from "../_cbor.ts";
 import { decode, decodeVector, encode, exact, nameHex, roundTrip, vector } from "./_java.ts";
 
 const { declaredAs, list, map, set } = javaTypes;
@@ -51,7 +52,7 @@ test("a sorted map or set of Java that was changed goes on in the order that it 
   assertEquals([...roundTrip(doubles) as typeof doubles], [0.5, 1.5, NaN]);
   const zeros = decodeVector("java_TreeSet_0", exact) as Set<unknown>;
   for (const zero of [0, -0]) zeros.add(new JavaNumber("double", zero));
-  assertEquals([...decode(encode(zeros), exact) as typeof zeros].map(Number), [-0, 0]);
+  assertSame([...decode(encode(zeros), exact) as typeof zeros].map(Number), [-0, 0]);
 
   const reversed = decodeVector("java_TreeSet_reverse") as Set<unknown>;
   const text =
@@ -118,6 +119,14 @@ test("a hash map or set of Java that is of another size than usual goes on with 
     if (usual instanceof Map) usual.set("l", 2);
     else usual.add("l");
     assertEquals(toHex(encode(value)).slice(0, -2), toHex(encode(usual)).slice(0, -2), `${name} with ${after}, grown`);
+  }
+});
+
+test("maps of Java that hold lists go on with them", () => {
+  for (const name of ["java_singletonMap", "mapOf", "java_ConcurrentHashMap_2", "java_TreeMap_2", "java_HashMap"]) {
+    const map = decodeVector(name) as Map<unknown, unknown>;
+    for (const key of map.keys()) map.set(key, [[key]]);
+    assertEquals(roundTrip(map), new Map([...map.keys()].map((key) => [key, [[key]]])), name);
   }
 });
 
