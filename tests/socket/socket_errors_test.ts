@@ -44,6 +44,16 @@ const CASES: readonly (readonly [string, unknown, SocketErrorCode])[] = [
   ["Deno: closed meanwhile", named("BadResource", "Bad resource ID"), "ABORTED"],
   ["Deno: no permission", named("NotCapable", "Requires net access"), "PERMISSION_DENIED"],
   ["several addresses", Object.assign(new AggregateError([coded("ECONNREFUSED"), coded("ETIMEDOUT")])), "CONNECTION_REFUSED"],
+  [
+    "several addresses, with a code of its own",
+    Object.assign(new AggregateError([coded("ETIMEDOUT")]), { code: "EANY" }),
+    "TIMED_OUT",
+  ],
+  [
+    "a name with a code that is not known",
+    Object.assign(named("NotCapable", "of Deno"), { code: "EANY" }),
+    "PERMISSION_DENIED",
+  ],
   ["several, none of which says why", new AggregateError([]), "UNKNOWN"],
   ["a code that is not known", coded("ESOMETHING"), "UNKNOWN"],
   ["a code that Object has", coded("constructor"), "UNKNOWN"],

@@ -298,7 +298,11 @@ socketCase(suite, "SocketListener.close() attaches nobody whose handshake ends l
 });
 
 socketCase(suite, "SocketListener.close() cuts off who has not ended the handshake, and nobody else", async (stage) => {
-  const listener = await listenTls(stage, server);
+  const refused: SocketError[] = [];
+  const listener = await stage.listen({
+    hooks: { onData: (peer, chunk) => void peer.send(chunk.length) },
+    options: { tls: server, onRefused: (error) => void refused.push(error) },
+  });
   const silent = await stage.connect(listener.address, { hooks: { hearsOther: true } });
   const halfway = await stage.connect(listener.address, { hooks: { hearsOther: true } });
   halfway.write([Uint8Array.of(0x16, 3, 1, 2, 0)]);
@@ -306,6 +310,8 @@ socketCase(suite, "SocketListener.close() cuts off who has not ended the handsha
   await listener.next();
   await stage.run(listener.listener.close(), "to close");
   for (const peer of [silent, halfway]) await stage.until(peer, "to be cut off", () => peer.hasEnded || peer.isClosed);
+  // And not since their time was up.
+  assertEquals(refused.filter(({ message }) => /timeout/i.test(message)), []);
   welcome.send(100_000);
   await stage.until(welcome, "the echo", () => welcome.receivedBytes === welcome.sentBytes);
 });
