@@ -1,7 +1,7 @@
 import process from "node:process";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { ByteSink } from "../../../src/base/byte_sink.ts";
-import { type RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
+import { RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
 import { seededRandom } from "../../../src/base/random.ts";
 import {
   MAX_BIGINT_BYTES,
@@ -14,6 +14,8 @@ import { JavaObject } from "../../../src/serializer/java/java_object.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
 import { classHex, decode, decodeHex, decodeSafely, decodeVector, encode, nameHex, vector, vectors } from "./_java.ts";
 
+/** The fields of an ArraySeq. */
+const NO_ARRAY = `00015b${nameHex("unsafeArray")}74${nameHex("[Ljava/lang/Object;")}`;
 const OBJECT_ARRAY = `7572${nameHex("[Ljava.lang.Object;")}90ce589f1073296c02000078 70`;
 
 /** Longer ones are cut at their ends and at every 4 KiB. */
@@ -99,6 +101,10 @@ test("java.decode() says what is wrong with a stream, and where", () => {
     ],
     ["73 72 0001 61 0000000000000001 02 0000 73 71007e0000 78 70", "Class of object is not there yet: a"],
     [`75${classHex("a.B")}00000000`, "Array of a class that is none: a.B"],
+    [
+      `73${classHex("scala.collection.immutable.ArraySeq$ofRef", { uid: "0000000000000003", fields: NO_ARRAY })}70`,
+      "ArraySeq has no array",
+    ],
     [`${OBJECT_ARRAY}ffffffff`, "Length of array is negative: -1"],
     [`${OBJECT_ARRAY}7fffffff`, "Array of 2147483647 elements, but 0 bytes are left"],
     [`7572${nameHex("[J")}0000000000000001020000 78 70 7fffffff`, "Array needs 17179869176 bytes, but 0 are left"],
@@ -278,6 +284,20 @@ test("java.decode() takes an exception with 60,000 fields, and keeps 64", () => 
     "74000161" + "78" + "01".repeat(count);
   const error = decodeHex(hex) as RpcRemoteError;
   assertEquals([error.message, error.remoteClass, Object.keys(error.data ?? {}).length], ["a", "Wide", 64]);
+});
+
+test("java.decode() looks at no more fields of a stack's elements than the content's size allows", () => {
+  const fields = Array.from({ length: 60_000 }, (_, i) => `5a${nameHex(`f${i}`)}`).join("");
+  const stack = `${nameHex("stackTrace")}74${nameHex("[Ljava/lang/StackTraceElement;")}`;
+  const throwable = `72${nameHex("java.lang.Throwable")}d5c635273977b8cb030001 5b${stack}7870`;
+  const element = `7372${nameHex("Wide")}000000000000000102ea60${fields}7870${"00".repeat(60_000)}`;
+  const elements = `7572${nameHex("[Ljava.lang.StackTraceElement;")}02462a3c3cfd2239020000 7870`;
+  // Throwable's class and its field's type, the exception, the array's class and the array have a handle each before an element.
+  const exception = (count: number) => {
+    return `73${throwable}${elements}${count.toString(16).padStart(8, "0")}${element}${"71007e0006".repeat(count - 1)}78`;
+  };
+  assertInstanceOf(decodeHex(exception(10)), RpcRemoteError);
+  assertThrows(() => decodeHex(exception(1000)), SerializerError, "Content has more parts than its size allows");
 });
 
 test("java.decode() makes no room for indexes that an exception's fields are named", () => {

@@ -44,6 +44,9 @@ test("a Range that was changed goes on as a Vector", () => {
   const other = decodeVector("scala_Range_to") as number[];
   other[1] = 5;
   assertEquals(decode(encode(other)), [1, 5, 3]);
+  const shorter = decodeVector("scala_Range_to") as number[];
+  shorter.pop();
+  assertEquals(decode(encode(shorter)), [1, 2]);
 });
 
 test("a field of a Seq takes a Range, and gives it back as what it was; that of a List writes a List", () => {
