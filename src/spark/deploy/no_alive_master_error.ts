@@ -55,7 +55,9 @@ export class NoAliveMasterError extends RpcError {
 }
 
 function describe({ address, state, error }: MasterProbe): string {
-  return state === undefined ? `${address} did not answer, ${reasonOf(error)}` : `${address} is ${state}`;
+  if (state === undefined) return `${address} did not answer, ${reasonOf(error)}`;
+  // It refused, and has been elected since.
+  return state === "ALIVE" ? `${address} is ALIVE by now, ask again` : `${address} is ${state}`;
 }
 
 function reasonOf(error: Error | undefined): string {

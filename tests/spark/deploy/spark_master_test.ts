@@ -216,6 +216,14 @@ test("NoAliveMasterError says once why a connection was lost", () => {
   assertEquals(textOf("Too large frame: 9"), `${text}: Too large frame: 9`);
 });
 
+test("NoAliveMasterError says of a Master that has become alive since it refused that it has", () => {
+  const masters = (["ALIVE", "RECOVERING"] as const).map((state, i) => {
+    return { address: new RpcAddress("one", 7077 + i), state, error: undefined };
+  });
+  const text = "There is no Master that is alive: one:7077 is ALIVE by now, ask again; one:7078 is RECOVERING";
+  assertEquals(new NoAliveMasterError(masters).message, text);
+});
+
 test("SparkMaster.probe() tells what is at each address", async (context) => {
   const standby = await FakeMaster.start(context, { state: "STANDBY" });
   const alive = await FakeMaster.start(context);
