@@ -67,8 +67,8 @@ export class Deadlines {
   }
 
   /**
-   * Forgets `source`. The timer goes with the last one, and where one is left that waits for nothing, as an environment's own asks
-   * are that nobody is connected to any more: it would keep the process.
+   * Forgets `source`. The timer goes with the last one, or when the only one left waits for nothing: a client whose connections are
+   * gone still has its local asks for a source, and the timer alone would keep its process.
    */
   remove(source: DeadlineSource): void {
     this.#sources.delete(source);
