@@ -1,21 +1,31 @@
 /**
- * Whether objects are still kept by anybody.
+ * Whether objects are still kept by anybody, and what those take that are.
  *
  * @module
  */
 
+import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { runtimeName, until } from "./_harness.ts";
 
 /** What collects all garbage. */
-export function collector(): () => void {
+function collector(): () => void {
   if (runtimeName === "bun") {
     const { Bun } = globalThis as unknown as { readonly Bun: { gc(force: boolean): void } };
     return () => Bun.gc(true);
   }
   setFlagsFromString("--expose-gc");
   return runInNewContext("gc") as () => void;
+}
+
+/** What tells how many bytes of the heap are in use, when all garbage has been collected. */
+export function heapMeter(): () => number {
+  const collect = collector();
+  return () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
 }
 
 /** Waits until no more than `left` of `objects` are there. */

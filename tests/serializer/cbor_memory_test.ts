@@ -4,7 +4,7 @@ import { ByteSink } from "../../src/base/byte_sink.ts";
 import { SerializerError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
-import { collector } from "../_garbage.ts";
+import { heapMeter } from "../_garbage.ts";
 import { fromHex, test, until } from "../_harness.ts";
 import { assertSame, context, decode, encode, encodeHex, FakeRef, roundTrip } from "./_cbor.ts";
 import { randomValue } from "./_random_value.ts";
@@ -234,9 +234,10 @@ test("cborSerializer.decode() takes no more memory for a long text than a few ti
 /** How many bytes the values need that messages of these items are, 5,000 of each. */
 function memoryOf(items: readonly string[]): number {
   const contents = items.map((item) => fromHex(`d9d9f7${item}`));
-  const before = process.memoryUsage().heapUsed;
+  const heapBytes = heapMeter();
+  const before = heapBytes();
   const kept = contents.map((content) => Array.from({ length: 5000 }, () => decode(content)));
-  const bytes = process.memoryUsage().heapUsed - before;
+  const bytes = heapBytes() - before;
   assertEquals(kept.length, items.length);
   return bytes;
 }
@@ -301,11 +302,7 @@ test("cborSerializer carries objects and arrays whatever their indexes are", () 
 });
 
 test("cborSerializer.encode() keeps no keys of a message, however long they are", async () => {
-  const collect = collector();
-  const heapBytes = (): number => {
-    collect();
-    return process.memoryUsage().heapUsed;
-  };
+  const heapBytes = heapMeter();
   const encodeNested = (keyLength: number, fail: boolean): void => {
     let value: unknown = fail ? () => {} : 1;
     for (let i = 0; i < 20; i++) value = { [String.fromCharCode(65 + i).repeat(keyLength)]: value };

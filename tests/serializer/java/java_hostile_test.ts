@@ -1,4 +1,3 @@
-import process from "node:process";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { ByteSink } from "../../../src/base/byte_sink.ts";
 import { RpcRemoteError, SerializerError } from "../../../src/base/errors.ts";
@@ -11,12 +10,13 @@ import {
   MAX_IDENTITIES,
 } from "../../../src/serializer/java/java_limits.ts";
 import { JavaObject } from "../../../src/serializer/java/java_object.ts";
+import { heapMeter } from "../../_garbage.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
 import { classHex, decode, decodeHex, decodeSafely, decodeVector, encode, nameHex, vector, vectors } from "./_java.ts";
 
-/** The fields of an ArraySeq. */
-const NO_ARRAY = `00015b${nameHex("unsafeArray")}74${nameHex("[Ljava/lang/Object;")}`;
 const OBJECT_ARRAY = `7572${nameHex("[Ljava.lang.Object;")}90ce589f1073296c02000078 70`;
+/** What the class of an ArraySeq of objects is said to have. */
+const ARRAY_SEQ_FIELDS = `00015b${nameHex("unsafeArray")}74${nameHex("[Ljava/lang/Object;")}`;
 
 /** Longer ones are cut at their ends and at every 4 KiB. */
 const ALL_CUTS = 8192;
@@ -102,7 +102,7 @@ test("java.decode() says what is wrong with a stream, and where", () => {
     ["73 72 0001 61 0000000000000001 02 0000 73 71007e0000 78 70", "Class of object is not there yet: a"],
     [`75${classHex("a.B")}00000000`, "Array of a class that is none: a.B"],
     [
-      `73${classHex("scala.collection.immutable.ArraySeq$ofRef", { uid: "0000000000000003", fields: NO_ARRAY })}70`,
+      `73${classHex("scala.collection.immutable.ArraySeq$ofRef", { uid: "0000000000000003", fields: ARRAY_SEQ_FIELDS })}70`,
       "ArraySeq has no array",
     ],
     [`${OBJECT_ARRAY}ffffffff`, "Length of array is negative: -1"],
@@ -273,26 +273,26 @@ test("java.decode() follows a ring of causes to its end, and lets it go on as it
   assertEquals([outer.message, inner.message, inner.cause], ["a", "b", undefined]);
 });
 
+/** Nearly as many fields as a class can have, each of them a boolean. */
+const WIDE = 60_000;
+const WIDE_FIELDS = WIDE.toString(16) + Array.from({ length: WIDE }, (_, i) => `5a${nameHex(`f${i}`)}`).join("");
+
 /** Exceptions' own class, with the text alone. */
 const THROWABLE = `72${nameHex("java.lang.Throwable")}d5c635273977b8cb030001` + `4c${nameHex("detailMessage")}` +
   `74${nameHex("Ljava/lang/String;")}7870`;
 
 test("java.decode() takes an exception with 60,000 fields, and keeps 64", () => {
-  const count = 60_000;
-  const fields = Array.from({ length: count }, (_, i) => `5a${nameHex(`f${i}`)}`).join("");
-  const hex = `7372${nameHex("Wide")}000000000000000102${count.toString(16).padStart(4, "0")}${fields}78${THROWABLE}` +
-    "74000161" + "78" + "01".repeat(count);
+  const hex = `7372${nameHex("Wide")}000000000000000102${WIDE_FIELDS}78${THROWABLE}` + "74000161" + "78" + "01".repeat(WIDE);
   const error = decodeHex(hex) as RpcRemoteError;
   assertEquals([error.message, error.remoteClass, Object.keys(error.data ?? {}).length], ["a", "Wide", 64]);
 });
 
 test("java.decode() looks at no more fields of a stack's elements than the content's size allows", () => {
-  const fields = Array.from({ length: 60_000 }, (_, i) => `5a${nameHex(`f${i}`)}`).join("");
   const stack = `${nameHex("stackTrace")}74${nameHex("[Ljava/lang/StackTraceElement;")}`;
   const throwable = `72${nameHex("java.lang.Throwable")}d5c635273977b8cb030001 5b${stack}7870`;
-  const element = `7372${nameHex("Wide")}000000000000000102ea60${fields}7870${"00".repeat(60_000)}`;
+  const element = `7372${nameHex("Wide")}000000000000000102${WIDE_FIELDS}7870${"00".repeat(WIDE)}`;
   const elements = `7572${nameHex("[Ljava.lang.StackTraceElement;")}02462a3c3cfd2239020000 7870`;
-  // Throwable's class and its field's type, the exception, the array's class and the array have a handle each before an element.
+  // Before the element there are Throwable's class and its field's type, the exception, the array's class, the array, and Wide.
   const exception = (count: number) => {
     return `73${throwable}${elements}${count.toString(16).padStart(8, "0")}${element}${"71007e0006".repeat(count - 1)}78`;
   };
@@ -303,20 +303,18 @@ test("java.decode() looks at no more fields of a stack's elements than the conte
 test("java.decode() makes no room for indexes that an exception's fields are named", () => {
   const fields = `0002 49${nameHex("999")} 49${nameHex("1999")}`;
   const hex = `7372${nameHex("Far")}000000000000000102${fields}78${THROWABLE} 74000161 78 00000001 00000002`;
-  const before = process.memoryUsage().heapUsed;
+  const heapBytes = heapMeter();
+  const before = heapBytes();
   const kept = Array.from({ length: 5000 }, () => decodeHex(hex) as RpcRemoteError);
-  const bytes = process.memoryUsage().heapUsed - before;
+  const bytes = heapBytes() - before;
   assertEquals(kept[4999]!.data, { "999": 1, "1999": 2 });
   // Room for all of them would be 100 MB more on V8.
   assert(bytes < 60_000_000, `${bytes} bytes`);
 });
 
 test("java.decode() takes views with 60,000 fields, and leaves them inert", () => {
-  const count = 60_000;
-  const fields = Array.from({ length: count }, (_, i) => `5a${nameHex(`f${i}`)}`).join("");
-  const head = `72${nameHex("java.util.Collections$UnmodifiableList")}fc0f2531b5ec8e1002`;
-  const view = `${head}${count.toString(16).padStart(4, "0")}${fields}7870`;
-  const values = "00".repeat(count);
+  const view = `72${nameHex("java.util.Collections$UnmodifiableList")}fc0f2531b5ec8e1002${WIDE_FIELDS}7870`;
+  const values = "00".repeat(WIDE);
   const list = decodeHex(`${OBJECT_ARRAY}00000014 73${view}${values}` + `7371007e0002${values}`.repeat(19)) as unknown[];
   assertEquals(list.length, 20);
   assertInstanceOf(list[19], JavaObject);
