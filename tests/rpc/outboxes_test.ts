@@ -33,12 +33,7 @@ for (const [bound, ...hosts] of [["127.0.0.1", "127.0.0.01"], ["[::1]", "::1", "
 }
 
 async function dialAgain(context: TestContext, bound: string, host: string): Promise<void> {
-  const options = {
-    name: "peer",
-    host: bound,
-    logger: new MemoryLogger(),
-    serializers: [withHost(host)],
-  };
+  const options = { name: "peer", host: bound, logger: new MemoryLogger(), serializers: [withHost(host)] };
   const first = await RpcEnv.create({ ...options, port: 0 });
   context.defer(() => first.shutdown());
   const endpoint = { receiveAndReply: (message: unknown): unknown => message === "self" ? ref : message };

@@ -101,24 +101,22 @@ test("collections of Java with one element or none are what larger ones are, whi
 });
 
 test("a hash map or set of Java that is of another size than usual goes on with that, until it grows", () => {
+  const grown = (value: unknown) => value instanceof Map ? value.set("l", 2) : (value as Set<unknown>).add("l");
   // As `new HashSet(100)` and `new HashSet(16, 0.5f)` are written, and a LinkedHashMap in the order of access.
-  const kinds: readonly [string, string, string][] = [
+  const kinds: readonly [name: string, usual: string, unusual: string][] = [
     ["java_HashSet", "770c000000103f400000", "770c000000803f400000"],
     ["java_HashSet", "770c000000103f400000", "770c000000103f000000"],
     ["java_HashMap", "3f4000000000000177080000000200000001", "3f0000000000000877080000001000000001"],
     ["java_LinkedHashMap", "3f40000000000001770800000002", "3f4000000000000c770800000010"],
-    ["java_LinkedHashMap", "7800", "7801"],
+    ["java_LinkedHashMap", "000000017800", "000000017801"],
   ];
-  for (const [name, before, after] of kinds) {
-    const hex = toHex(vector(name)).replace(new RegExp(`${before}(?!.*${before})`), after);
-    const value = decode(fromHex(hex)) as Map<unknown, unknown> | Set<unknown>;
-    assertEquals(toHex(encode(value)), hex, `${name} with ${after}`);
-    if (value instanceof Map) value.set("l", 2);
-    else value.add("l");
-    const usual = decodeVector(name) as Map<unknown, unknown> | Set<unknown>;
-    if (usual instanceof Map) usual.set("l", 2);
-    else usual.add("l");
-    assertEquals(toHex(encode(value)).slice(0, -2), toHex(encode(usual)).slice(0, -2), `${name} with ${after}, grown`);
+  for (const [name, usual, unusual] of kinds) {
+    const hex = toHex(vector(name)).replace(usual, unusual);
+    const value = decode(fromHex(hex));
+    assertEquals(toHex(encode(value)), hex, `${name} with ${unusual}`);
+    // But for the last byte, which is the order of a LinkedHashMap: that stays.
+    const [ours, theirs] = [value, decodeVector(name)].map((one) => encode(grown(one)).subarray(0, -1));
+    assertEquals(ours, theirs, `${name} with ${unusual}, grown`);
   }
 });
 
