@@ -19,12 +19,16 @@ function collector(): () => void {
   return runInNewContext("gc") as () => void;
 }
 
-/** What tells how many bytes of the heap are in use, when all garbage has been collected. */
-export function heapMeter(): () => number {
+/**
+ * What tells how many bytes this isolate has in use, when all garbage has been collected. Resident memory would be the whole process's, in
+ * which other tests may run at the same time.
+ */
+export function memoryMeter(): () => number {
   const collect = collector();
   return () => {
     collect();
-    return process.memoryUsage().heapUsed;
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
   };
 }
 

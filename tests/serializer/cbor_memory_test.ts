@@ -4,7 +4,7 @@ import { ByteSink } from "../../src/base/byte_sink.ts";
 import { SerializerError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
-import { heapMeter } from "../_garbage.ts";
+import { memoryMeter } from "../_garbage.ts";
 import { fromHex, test, until } from "../_harness.ts";
 import { assertSame, context, decode, encode, encodeHex, FakeRef, roundTrip } from "./_cbor.ts";
 import { randomValue } from "./_random_value.ts";
@@ -234,10 +234,10 @@ test("cborSerializer.decode() takes no more memory for a long text than a few ti
 /** How many bytes the values need that messages of these items are, 5,000 of each. */
 function memoryOf(items: readonly string[]): number {
   const contents = items.map((item) => fromHex(`d9d9f7${item}`));
-  const heapBytes = heapMeter();
-  const before = heapBytes();
+  const memoryBytes = memoryMeter();
+  const before = memoryBytes();
   const kept = contents.map((content) => Array.from({ length: 5000 }, () => decode(content)));
-  const bytes = heapBytes() - before;
+  const bytes = memoryBytes() - before;
   assertEquals(kept.length, items.length);
   return bytes;
 }
@@ -302,7 +302,7 @@ test("cborSerializer carries objects and arrays whatever their indexes are", () 
 });
 
 test("cborSerializer.encode() keeps no keys of a message, however long they are", async () => {
-  const heapBytes = heapMeter();
+  const memoryBytes = memoryMeter();
   const encodeNested = (keyLength: number, fail: boolean): void => {
     let value: unknown = fail ? () => {} : 1;
     for (let i = 0; i < 20; i++) value = { [String.fromCharCode(65 + i).repeat(keyLength)]: value };
@@ -311,9 +311,9 @@ test("cborSerializer.encode() keeps no keys of a message, however long they are"
   };
   for (const fail of [false, true]) {
     encodeNested(1, fail);
-    const before = heapBytes();
+    const before = memoryBytes();
     encodeNested(5_000_000, fail);
-    await until(() => heapBytes() < before + 50_000_000, "keys of 100 MB to be let go of");
+    await until(() => memoryBytes() < before + 50_000_000, "keys of 100 MB to be let go of");
     encodeNested(1, fail);
   }
 });

@@ -8,6 +8,7 @@ import { nodeFiles } from "../../src/platform/node_files.ts";
 import { FileSegmentManagedBuffer } from "../../src/transport/file_segment_managed_buffer.ts";
 import type { StreamManager } from "../../src/transport/stream_manager.ts";
 import { makeFolder } from "../_folder.ts";
+import { memoryMeter } from "../_garbage.ts";
 import { until } from "../_harness.ts";
 import { dialRaw } from "./_raw_peer.ts";
 import { ask, echo, transportTest } from "./_stage.ts";
@@ -16,13 +17,7 @@ import { CountingFiles } from "./_counting_files.ts";
 const MIB = 1024 * 1024;
 /** A sparse file, so that its size costs nothing. SPARKWIRE_STALLED_MIB makes it as large as one likes. */
 const FILE_BYTES = Number(process.env.SPARKWIRE_STALLED_MIB ?? 512) * MIB;
-const MAX_GROWTH_BYTES = 64 * MIB;
-
-/** What this isolate has: resident memory is the whole process's, in which other tests may run at the same time. */
-function memory(): number {
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
+const MAX_GROWTH_BYTES = 32 * MIB;
 
 for (const kind of ["stream", "chunk"] as const) {
   transportTest(`A ${kind} of a large file to clients that stall keeps the server's memory small`, async (stage) => {
@@ -36,7 +31,8 @@ for (const kind of ["stream", "chunk"] as const) {
     const streamManager: StreamManager = { openStream: segment, getChunk: segment };
     const { connection, listening, server } = await stage.pair({ handler: { ...echo, streamManager } });
     assertEquals(await ask(connection, "before"), "before");
-    const before = memory();
+    const memoryBytes = memoryMeter();
+    const before = memoryBytes();
 
     const peers = await Promise.all([1, 2, 3, 4].map(() => dialRaw(stage, listening)));
     for (const peer of peers) {
@@ -56,7 +52,7 @@ for (const kind of ["stream", "chunk"] as const) {
       "the server to be held back",
       30_000,
     );
-    const growth = memory() - before;
+    const growth = memoryBytes() - before;
     assert(growth < MAX_GROWTH_BYTES, `${Math.round(growth / MIB)} MiB more for ${peers.length} clients`);
     assert(last < size, "most of the file has not been sent");
     assertEquals(await ask(connection, "and others are served"), "and others are served");

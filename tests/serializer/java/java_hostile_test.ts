@@ -10,7 +10,7 @@ import {
   MAX_IDENTITIES,
 } from "../../../src/serializer/java/java_limits.ts";
 import { JavaObject } from "../../../src/serializer/java/java_object.ts";
-import { heapMeter } from "../../_garbage.ts";
+import { memoryMeter } from "../../_garbage.ts";
 import { fromHex, test, toHex } from "../../_harness.ts";
 import { classHex, decode, decodeHex, decodeSafely, decodeVector, encode, nameHex, vector, vectors } from "./_java.ts";
 
@@ -303,10 +303,10 @@ test("java.decode() looks at no more fields of a stack's elements than the conte
 test("java.decode() makes no room for indexes that an exception's fields are named", () => {
   const fields = `0002 49${nameHex("999")} 49${nameHex("1999")}`;
   const hex = `7372${nameHex("Far")}000000000000000102${fields}78${THROWABLE} 74000161 78 00000001 00000002`;
-  const heapBytes = heapMeter();
-  const before = heapBytes();
+  const memoryBytes = memoryMeter();
+  const before = memoryBytes();
   const kept = Array.from({ length: 5000 }, () => decodeHex(hex) as RpcRemoteError);
-  const bytes = heapBytes() - before;
+  const bytes = memoryBytes() - before;
   assertEquals(kept[4999]!.data, { "999": 1, "1999": 2 });
   // Room for all of them would be 100 MB more on V8.
   assert(bytes < 60_000_000, `${bytes} bytes`);
