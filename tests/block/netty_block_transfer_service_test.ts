@@ -464,6 +464,9 @@ test("NettyBlockTransferService.getHostLocalDirs() tells the folders of the one 
   const other = await startService(context, undefined, { appId: "app-2" });
   const refused = within(other.service.getHostLocalDirs(server.peer, ["7"]), "the answer");
   await assertRejects(() => refused, RpcError, "Client for app-1 not authorized for application app-2.");
+  const without = await startService(context, new MemoryBlocks(), { executorId: "7", appId: "app-1" });
+  const unknown = within(client.service.getHostLocalDirs(without.peer, ["7"]), "the answer");
+  await assertRejects(() => unknown, RpcError, "This server tells no local folders");
 });
 
 test("NettyBlockTransferService.diagnoseCorruption() hands the question on, and knows when nobody can answer it", async (context) => {
@@ -563,6 +566,7 @@ test("NettyBlockTransferService.close() fails what is under way, once, and refus
     note("stream", new Response(client.service.openBlock(server.peer, "a")).text()),
   ];
   await until(() => server.service.stats().openBlocks === 2 && server.service.stats().uploads === 1, "the requests");
+  assertEquals(client.service.stats().transfers, 3);
   await within(client.service.close(), "to close");
   await within(Promise.all(all), "the failures");
   assertEquals(settled.sort(), ["fetch: RpcStoppedError", "stream: RpcStoppedError", "upload: RpcStoppedError"]);

@@ -249,6 +249,7 @@ test("readHeartbeatConf() reads Spark's defaults and units", () => {
   conf.set("spark.storage.blockManagerHeartbeatTimeoutMs", "7000");
   assertEquals(readHeartbeatConf(conf), { ...expected, executorTimeoutMs: 7_000 });
   assertEquals(readHeartbeatConf(new SparkConf({ "spark.executor.heartbeat.maxFailures": 1 })).maxFailures, 1);
+  assertEquals(readHeartbeatConf(new SparkConf({ "spark.executor.heartbeatInterval": "1ms" })).intervalMs, 1);
 });
 
 test("HeartbeatReceiver expires only at the first look after the limit, and a silence as long as the limit is none", async (context) => {

@@ -178,6 +178,7 @@ test("Heartbeater.stop() gives up the heartbeat that is under way, and calls nob
   made.heartbeater.start();
   made.clock.advance(10_000);
   await fence(made);
+  assertEquals(made.clock.timers.filter((at) => at <= 12_500), [], "no timer for another one");
   assertEquals(made.heartbeats.length, 1);
 });
 

@@ -45,6 +45,8 @@ export class FakeMaster {
   state: SparkRecoveryState;
   /** Called before each answer, with the name of the message; its result is waited for. */
   onAsked: (name: string) => unknown = () => {};
+  /** What it says instead of all that it knows. */
+  answerWith: unknown;
   readonly #options: FakeMasterOptions;
 
   private constructor(env: RpcEnv, options: FakeMasterOptions) {
@@ -81,6 +83,7 @@ export class FakeMaster {
     const name = nameOf(message);
     this.asked.push(name);
     await this.onAsked(name);
+    if (this.answerWith !== undefined) return this.answerWith;
     if (message === sparkDeploy.RequestReadyz) return this.#readyz();
     if (message === sparkDeploy.RequestMasterState) return this.#masterState();
     if (message === sparkDeploy.BoundPortsRequest) {

@@ -81,3 +81,22 @@ test("statusOf() tells the addresses of a Worker's resources", () => {
   const status = statusOf(vector("BoundPortsResponse", BoundPortsResponse), new MasterStateResponse({ ...state, workers }));
   assertEquals(status.workers[0]?.resources, { gpu: ["0", "1"], fpga: [] });
 });
+
+test("statusOf() takes a driver's command for Spark's wrapper only where it names the jar and a class behind it", () => {
+  const { BoundPortsResponse, Command, DriverDescription, DriverInfo, MasterStateResponse } = sparkDeploy;
+  const state = vector("MasterStateResponse_full", MasterStateResponse);
+  const ports = vector("BoundPortsResponse", BoundPortsResponse);
+  const driver = state.activeDrivers[0]!;
+  const summaryOf = (...args: readonly string[]) => {
+    const command = new Command({ ...driver.desc.command, mainClass: "Wrapper", arguments: args });
+    const desc = new DriverDescription({ ...driver.desc, command });
+    const activeDrivers = [new DriverInfo({ ...driver, desc })];
+    const summary = statusOf(ports, new MasterStateResponse({ ...state, activeDrivers })).activeDrivers[0]!;
+    return [summary.mainClass, ...summary.args];
+  };
+  const [worker, jar] = ["{{WORKER_URL}}", "{{USER_JAR}}"];
+  assertEquals(summaryOf(worker, jar, "Main", "a"), ["Main", "a"]);
+  assertEquals(summaryOf(worker, jar, "Main"), ["Main"]);
+  assertEquals(summaryOf(worker, jar), ["Wrapper", worker, jar]);
+  assertEquals(summaryOf("a", "b", "c"), ["Wrapper", "a", "b", "c"]);
+});

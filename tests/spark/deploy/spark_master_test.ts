@@ -8,15 +8,18 @@ import {
   RpcAddress,
   RpcEnv,
   RpcError,
+  type RpcErrorCode,
   RpcRemoteError,
   RpcStoppedError,
   RpcTimeoutError,
   silentLogger,
   type SocketHandler,
+  sparkDeploy,
   SparkMaster,
   type SparkMasterOptions,
 } from "../../../mod.ts";
 import { deferred, test, type TestContext, until, within } from "../../_harness.ts";
+import { HandTime } from "../../_hand_time.ts";
 import { FakeMaster } from "./_fake_master.ts";
 
 const LAUNCH = { jarUrl: "file:///apps/count.jar", mainClass: "com.example.Count" };
@@ -121,6 +124,24 @@ test("SparkMaster.submitDriver() sends nothing that no Worker could run", async 
   ];
   for (const [wrong, text] of refused) await assertRejects(() => master.submitDriver({ ...LAUNCH, ...wrong }), Error, text);
   assertEquals(fake.asked, ["RequestMasterState"]);
+  const { driverId } = await master.submitDriver({ ...LAUNCH, memoryMiB: 2 ** 31 - 1 });
+  assertEquals(fake.drivers.get(driverId)?.description.mem, 2 ** 31 - 1);
+});
+
+test("SparkMaster believes no Master that says two things at once", async (context) => {
+  const fake = await FakeMaster.start(context);
+  const master = await connect(context, fake.url);
+  const { DriverStatusResponse, SubmitDriverResponse } = sparkDeploy;
+  const submitted = { master: fake.self, message: "Perhaps" };
+  for (const answer of [{ success: false, driverId: "driver-0" }, { success: true, driverId: undefined }]) {
+    fake.answerWith = new SubmitDriverResponse({ ...submitted, ...answer });
+    await within(assertRejects(() => master.submitDriver(LAUNCH), DriverRefusedError, "Perhaps"), "the refusal");
+  }
+  const none = { workerId: undefined, workerHostPort: undefined, exception: undefined };
+  for (const answer of [{ found: false, state: "RUNNING" }, { found: true, state: undefined }] as const) {
+    fake.answerWith = new DriverStatusResponse({ ...none, ...answer });
+    assertEquals(await within(master.driverStatus("driver-0"), "status"), undefined);
+  }
 });
 
 test("SparkMaster rejects with the Master's own words where it refuses", async (context) => {
@@ -198,6 +219,7 @@ test("SparkMaster.connect() says of each Master why it is none that is alive", a
   const error = await within(assertRejects(() => connect(context, url, { timeoutMs: 300 }), NoAliveMasterError), "failure");
   assertEquals(error.masters.map(({ state }) => state), ["STANDBY", "RECOVERING", undefined, undefined]);
   assertInstanceOf(error.masters[3]!.error, RpcTimeoutError);
+  assertEquals(error.cause, error.masters[2]!.error);
   assertStringIncludes(
     error.message,
     `${standby.hostPort} is STANDBY; ${recovering.hostPort} is RECOVERING; 127.0.0.1:1 did not answer, `,
@@ -207,13 +229,17 @@ test("SparkMaster.connect() says of each Master why it is none that is alive", a
 
 test("NoAliveMasterError says once why a connection was lost", () => {
   const closed = "Connection from one:7077 closed";
-  const textOf = (why: string) => {
-    const error = new RpcError("DISCONNECTED", closed, { cause: new Error(why) });
+  const textOf = (why: string, code: RpcErrorCode = "DISCONNECTED") => {
+    const error = new RpcError(code, closed, { cause: new Error(why) });
     return new NoAliveMasterError([{ address: new RpcAddress("one", 7077), state: undefined, error }]).message;
   };
   const text = `There is no Master that is alive: one:7077 did not answer, ${closed}`;
   assertEquals(textOf(closed), text);
   assertEquals(textOf("Too large frame: 9"), `${text}: Too large frame: 9`);
+  // What else led to an error is in its own words.
+  assertEquals(textOf("Too large frame: 9", "SOCKET"), text);
+  const silent = { address: new RpcAddress("one", 7077), state: undefined, error: undefined };
+  assertStringIncludes(new NoAliveMasterError([silent]).message, "one:7077 did not answer, without a reason");
 });
 
 test("NoAliveMasterError says of a Master that has become alive since it refused that it has", () => {
@@ -374,17 +400,19 @@ test("SparkMaster.ready() is true beyond standby, also of a Master that has no s
 });
 
 test("SparkMaster gives up when its signal says so, or when the time is up", async (context) => {
-  const asked = deferred();
-  const silent = await listenAndHear(context, () => asked.resolve());
   const reason = new Error("enough");
-  const aborted = AbortSignal.abort(reason);
-  assertEquals(await assertRejects(() => SparkMaster.connect(silent, { signal: aborted })), reason);
-  assertEquals(await assertRejects(() => SparkMaster.probe(silent, { signal: aborted })), reason);
-  const giveUp = new AbortController();
-  const connecting = assertRejects(() => SparkMaster.connect(silent, { signal: giveUp.signal, logger: silentLogger }));
-  await within(asked.promise, "the question");
-  giveUp.abort(reason);
-  assertEquals(await within(connecting, "the end of connect()"), reason);
+  // Longer than the test: it is the signal that ends it.
+  const options = { timeoutMs: 300_000, logger: silentLogger };
+  for (const call of ["connect", "probe"] as const) {
+    const asked = deferred();
+    const silent = await listenAndHear(context, () => asked.resolve());
+    assertEquals(await assertRejects(() => SparkMaster[call](silent, { signal: AbortSignal.abort(reason) })), reason);
+    const giveUp = new AbortController();
+    const calling = assertRejects(() => SparkMaster[call](silent, { ...options, signal: giveUp.signal }));
+    await within(asked.promise, "the question");
+    giveUp.abort(reason);
+    assertEquals(await within(calling, `the end of ${call}()`), reason);
+  }
   const fake = await FakeMaster.start(context);
   const master = await connect(context, fake.url);
   const never = deferred<void>();
@@ -400,6 +428,43 @@ test("SparkMaster gives up when its signal says so, or when the time is up", asy
   assertEquals(fake.asked.filter((name) => name === "RequestDriverStatus").length, 1);
   stop.abort(reason);
   assertEquals(await within(waiting, "the end of awaitDriver()"), reason);
+});
+
+test("SparkMaster.awaitDriver() asks once a second, if it is not told otherwise", async (context) => {
+  const fake = await FakeMaster.start(context);
+  const clock = new HandTime();
+  const env = await RpcEnv.create({ name: "mine", clock, logger: silentLogger });
+  context.defer(() => env.shutdown());
+  const master = await connect(context, fake.url, { env });
+  const { driverId } = await within(master.submitDriver(LAUNCH), "submission");
+  const waiting = master.awaitDriver(driverId);
+  const questions = () => fake.asked.filter((name) => name === "RequestDriverStatus").length;
+  const isDue = () => clock.timers.includes(clock.now() + 1_000);
+  for (let count = 1; count <= 3; count++) {
+    await until(() => questions() === count && isDue(), `question ${count} and the pause behind it`);
+    if (count === 3) fake.drivers.get(driverId)!.state = "FINISHED";
+    clock.advance(1_000);
+  }
+  assertEquals((await within(waiting, "the driver's end"))?.state, "FINISHED");
+  assertEquals(questions(), 4);
+});
+
+test("SparkMaster.awaitDriver() leaves nobody behind who waits for the end of its environment", async (context) => {
+  const fake = await FakeMaster.start(context);
+  const master = await connect(context, fake.url);
+  const { driverId } = await master.submitDriver(LAUNCH);
+  const signals: (AbortSignal | undefined)[] = [];
+  const { env } = master;
+  const awaitTermination = env.awaitTermination.bind(env);
+  env.awaitTermination = (options) => {
+    signals.push(options?.signal);
+    return awaitTermination(options);
+  };
+  fake.onAsked = () => {
+    if (signals.length === 3) fake.drivers.get(driverId)!.state = "FINISHED";
+  };
+  assertEquals((await within(master.awaitDriver(driverId, { intervalMs: 0 }), "the driver's end"))?.state, "FINISHED");
+  assertEquals(signals.map((signal) => signal?.aborted), [true, true, true]);
 });
 
 test("SparkMaster.awaitDriver() ends when its environment does, however seldom it asks", async (context) => {
@@ -471,4 +536,20 @@ test("SparkMaster.close() ends an environment of its own, and no other", async (
   assertEquals(master.env, env);
   await master.close();
   assertEquals((await master.status()).state, "ALIVE");
+});
+
+test("SparkMaster.probe(), and connect() that finds none, end an environment of their own, and no other", async (context) => {
+  const standby = await FakeMaster.start(context, { state: "STANDBY" });
+  const connections = () => standby.env.stats().connections.length;
+  const fails = (options: SparkMasterOptions) =>
+    within(assertRejects(() => SparkMaster.connect(standby.url, options), NoAliveMasterError), "the failure");
+  await within(SparkMaster.probe(standby.url, { logger: silentLogger }), "the probe");
+  await fails({ logger: silentLogger });
+  await until(() => connections() === 0, "the end of both connections");
+  const env = await RpcEnv.create({ name: "mine", logger: silentLogger });
+  context.defer(() => env.shutdown());
+  await within(SparkMaster.probe(standby.url, { env }), "the probe");
+  await fails({ env });
+  assertEquals((await within(SparkMaster.probe(standby.url, { env }), "the probe"))[0]?.state, "STANDBY");
+  assertEquals(connections(), 1);
 });
