@@ -219,10 +219,10 @@ test("NettyBlockRpcServer keeps nothing of a message that lies in its connection
     memory.fill(0xee);
   };
   const upload = { type: Type.UploadBlock, ...own, blockId: "c", metadata: content(3), blockData: content(9) } as const;
-  const answered = deferred();
-  const responder = { onSuccess: () => answered.resolve(), onFailure: answered.reject };
+  const answered = deferred<unknown>();
+  const responder = { onSuccess: answered.resolve, onFailure: answered.reject };
   borrowed(upload, (body) => rpcServer.receive(client, body, responder as unknown as RpcResponder));
-  await within(answered.promise, "the answer");
+  assertEquals(await within(answered.promise, "the answer"), new Uint8Array(0));
   const stream = { type: Type.UploadBlockStream, blockId: "d", metadata: content(4) } as const;
   borrowed(stream, (body) => void rpcServer.receiveStream(client, body));
   assertEquals(put, [content(9), content(3), content(4)]);

@@ -24,8 +24,9 @@ const MIB = 1024 * 1024;
 
 // Spark: NettyBlockTransferServiceSuite "can bind to a random port".
 test("NettyBlockTransferService.init() listens on a port that the system chooses", async (context) => {
-  const { service } = await startService(context, new MemoryBlocks());
+  const { service, logger } = await startService(context, new MemoryBlocks());
   assertEquals(service.port !== undefined && service.port > 0, true);
+  assertEquals(logger.has(`Server created on 127.0.0.1:${service.port}`), true);
 });
 
 // Spark: NettyBlockTransferServiceSuite "can bind to two random ports".

@@ -201,7 +201,7 @@ test("RetryingBlockTransferor fails what is left when no retry can be begun", ()
 test("RetryingBlockTransferor retries an attempt that cannot begin, and fails what is left after the last", async () => {
   for (const isAsync of [false, true]) {
     let attempts = 0;
-    const { transferor, heard, clock } = makeRun(
+    const { transferor, heard, clock, logger } = makeRun(
       (_, listener) => {
         attempts++;
         if (attempts === 2) listener.onBlockFetchSuccess("b0", block0);
@@ -217,6 +217,12 @@ test("RetryingBlockTransferor retries an attempt that cannot begin, and fails wh
     }
     await within(turnsUntil(() => transferor.numOutstanding === 0), "the end");
     assertEquals([attempts, heard], [3, ["b0: block0", "b1 failed: Connection failed or something"]]);
+    const begin = "Exception while beginning fetch of";
+    assertEquals(logger.lines.filter((line) => line.includes(begin)), [
+      `warning: ${begin} 2 outstanding blocks`,
+      `warning: ${begin} 1 outstanding blocks (after 1 retries)`,
+      `error: ${begin} 1 outstanding blocks (after 2 retries) (Connection failed or something)`,
+    ]);
   }
 });
 
