@@ -45,6 +45,9 @@ test("DiskBlockManager.getFile() spreads blocks as Spark does, over folders and 
   const blocks = new DiskBlockManager(["/a", "/b"], { files });
   // 97: folder 97 % 2, then (97 / 2) % 64 = 48.
   assertEquals(blocks.getFile("a"), "/b/30/a");
+  // 195: folder 195 % 64 = 3, unless there are more.
+  assertEquals(new DiskBlockManager("/a", { files }).getFile("Ã"), "/a/03/Ã");
+  assertEquals(new DiskBlockManager("/a", { files, subDirectories: 65_536 }).getFile("Ã"), "/a/c3/Ã");
   assertEquals(new DiskBlockManager("/a", { files, subDirectories: 1 }).getFile("a"), "/a/00/a");
   assertEquals(new DiskBlockManager("/a", { files, subDirectories: 0 }).getFile("a"), "/a/a");
   assertThrows(() => new DiskBlockManager([], { files }), RangeError, "at least one folder");
@@ -72,6 +75,7 @@ for (const kind of ["on disk", "in memory"] as const) {
       // Who has it open reads the old one.
       assertEquals(await contents(old), content(1_000));
       assertEquals(await contents(await blocks.getBlock("rdd_0_0")), content(10, 5));
+      assertEquals(await blocks.containsBlock("rdd_0_0"), true);
       await until(() => blocks.openFiles === 0, "the files to close");
       await blocks.removeBlock("rdd_0_0");
       await blocks.removeBlock("rdd_0_0");
@@ -95,6 +99,30 @@ test("DiskBlockManager has a block when it is whole, and nothing after an abort"
   await other.abort();
   await other.abort();
   assertEquals(await readdir(folder), ["a"]);
+});
+
+test("BlockWriter.abort() does nothing to a block that was put, and its work once to one that was not", async () => {
+  const calls: string[] = [];
+  class Told extends MemoryWritableFiles {
+    override async create(path: string) {
+      const writer = await super.create(path);
+      const close = () => (calls.push("close"), writer.close());
+      return { write: (bytes: Uint8Array) => writer.write(bytes), close, [Symbol.asyncDispose]: close };
+    }
+
+    override unlink(path: string) {
+      calls.push("unlink");
+      return super.unlink(path);
+    }
+  }
+  const blocks = new DiskBlockManager("/blocks", { files: new Told() });
+  const [kept, forgotten] = [await blocks.createBlock("a"), await blocks.createBlock("b")];
+  await kept.commit();
+  await kept.abort();
+  assertEquals(calls, ["close"]);
+  await Promise.all([forgotten.abort(), forgotten.abort()]);
+  await forgotten.abort();
+  assertEquals(calls, ["close", "close", "unlink"]);
 });
 
 test("DiskBlockManager.createBlock() fails as its folder does, and cuts the name of a block that is none", async () => {
@@ -166,8 +194,10 @@ test("DiskBlockManager has no block outside of its folder, by name or by link", 
 test("DiskBlockManager of a folder that is not there yet has no block, and tells no path", async (context) => {
   const folder = join(await makeFolder(context), "later");
   const blocks = new DiskBlockManager(folder);
-  const { code, message } = await assertRejects(() => blocks.getBlock("a"), RpcError) as RpcError;
+  const { code, message, cause } = await assertRejects(() => blocks.getBlock("a"), RpcError) as RpcError;
   assertEquals([code, message, await blocks.containsBlock("a")], ["NOT_FOUND", "Block a not found", false]);
+  // Whoever has the error here may see more of it.
+  assertEquals((cause as RpcError).message.startsWith("No such file"), true);
   await put(blocks, "a", content(3));
   assertEquals((await blocks.getBlock("a")).size, 3);
 });
@@ -223,8 +253,17 @@ class SlowDisk extends MemoryWritableFiles {
 test("DiskBlockStore.putBlockData() copies blocks that are in no memory", async () => {
   const files = new SlowDisk();
   const store = new DiskBlockStore(new DiskBlockManager("/blocks", { files, subDirectories: 0 }));
-  assertEquals(await store.putBlockData("a", new CountedBuffer(content(700_000))), true);
+  const reads: number[] = [];
+  class Told extends CountedBuffer {
+    override read(position: number, into: Uint8Array): Promise<number> {
+      reads.push(into.length);
+      return super.read(position, into);
+    }
+  }
+  assertEquals(await store.putBlockData("a", new Told(content(700_000))), true);
   assertEquals(await contents(await store.getLocalBlockData("a")), content(700_000));
+  // A block can be larger than memory.
+  assertEquals(reads, [262_144, 262_144, 175_712]);
   class Cut extends CountedBuffer {
     reads = 0;
 

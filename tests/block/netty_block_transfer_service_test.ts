@@ -686,3 +686,19 @@ test("NettyBlockTransferService.fetchBlock() leaves a peer alone that could not 
     await within(Promise.all(failed), "the failures");
   }
 });
+
+test("NettyBlockTransferService dials a peer that could not be reached a moment ago for what is not retried", async (context) => {
+  const driver = new StubDriver();
+  driver.failure = new SocketError("CONNECTION_REFUSED", "Cannot connect: connection refused");
+  const { service } = await startService(context, undefined, { driver });
+  const peer = { host: "127.0.0.1", port: 1, execId: "1" };
+  const calls = [
+    () => service.uploadBlock(peer, "a", new CountedBuffer(content(10)), new Uint8Array(0)),
+    () => service.openBlock(peer, "a").getReader().read(),
+    () => service.getHostLocalDirs(peer, ["1"]),
+  ];
+  for (const [index, call] of [...calls, ...calls].entries()) {
+    const { message } = await within(assertRejects(call, SocketError), "the failure");
+    assertEquals([message, driver.dials], ["Failed to connect to 127.0.0.1:1: Cannot connect: connection refused", index + 1]);
+  }
+});

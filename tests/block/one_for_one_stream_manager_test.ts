@@ -309,6 +309,9 @@ test("OneForOneStreamManager.chunksBeingTransferred() counts the chunks of strea
   manager.chunkSent(first);
   manager.chunkSent(99n);
   assertEquals(manager.chunksBeingTransferred(), 2);
+  manager.streamSent(`${first}_1`);
+  assertEquals(manager.chunksBeingTransferred(), 1);
+  manager.streamBeingSent(`${first}_2`);
   manager.getChunk(second, 0);
   manager.getChunk(second, 1);
   assertEquals(manager.chunksBeingTransferred(), 1);
@@ -356,6 +359,17 @@ test("OneForOneStreamManager keeps no chunk that it has handed out, though there
   take((all) => manager.registerStream("appId", new OpenedBlocks(all, () => {})));
   await untilCollected(chunks, "the chunks");
   assertEquals([chunks.length, manager.numStreamStates], [4, 2]);
+});
+
+test("OneForOneStreamManager.connectionTerminated() releases the chunks of a stream beside one that has been read", () => {
+  const manager = new OneForOneStreamManager();
+  const client = clientOf();
+  const [read, left] = [buffers(1), buffers(2)];
+  const streamId = manager.registerStream("appId", read, { client });
+  manager.registerStream("appId", left, { client });
+  manager.getChunk(streamId, 0);
+  manager.connectionTerminated(client);
+  assertEquals([released(read), released(left), manager.numStreamStates], [[0], [1, 1], 0]);
 });
 
 test("OneForOneStreamManager keeps no connection whose streams have been read", async () => {
