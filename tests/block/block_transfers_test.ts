@@ -305,6 +305,33 @@ test("fetchBlock() that is aborted fails with the signal's reason, and frees bot
   await within(emptied(folder), "the file to be deleted");
 });
 
+test("fetchBlocks() with a signal has a connection of its own until the last block, or until that aborts", async (context) => {
+  const sizes = { a: 3_000_000, b: 2_000_000, c: 1_000_000 };
+  const blocks = new MemoryBlocks(Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, content(size)])));
+  const server = await startService(context, blocks);
+  const client = await startService(context);
+  const names = Object.keys(sizes);
+  const connections = () => server.service.stats().connections.length;
+  for (const reason of [undefined, new Error("One is enough")]) {
+    const stop = new AbortController();
+    const meanwhile: number[] = [];
+    class Stopping extends Ear {
+      override onBlockFetchSuccess(blockId: string, data: ManagedBuffer): void {
+        super.onBlockFetchSuccess(blockId, data);
+        meanwhile.push(connections());
+        if (reason !== undefined) stop.abort(reason);
+      }
+    }
+    const ear = new Stopping();
+    client.service.fetchBlocks(server.peer, names, ear, { signal: stop.signal });
+    await ear.count(3);
+    assertEquals([[...ear.order].sort(), meanwhile], [names, reason === undefined ? [1, 1, 1] : [1]]);
+    assertEquals([...ear.failures.values()], reason === undefined ? [] : [reason, reason]);
+    await until(() => connections() === 0 && blocks.held === 0, "both ends to be free");
+    assertEquals(client.logger.has("Retrying"), false);
+  }
+});
+
 test("fetchBlock(), uploadBlock() and openBlock() whose signal has been aborted begin nothing", async (context) => {
   const server = await startService(context, new MemoryBlocks({ a: content(1) }));
   const client = await startService(context);

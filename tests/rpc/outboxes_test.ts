@@ -231,3 +231,37 @@ test("Outboxes refuses messages to an endpoint that nobody listens for, over no 
   await assertRejects(() => ref.ask(1), RpcError, text);
   assertThrows(() => ref.send(1), RpcError, text);
 });
+
+test("Outboxes says of the first, the second, the fourth … message that is lost that it was", async (context) => {
+  const driver = new StubDriver();
+  const { promise, resolve } = deferred();
+  driver.gate = promise;
+  const logger = new MemoryLogger();
+  const env = await RpcEnv.create({ name: "env", driver, logger });
+  context.defer(() => env.shutdown());
+  const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", 1), "x");
+  for (let i = 0; i < 9; i++) ref.send(i);
+  driver.failure = new SocketError("CONNECTION_REFUSED", "Cannot connect: connection refused");
+  resolve();
+  await until(() => env.stats().lostMessages === 9, "the loss");
+  const said = () => logger.lines.filter((line) => line.includes("Failed to send one-way RPC to 127.0.0.1:1: "));
+  assertEquals(said().map((line) => /^(\w+): .*refused \((\d+) lost so far\)$/.exec(line)?.slice(1)), [
+    ...["1", "2", "4", "8"].map((count) => ["warning", count]),
+  ]);
+});
+
+test("RpcEnv.shutdown() fails what still waits for a connection when its deadline has come", async (context) => {
+  const driver = new StubDriver();
+  const { promise, resolve } = deferred();
+  context.defer(resolve);
+  driver.gate = promise;
+  const logger = new MemoryLogger();
+  const env = await RpcEnv.create({ name: "env", driver, logger });
+  const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", 1), "x");
+  ref.send(1);
+  const failed = assertRejects(() => ref.ask(2), RpcError);
+  await within(env.shutdown({ deadlineMs: 1 }), "the environment to end");
+  assertEquals([(await failed).code, env.stats().lostMessages, env.stats().outboxes], ["STOPPED", 1, []]);
+  // Nobody expects it to be sent.
+  assertEquals(logger.lines, ["debug: Failed to send one-way RPC to 127.0.0.1:1: RpcEnv already stopped. (1 lost so far)"]);
+});

@@ -397,33 +397,58 @@ for (const build of ["4.1.1_2.13", "4.2.0_2.13"] as const) {
   });
 }
 
+/** An environment of ours that a fake Spark has dialled, and the reference that it sent, which is bound to that connection. */
+async function dialled(context: TestContext, options: Partial<RpcEnvOptions> = {}) {
+  const fake = await FakeSpark.create(context, "4.1.1_2.13");
+  const env = await RpcEnv.create({
+    name: "here",
+    host: "127.0.0.1",
+    port: 0,
+    logger: new MemoryLogger(),
+    serializers: [java],
+    ...options,
+  });
+  context.defer(() => within(env.shutdown(), "the environment to end"));
+  let back: RpcEndpointRef | undefined;
+  env.setupEndpoint("Keeper", { receiveAndReply: (message) => void (back = message as RpcEndpointRef) });
+  const client = await fake.dial(env.address!.port);
+  await within(fake.ask(client, "Keeper", new FakeRef("Echo")), "answer");
+  fake.takeHeard();
+  return { fake, env, client, back: back! };
+}
+
 test("A reference that is bound to a connection tells of its end alike, whether something waited there or not", async (context) => {
   for (const waits of [false, true]) {
-    const fake = await FakeSpark.create(context, "4.1.1_2.13");
+    const { fake, env, client, back } = await dialled(context);
     fake.probes = "ignored";
-    const env = await RpcEnv.create({
-      name: "here",
-      host: "127.0.0.1",
-      port: 0,
-      logger: new MemoryLogger(),
-      serializers: [java],
-    });
-    context.defer(() => within(env.shutdown(), "the environment to end"));
-    let back: RpcEndpointRef | undefined;
     const heard: string[] = [];
-    env.setupEndpoint("Keeper", {
-      receiveAndReply: (message) => void (back = message as RpcEndpointRef),
+    env.setupEndpoint("Listener", {
       async onDisconnected() {
-        back!.send("sent");
-        await back!.ask("asked").catch(({ code }) => heard.push(code));
+        back.send("sent");
+        await back.ask("asked").catch(({ code }) => heard.push(code));
       },
       onError: ({ message }) => void heard.push(message),
     });
-    const client = await fake.dial(env.address!.port);
-    await within(fake.ask(client, "Keeper", new FakeRef("Echo")), "answer");
-    if (waits) back!.send(sparkException());
+    if (waits) back.send(sparkException());
     client.close();
     await until(() => heard.length > 0, "the end of the connection");
     assertEquals([heard, env.stats().lostMessages], [["DISCONNECTED"], waits ? 2 : 1]);
   }
+});
+
+test("What waits on a connection that a reference is bound to ends at its deadline, and leaves no timer behind", async (context) => {
+  const clock = new HandTime();
+  const { fake, env, client, back } = await dialled(context, { clock });
+  fake.probes = "ignored";
+  back.send(sparkException());
+  const failed = assertRejects(() => back.ask("waits", { timeoutMs: 1_000 }), RpcTimeoutError);
+  clock.advance(1_001);
+  assertEquals((await within(failed, "timeout")).phase, "queued");
+  clock.advance(PROBE_TIMEOUT_MS);
+  await until(() => fake.heard.length === 1, "what waited");
+  assertEquals(await within(back.ask("after"), "answer"), "after");
+  const before = clock.timers.length;
+  client.close();
+  await until(() => env.stats().connections.length === 0, "the end of the connection");
+  assertEquals([before > 0, clock.timers, env.stats().outboxes], [true, [], []]);
 });
