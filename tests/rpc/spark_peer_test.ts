@@ -31,6 +31,20 @@ async function connect(context: TestContext, build: Build, options: Partial<RpcE
   return { fake, env, logger, self, ref, echo };
 }
 
+/** An environment of ours that a fake Spark has dialled, and the reference that it sent, which is bound to that connection. */
+async function dialled(context: TestContext, build: Build, options: Partial<RpcEnvOptions> = {}) {
+  const fake = await FakeSpark.create(context, build);
+  const logger = new MemoryLogger();
+  const env = await RpcEnv.create({ name: "here", host: "127.0.0.1", port: 0, logger, serializers: [java], ...options });
+  context.defer(() => within(env.shutdown(), "the environment to end"));
+  let back: RpcEndpointRef | undefined;
+  env.setupEndpoint("Keeper", { receiveAndReply: (message) => void (back = message as RpcEndpointRef) });
+  const client = await fake.dial(env.address!.port);
+  await within(fake.ask(client, "Keeper", new FakeRef("Echo")), "answer");
+  fake.takeHeard();
+  return { fake, env, client, back: back! };
+}
+
 /** What comes back for a reference that was echoed. */
 function nameOf(answer: unknown): string {
   return (answer as RpcEndpointRef).name;
@@ -361,21 +375,8 @@ test("An ask that may have to be sent again is kept until it has ended, however 
 
 for (const build of ["4.1.1_2.13", "4.2.0_2.13"] as const) {
   test(`References that are bound to a connection wait with all else that goes over it: ${build}`, async (context) => {
-    const fake = await FakeSpark.create(context, build);
-    const env = await RpcEnv.create({
-      name: "here",
-      host: "127.0.0.1",
-      port: 0,
-      logger: new MemoryLogger(),
-      serializers: [java],
-    });
-    context.defer(() => within(env.shutdown(), "the environment to end"));
-    const kept: RpcEndpointRef[] = [];
-    env.setupEndpoint("Keeper", { receiveAndReply: (message) => kept.push(message as RpcEndpointRef) });
-    const client = await fake.dial(env.address!.port);
     // References are the same in 4.1 and 4.2; an exception of Spark's own is not.
-    await within(fake.ask(client, "Keeper", new FakeRef("Echo")), "answer");
-    const back = kept[0]!;
+    const { fake, env, back } = await dialled(context, build);
     back.send("first");
     back.send(sparkException());
     back.send("between");
@@ -397,29 +398,9 @@ for (const build of ["4.1.1_2.13", "4.2.0_2.13"] as const) {
   });
 }
 
-/** An environment of ours that a fake Spark has dialled, and the reference that it sent, which is bound to that connection. */
-async function dialled(context: TestContext, options: Partial<RpcEnvOptions> = {}) {
-  const fake = await FakeSpark.create(context, "4.1.1_2.13");
-  const env = await RpcEnv.create({
-    name: "here",
-    host: "127.0.0.1",
-    port: 0,
-    logger: new MemoryLogger(),
-    serializers: [java],
-    ...options,
-  });
-  context.defer(() => within(env.shutdown(), "the environment to end"));
-  let back: RpcEndpointRef | undefined;
-  env.setupEndpoint("Keeper", { receiveAndReply: (message) => void (back = message as RpcEndpointRef) });
-  const client = await fake.dial(env.address!.port);
-  await within(fake.ask(client, "Keeper", new FakeRef("Echo")), "answer");
-  fake.takeHeard();
-  return { fake, env, client, back: back! };
-}
-
 test("A reference that is bound to a connection tells of its end alike, whether something waited there or not", async (context) => {
   for (const waits of [false, true]) {
-    const { fake, env, client, back } = await dialled(context);
+    const { fake, env, client, back } = await dialled(context, "4.1.1_2.13");
     fake.probes = "ignored";
     const heard: string[] = [];
     env.setupEndpoint("Listener", {
@@ -438,7 +419,7 @@ test("A reference that is bound to a connection tells of its end alike, whether 
 
 test("What waits on a connection that a reference is bound to ends at its deadline, and leaves no timer behind", async (context) => {
   const clock = new HandTime();
-  const { fake, env, client, back } = await dialled(context, { clock });
+  const { fake, env, client, back } = await dialled(context, "4.1.1_2.13", { clock });
   fake.probes = "ignored";
   back.send(sparkException());
   const failed = assertRejects(() => back.ask("waits", { timeoutMs: 1_000 }), RpcTimeoutError);
