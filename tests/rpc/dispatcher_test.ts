@@ -165,3 +165,18 @@ test("RpcEnv.stop() lets go of an endpoint, though connections remember where it
   await untilCollected(ended, "the endpoints");
   assertEquals([ended.length, there.stats().connections.length], [2, 1]);
 });
+
+test("RpcEndpoint with a threadCount has turns of its own", async (context) => {
+  const env = await environment(context);
+  const order: string[] = [];
+  const serve = (name: string, more: Partial<RpcEndpoint> = {}): RpcEndpointRef =>
+    env.setupEndpoint(name, { receive: () => void order.push(name), ...more });
+  const [busy, other, isolated] = [serve("busy"), serve("other"), serve("isolated", { threadCount: () => 1 })];
+  await until(() => env.stats().endpoints.every(({ queuedMessages }) => queuedMessages === 0), "the endpoints to have begun");
+  for (let i = 0; i < 200; i++) busy.send(i);
+  other.send(0);
+  isolated.send(0);
+  await until(() => order.length === 202, "all messages");
+  // Those that share a loop have batches of 64 in turn.
+  assertEquals([order.indexOf("other"), order.indexOf("isolated")], [64, 201]);
+});
