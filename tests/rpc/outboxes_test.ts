@@ -245,9 +245,8 @@ test("Outboxes says of the first, the second, the fourth … message that is los
   resolve();
   await until(() => env.stats().lostMessages === 9, "the loss");
   const said = () => logger.lines.filter((line) => line.includes("Failed to send one-way RPC to 127.0.0.1:1: "));
-  assertEquals(said().map((line) => /^(\w+): .*refused \((\d+) lost so far\)$/.exec(line)?.slice(1)), [
-    ...["1", "2", "4", "8"].map((count) => ["warning", count]),
-  ]);
+  const counts = said().map((line) => /^warning: .*refused \((\d+) lost so far\)$/.exec(line)?.[1]);
+  assertEquals(counts, ["1", "2", "4", "8"]);
 });
 
 test("RpcEnv.shutdown() fails what still waits for a connection when its deadline has come", async (context) => {
