@@ -244,8 +244,8 @@ test("Outboxes says of the first, the second, the fourth … message that is los
   driver.failure = new SocketError("CONNECTION_REFUSED", "Cannot connect: connection refused");
   resolve();
   await until(() => env.stats().lostMessages === 9, "the loss");
-  const said = () => logger.lines.filter((line) => line.includes("Failed to send one-way RPC to 127.0.0.1:1: "));
-  const counts = said().map((line) => /^warning: .*refused \((\d+) lost so far\)$/.exec(line)?.[1]);
+  const said = logger.lines.filter((line) => line.includes("Failed to send one-way RPC to 127.0.0.1:1: "));
+  const counts = said.map((line) => /^warning: .*refused \((\d+) lost so far\)$/.exec(line)?.[1]);
   assertEquals(counts, ["1", "2", "4", "8"]);
 });
 
