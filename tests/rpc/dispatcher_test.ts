@@ -60,6 +60,8 @@ test("RpcEnv.setupEndpoint() runs nothing of an endpoint whose onRegistered thre
   assertEquals(env.endpointRef(endpoint), undefined);
   assertEquals(env.stats().endpoints.map(({ name }) => name), ["endpoint-verifier"]);
   assertEquals(env.stats().droppedMessages, 2);
+  const instead = env.setupEndpoint("broken", { receiveAndReply: () => "the name is free" });
+  assertEquals(await instead.ask("whose?"), "the name is free");
   await env.shutdown();
   assertEquals(calls, []);
 });
@@ -77,13 +79,18 @@ test("RpcEnv.setupEndpoint() under a second name that fails leaves an endpoint t
   assertEquals(await first.ask("who are you?"), String(first));
 });
 
-test("Dispatcher.postToAll() tells nobody of a connection once it has been stopped, and logs that", async () => {
+test("Dispatcher drops news of connections and one-way messages once it has been stopped, and logs that", async () => {
   const logger = new MemoryLogger();
   const limits = { maxInboxMessages: 1, maxInboxBytes: 1, maxConcurrentMessages: 1 };
   const dispatcher = new Dispatcher({ clock: systemClock, logger, ...limits });
   await dispatcher.stop();
   dispatcher.postToAll({ kind: "RemoteProcessConnected", remoteAddress: new RpcAddress("h", 1) });
-  assertEquals(logger.lines, ["debug: Message RemoteProcessConnected(h:1) dropped. RpcEnv already stopped."]);
+  dispatcher.dropOneWay("gone");
+  assertEquals(logger.lines, [
+    "debug: Message RemoteProcessConnected(h:1) dropped. RpcEnv already stopped.",
+    "debug: One-way message for gone dropped. RpcEnv already stopped.",
+  ]);
+  assertEquals(dispatcher.droppedMessages, 1);
 });
 
 test("RpcEnvOptions.onDropped that throws is logged, and neither asks nor counts nor the shutdown hear of it", async (context) => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { ProtocolError, RpcError, SerializerError } from "../../src/base/errors.ts";
+import { ProtocolError, RpcError, RpcTimeoutError, SerializerError } from "../../src/base/errors.ts";
 import { NettyRpcEndpointRef } from "../../src/rpc/netty_rpc_endpoint_ref.ts";
 import type { NettyRpcEnv } from "../../src/rpc/netty_rpc_env.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
@@ -9,6 +9,7 @@ import { cborSerializer } from "../../src/serializer/cbor.ts";
 import type { Serializer, SerializerContext } from "../../src/serializer/serializer.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
 import { type SocketDriver, SocketError } from "../../src/socket/socket.ts";
+import { HandTime } from "../_hand_time.ts";
 import { deferred, test, type TestContext, until, within } from "../_harness.ts";
 import { noIpv6 } from "../_ipv6.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
@@ -137,6 +138,24 @@ test("Outbox refuses at the call what no frame can hold, and others have the roo
   assertEquals(env.stats().lostMessages, 0);
 });
 
+test("Outbox takes the longest message that a frame can hold, and not a byte more", async (context) => {
+  const driver = new StubDriver();
+  const opened = deferred();
+  driver.gate = opened.promise;
+  const options = { name: "env", driver, logger: new MemoryLogger(), conf: { "spark.rpc.message.maxSize": 1 } };
+  const env = await RpcEnv.create(options);
+  context.defer(() => env.shutdown());
+  const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", 1), "x");
+  const longest = 1024 * 1024;
+  const { message } = assertThrows(() => ref.send(new Uint8Array(longest)), ProtocolError);
+  const besides = Number(/takes (\d+) bytes/.exec(message)?.[1]) - longest;
+  assertThrows(() => ref.send(new Uint8Array(longest - besides + 1)), ProtocolError, `takes ${longest + 1} bytes`);
+  ref.send(new Uint8Array(longest - besides));
+  opened.resolve();
+  await until(() => env.stats().connections[0]?.framesWritten === 1, "the message to leave");
+  assertEquals(env.stats().connections[0]?.bytesWritten, longest + 8);
+});
+
 test("Outbox breaks off what is written far beyond what a frame can hold", async (context) => {
   const options = {
     name: "env",
@@ -174,6 +193,7 @@ test("Outbox takes no more than the connection will: what had room while it was 
   const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", 1), "x");
   const refused: Promise<unknown>[] = [];
   for (let i = 0; i < 100; i++) {
+    ref.send(i);
     ref.send(i);
     refused.push(ref.ask(i, { timeoutMs: 60_000 }).catch((error: RpcError) => error.code));
   }
@@ -215,12 +235,51 @@ test("RpcEnv.shutdown() gives connections its deadline to send what was sent bef
 test("Outboxes keeps none for an address that nothing could be sent to", async (context) => {
   const env = await RpcEnv.create({ name: "env", driver: new StubDriver(), logger: new MemoryLogger() });
   context.defer(() => env.shutdown());
-  for (let port = 1; port <= 100; port++) {
-    const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", port), "x");
+  let ref!: NettyRpcEndpointRef;
+  for (let port = 100; port > 0; port--) {
+    ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", port), "x");
     await assertRejects(() => ref.ask(() => {}), SerializerError);
     assertThrows(() => ref.send(() => {}), SerializerError);
   }
   assertEquals(env.stats().outboxes, []);
+  ref.send("what can be sent");
+  assertEquals(env.stats().outboxes.map(({ address, queuedMessages }) => [address, queuedMessages]), [["127.0.0.1:1", 1]]);
+});
+
+test("Outbox ends each ask that waits for the connection when its own time is up", async (context) => {
+  const driver = new StubDriver();
+  driver.silent = true;
+  const clock = new HandTime();
+  const env = await RpcEnv.create({ name: "env", driver, clock, logger: new MemoryLogger() });
+  context.defer(async () => {
+    const closed = env.shutdown();
+    clock.advance(10_000);
+    await closed;
+  });
+  const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", 1), "x");
+  const ended: number[] = [];
+  const asked = [1_000, 3_000, 2_000].map(async (timeoutMs) => {
+    await assertRejects(() => ref.ask("x", { timeoutMs }), RpcTimeoutError);
+    ended.push(timeoutMs);
+  });
+  for (let second = 0; second < 3; second++) clock.advance(1_000);
+  await within(Promise.all(asked), "the asks to end");
+  assertEquals(ended, [1_000, 2_000, 3_000]);
+});
+
+test("Outbox fails the asks that the connection has no room for, which are no lost messages", async (context) => {
+  const driver = new StubDriver();
+  const opened = deferred();
+  driver.gate = opened.promise;
+  const env = await RpcEnv.create({ name: "env", driver, logger: new MemoryLogger(), limits: { maxOutstandingRequests: 1 } });
+  context.defer(() => env.shutdown());
+  const ref = new NettyRpcEndpointRef(env as NettyRpcEnv, new RpcAddress("127.0.0.1", 1), "x");
+  const asked = [1, 2].map((message) => ref.ask(message).catch((error: RpcError) => error.code));
+  opened.resolve();
+  assertEquals(await within(Promise.race(asked), "the refusal"), "OVERLOADED");
+  assertEquals([env.stats().lostMessages, env.stats().connections[0]?.outstandingRequests], [0, 1]);
+  await env.shutdown();
+  assertEquals(await Promise.all(asked), ["STOPPED", "OVERLOADED"]);
 });
 
 test("Outboxes refuses messages to an endpoint that nobody listens for, over no connection, in Spark's words", async (context) => {

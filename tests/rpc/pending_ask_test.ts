@@ -1,15 +1,17 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { RpcTimeoutError } from "../../src/base/errors.ts";
+import { RpcStoppedError, RpcTimeoutError } from "../../src/base/errors.ts";
 import { NettyRpcEndpointRef } from "../../src/rpc/netty_rpc_endpoint_ref.ts";
 import type { NettyRpcEnv } from "../../src/rpc/netty_rpc_env.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
 import { later } from "../../src/rpc/rpc_call_context.ts";
+import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { untilCollected } from "../_garbage.ts";
 import { HandTime } from "../_hand_time.ts";
 import { test, until } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
 import { StubDriver } from "../transport/_stub_driver.ts";
+import { environments } from "../typed/_environments.ts";
 
 test("PendingAsk that a getter of its own message aborts is waited for by nobody", async (context) => {
   const logger = new MemoryLogger();
@@ -55,6 +57,8 @@ test("PendingAsk that ends at its deadline says whether it was waited for here, 
   const asks = [() => silent.ask("x", { timeoutMs: 1 }), () => env.setupEndpointRef({ address, name: "x" }, { timeoutMs: 1 })];
   const errors = await Promise.all(asks.map((ask) => assertRejects(ask, RpcTimeoutError)));
   assertEquals(errors.map(({ phase, key }) => [phase, key]), [["waiting", "timeoutMs"], ["lookup", "timeoutMs"]]);
+  const texts = ["null", "127.0.0.1:1"].map((peer) => `Cannot receive any reply from ${peer} in 1 millisecond`);
+  assertEquals(errors.map(({ message }) => message), texts.map((text) => `${text}. This timeout is controlled by timeoutMs`));
 });
 
 test("PendingAsk that ends at its deadline says whether it had a connection, and whether all had left that", async (context) => {
@@ -116,4 +120,23 @@ test("PendingAsk whose answer has been taken is kept by nobody, nor is its envir
   await ask();
   await untilCollected(kept, "the answer, the reference and the environment");
   assertEquals(kept.length, 3);
+});
+
+test("PendingAsk lets go of its message when that has been written, or lies in an inbox that has done with it", async (context) => {
+  const { server, client } = await environments(context);
+  const [far, near] = [server, client].map((env) => env.setupEndpoint("silent", { receiveAndReply: () => later }));
+  const remote = await client.setupEndpointRef({ address: server.address!, name: far!.name });
+  const messages: WeakRef<object>[] = [];
+  const asked: Promise<unknown>[] = [];
+  const ask = (ref: RpcEndpointRef): void => {
+    const message = { large: new Uint8Array(100_000) };
+    messages.push(new WeakRef(message));
+    asked.push(ref.ask(message).catch((error: unknown) => error));
+  };
+  ask(remote);
+  ask(near!);
+  await untilCollected(messages, "the messages");
+  assertEquals([client.stats().localAsks, client.stats().connections[0]?.outstandingRequests], [1, 1]);
+  await client.shutdown();
+  assertEquals((await Promise.all(asked)).map((error) => error instanceof RpcStoppedError), [true, true]);
 });
