@@ -117,6 +117,38 @@ test("RpcEnvOptions.onDropped that throws is logged, and neither asks nor counts
   assert(logger.has("Option onDropped failed for a message to Worker"));
 });
 
+test("Dispatcher says of the first, the second, the fourth … message that it drops that it did, and of a hook that throws", async () => {
+  const logger = new MemoryLogger();
+  const onDropped = (): void => {
+    throw new Error("hook");
+  };
+  const limits = { maxInboxMessages: 1, maxInboxBytes: 1, maxConcurrentMessages: 1 };
+  const dispatcher = new Dispatcher({ clock: systemClock, logger, ...limits, onDropped });
+  dispatcher.registerRpcEndpoint("Full", {}, () => ({}) as RpcEndpointRef);
+  const message = { kind: "OneWayMessage", senderAddress: new RpcAddress("h", 1), content: "x" } as const;
+  for (let i = 0; i < 9; i++) dispatcher.postMessage("Full", message);
+  const said = logger.lines.map((line) =>
+    /^warning: Drop x .* full \(maxInboxMessages\), (\d) so far$/.exec(line)?.[1] ?? line
+  );
+  const hook = "error: Option onDropped failed for a message to Full (hook)";
+  assertEquals(said, ["1", "2", "4", "8"].flatMap((count) => [count, hook]));
+  await dispatcher.stop();
+});
+
+test("Dispatcher keeps no loop of an endpoint that has ended", async () => {
+  const limits = { maxInboxMessages: 1, maxInboxBytes: 1, maxConcurrentMessages: 1 };
+  const dispatcher = new Dispatcher({ clock: systemClock, logger: silentLogger, ...limits });
+  const loops: WeakRef<object>[] = [];
+  const serve = (): void => {
+    dispatcher.registerRpcEndpoint("Isolated", { threadCount: () => 1 }, () => ({}) as RpcEndpointRef);
+    loops.push(new WeakRef(dispatcher.find("Isolated")!.loop));
+    dispatcher.unregisterRpcEndpoint("Isolated");
+  };
+  serve();
+  await untilCollected(loops, "the loop");
+  await dispatcher.stop();
+});
+
 test("RpcEnv.stop() refuses a reference to another environment's endpoint, and leaves its own of that name alone", async (context) => {
   const { server, client } = await environments(context);
   server.setupEndpoint("Worker", { receiveAndReply: () => "theirs" });

@@ -671,6 +671,33 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     assertEquals(senders, [`${listening.address}`, `${listening.address}`, socket, socket]);
   });
 
+  rpcTest(
+    "the sender of a message that stays is the environment itself, with port 0 if it does not listen",
+    async (context) => {
+      const senders: string[] = [];
+      const expected: string[] = [];
+      for (const env of [await server(context), await client(context)]) {
+        const ref = env.setupEndpoint("endpoint", {
+          receive: (_, sender) => senders.push(String(sender)),
+          receiveAndReply: (_, { senderAddress }) => senders.push(String(senderAddress)),
+        });
+        ref.send(1);
+        await ref.ask(2);
+        const address = String(env.address ?? "127.0.0.1:0");
+        expected.push(address, address);
+      }
+      assertEquals(senders, expected);
+    },
+  );
+
+  rpcTest("a look-up whose signal has aborted before it begins asks nobody", async (context) => {
+    const there = await client(context);
+    const signal = AbortSignal.abort(new Error("enough"));
+    const target = { address: { host: "127.0.0.1", port: 1 }, name: "endpoint" };
+    await within(assertRejects(() => there.setupEndpointRef(target, { signal }), Error, "enough"), "the refusal");
+    assertEquals([there.stats().outboxes, there.stats().signals], [[], 0]);
+  });
+
   // Spark: RpcEnvSuite "network events in sever RpcEnv when another RpcEnv is in client mode"
   rpcTest("a server hears of a peer in client mode by its socket address", async (context) => {
     const env = await server(context);
@@ -899,14 +926,24 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
   rpcTest("after shutdown() asks fail, sends are dropped, endpoints cannot be set up", async (context) => {
     const env = await server(context);
     env.setupEndpoint("endpoint", { receiveAndReply: (message) => message });
-    const there = await client(context);
+    const logger = new MemoryLogger();
+    const there = await client(context, { logger });
     const ref = await there.setupEndpointRef({ address: env.address!, name: "endpoint" });
+    const own = there.setupEndpoint("own", {});
     await there.shutdown();
     await there.shutdown();
     await there.awaitTermination();
     await assertRejects(() => ref.ask(1), RpcStoppedError, "RpcEnv already stopped.");
+    await assertRejects(() => own.ask(1), RpcStoppedError, "RpcEnv already stopped.");
+    own.send(2);
     ref.send(2);
-    assertEquals(there.stats().lostMessages, 1);
+    assertEquals(there.stats().lostMessages, 2);
+    const why = (address: string, lost: number): string =>
+      `debug: Failed to send one-way RPC to ${address}: RpcEnv already stopped. (${lost} lost so far)`;
+    assertEquals(logger.lines.filter((line) => line.includes("Failed to send")), [
+      why("127.0.0.1:0", 1),
+      why(`${env.address}`, 2),
+    ]);
     assertThrows(() => there.setupEndpoint("late", {}), RpcStoppedError, "RpcEnv has been stopped");
     assertEquals(there.stats().connections, []);
   });
@@ -973,13 +1010,13 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
   rpcTest("shutdown() from a handler is safe, and gives up on endpoints that do not end", async (context) => {
     const logger = new MemoryLogger();
     const env = await server(context, { logger });
-    const ref = env.setupEndpoint("endpoint", {
-      threadSafe: true,
-      receive: (message) => message === "wait" ? new Promise(() => {}) : env.shutdown({ deadlineMs: 20 }),
-    });
+    const endpoint: RpcEndpoint = { threadSafe: true, receive: () => env.shutdown({ deadlineMs: 20 }) };
+    const ref = env.setupEndpoint("endpoint", endpoint);
+    assertEquals(env.endpointRef(endpoint)?.equals(ref), true);
     ref.send("shutdown");
     await within(env.awaitTermination(), "termination");
     assertEquals(logger.has("Endpoint endpoint did not end in time"), true);
+    assertEquals(env.endpointRef(endpoint), undefined);
   });
 
   rpcTest("shutdown() drops, fails and counts what waits for endpoints that it gives up on", async (context) => {
