@@ -400,6 +400,25 @@ test("Inbox.post() refuses messages above maxInboxBytes until those that wait or
   assertEquals([inbox.stats().bytes, host.drops], [0, ["full", "full", "full", "stopped"]]);
 });
 
+test("Inbox.abandon() before the endpoint has begun leaves it its beginning and its end", () => {
+  const { inbox, calls, host } = setUp();
+  inbox.post(oneWay("waits"));
+  inbox.stop();
+  inbox.abandon();
+  assertEquals([inbox.length, inbox.droppedMessages], [2, 1]);
+  inbox.process(ALL);
+  assertEquals([calls, host.drops, host.ends], [["onStart", "onStop"], ["stopped"], 1]);
+});
+
+test("Inbox.discard() drops what waits and what comes, and the endpoint hears of nothing", () => {
+  const { inbox, calls, host } = setUp();
+  inbox.post(oneWay("waits"));
+  inbox.discard();
+  inbox.post(oneWay("late"));
+  inbox.process(ALL);
+  assertEquals([calls, host.drops, inbox.isEmpty, host.ends], [[], ["stopped", "stopped"], true, 1]);
+});
+
 test("Inbox answers an ask that fails, and tells onError", async () => {
   const boom = new Error("Boom");
   const { inbox, errors } = setUp({
