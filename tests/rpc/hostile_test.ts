@@ -1,14 +1,10 @@
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
-import { ByteSink } from "../../src/base/byte_sink.ts";
 import { RpcError, RpcOverloadedError, RpcRemoteError, SerializerError } from "../../src/base/errors.ts";
 import { int64FromSafe } from "../../src/base/int64.ts";
 import { MessageBody } from "../../src/base/message_body.ts";
-import { encodeMessage } from "../../src/protocol/message_encoder.ts";
 import { MessageType } from "../../src/protocol/message.ts";
-import type { Message } from "../../src/protocol/message.ts";
 import type { DroppedMessage } from "../../src/rpc/dispatcher.ts";
 import type { RpcEndpoint } from "../../src/rpc/rpc_endpoint.ts";
-import { encodeRequestHeader } from "../../src/rpc/request_message.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import type { RpcEnvOptions } from "../../src/rpc/rpc_env.ts";
 import { cborSerializer } from "../../src/serializer/cbor.ts";
@@ -19,9 +15,8 @@ import type { SocketDriver } from "../../src/socket/socket.ts";
 import { deferred, fromHex, test, until, within } from "../_harness.ts";
 import type { TestContext } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
+import { ask, body, cbor, frame, noRefs, tell } from "./_raw_messages.ts";
 import { RawPeer } from "./_raw_peer.ts";
-
-const noRefs = { encodeRef: () => undefined, decodeRef: () => ({}), exposeStack: false };
 
 interface Rig {
   readonly env: RpcEnv;
@@ -50,29 +45,6 @@ async function setUp(context: TestContext, options: Partial<RpcEnvOptions> = {},
   const stillWorks = async (): Promise<void> => assertEquals(await ref.ask("works"), "works");
   return { env, logger, received, peer, stillWorks };
 }
-
-function frame(message: Message): Uint8Array {
-  const out = new ByteSink();
-  encodeMessage(message, out);
-  return out.copy();
-}
-
-function body(content: Uint8Array, name = "Echo"): MessageBody {
-  const out = new ByteSink();
-  out.writeBytes(encodeRequestHeader(undefined, undefined, name));
-  out.writeBytes(content);
-  return MessageBody.of(out.copy());
-}
-
-function cbor(value: unknown): Uint8Array {
-  const out = new ByteSink();
-  cborSerializer.encode(value, out, noRefs);
-  return out.copy();
-}
-
-const ask = (id: number, message: MessageBody): Uint8Array =>
-  frame({ type: MessageType.RpcRequest, idHigh: 0, idLow: id, body: message });
-const tell = (message: MessageBody): Uint8Array => frame({ type: MessageType.OneWayMessage, body: message });
 
 const BAD_CONTENTS: Record<string, Uint8Array> = {
   "no content at all": new Uint8Array(0),

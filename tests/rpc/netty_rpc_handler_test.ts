@@ -1,15 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { ByteSink } from "../../src/base/byte_sink.ts";
-import { MessageBody } from "../../src/base/message_body.ts";
-import { MessageType } from "../../src/protocol/message.ts";
-import { encodeMessage } from "../../src/protocol/message_encoder.ts";
-import { encodeRequestHeader } from "../../src/rpc/request_message.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
+import { later } from "../../src/rpc/rpc_call_context.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { defaultSocketDriver } from "../../src/socket/default.ts";
 import { fromHex, test, until } from "../_harness.ts";
 import type { TestContext } from "../_harness.ts";
 import { MemoryLogger } from "../_memory_logger.ts";
+import { ask, body, cbor, tell } from "./_raw_messages.ts";
 import { RawPeer } from "./_raw_peer.ts";
 
 async function server(context: TestContext, events: string[] = []): Promise<RpcEnv> {
@@ -54,11 +51,7 @@ test("NettyRpcHandler announces a connection that broke for both of its addresse
   const env = await server(context, events);
   const peer = await RawPeer.connect(await defaultSocketDriver(), { host: "127.0.0.1", port: env.address!.port });
   context.defer(() => peer.abort());
-  const message = new ByteSink();
-  message.writeBytes(encodeRequestHeader(new RpcAddress("listening.example", 7077), env.address, "Nobody"));
-  const frame = new ByteSink();
-  encodeMessage({ type: MessageType.OneWayMessage, body: MessageBody.of(message.copy()) }, frame);
-  peer.write(frame.copy());
+  peer.write(tell(body(new Uint8Array(0), "Nobody", new RpcAddress("listening.example", 7077))));
   await until(() => events.length === 2, "both addresses");
   // A frame of no bytes, which no peer sends.
   peer.write(fromHex("0000000000000008"));
@@ -72,6 +65,31 @@ test("NettyRpcHandler announces a connection that broke for both of its addresse
     `onDisconnected ${socket}`,
     "onDisconnected listening.example:7077",
   ]);
+});
+
+test("NettyRpcHandler announces a connection of a peer that does not listen by its only address, and aborts its asks with why it broke", async (context) => {
+  const events: string[] = [];
+  const env = await server(context, events);
+  const reasons: unknown[] = [];
+  env.setupEndpoint("Silent", {
+    receiveAndReply(_, { signal }) {
+      signal.addEventListener("abort", () => reasons.push(signal.reason));
+      return later;
+    },
+  });
+  const peer = await RawPeer.connect(await defaultSocketDriver(), { host: "127.0.0.1", port: env.address!.port });
+  context.defer(() => peer.abort());
+  peer.write(ask(1, body(cbor("hello"), "Silent")));
+  await until(() => env.stats().connections[0]?.unansweredRequests === 1, "the ask");
+  peer.write(fromHex("0000000000000008"));
+  await until(() => reasons.length === 1 && env.stats().connections.length === 0, "the end");
+  const socket = events[0]!.split(" ")[1];
+  assertEquals(events, [
+    `onConnected ${socket}`,
+    `onNetworkError ${socket} Frame length should be positive: 0`,
+    `onDisconnected ${socket}`,
+  ]);
+  assertEquals(String(reasons[0]), "ProtocolError: Frame length should be positive: 0");
 });
 
 test("NettyRpcHandler announces an address once, also if both sides dial each other and talk both ways", async (context) => {

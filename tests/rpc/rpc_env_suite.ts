@@ -599,7 +599,7 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     const asked = deferred();
     env.setupEndpoint("endpoint", {
       receiveAndReply(message, call) {
-        call.signal.addEventListener("abort", () => aborted.push(String(message)));
+        call.signal.addEventListener("abort", () => aborted.push(`${message}: ${call.signal.reason.message}`));
         if (message === "local") asked.resolve();
         return call.later;
       },
@@ -608,6 +608,7 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     const ref = await there.setupEndpointRef({ address: env.address!, name: "endpoint" });
     const lost = ref.ask("remote").catch(() => "lost");
     await until(() => env.stats().connections.some((connection) => connection.unansweredRequests === 1), "the ask to arrive");
+    const from = env.stats().connections[0]!.remote;
     await there.shutdown();
     assertEquals(await lost, "lost");
     await until(() => aborted.length === 1, "the signal to abort");
@@ -617,7 +618,7 @@ export function rpcEnvSuite({ name: driverName, driver }: RpcEnvSuiteOptions): v
     await asked.promise;
     await env.shutdown();
     assertInstanceOf(await local, RpcStoppedError);
-    assertEquals(aborted, ["remote", "local"]);
+    assertEquals(aborted, [`remote: Connection from ${from} closed`, "local: RpcEnv already stopped."]);
   });
 
   rpcTest("shutdown() does not wait its deadline for handlers that wait on their signals", async (context) => {
