@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { RpcStoppedError, RpcTimeoutError } from "../../src/base/errors.ts";
+import { RpcOverloadedError, RpcStoppedError, RpcTimeoutError } from "../../src/base/errors.ts";
 import { NettyRpcEndpointRef } from "../../src/rpc/netty_rpc_endpoint_ref.ts";
 import type { NettyRpcEnv } from "../../src/rpc/netty_rpc_env.ts";
 import { RpcAddress } from "../../src/rpc/rpc_address.ts";
-import { later } from "../../src/rpc/rpc_call_context.ts";
+import { later, type RpcCallContext } from "../../src/rpc/rpc_call_context.ts";
 import type { RpcEndpointRef } from "../../src/rpc/rpc_endpoint_ref.ts";
 import { RpcEnv } from "../../src/rpc/rpc_env.ts";
 import { untilCollected } from "../_garbage.ts";
@@ -139,4 +139,26 @@ test("PendingAsk lets go of its message when that has been written, or lies in a
   assertEquals([client.stats().localAsks, client.stats().connections[0]?.outstandingRequests], [1, 1]);
   await client.shutdown();
   assertEquals((await Promise.all(asked)).map((error) => error instanceof RpcStoppedError), [true, true]);
+});
+
+test("PendingAsk of an own endpoint: one more than maxOutstandingRequests fails, until one of them has its answer", async (context) => {
+  const env = await RpcEnv.create({ name: "env", logger: new MemoryLogger(), limits: { maxOutstandingRequests: 2 } });
+  context.defer(() => env.shutdown());
+  const calls: RpcCallContext[] = [];
+  const ref = env.setupEndpoint("held", {
+    receiveAndReply(_, call) {
+      calls.push(call);
+      return later;
+    },
+  });
+  const asked = ["a", "b"].map((message) => ref.ask(message));
+  const error = await assertRejects(() => ref.ask("c"), RpcOverloadedError, "Cannot ask: 2 local asks wait (maxOutstandingRequests)");
+  assertEquals([error.queue, error.limit, env.stats().localAsks], ["local asks", 2, 2]);
+  await until(() => calls.length === 2, "both to be handled");
+  calls[0]!.reply("first");
+  assertEquals([await asked[0], env.stats().localAsks], ["first", 1]);
+  const next = ref.ask("d");
+  await until(() => calls.length === 3, "the one that has room now");
+  for (const call of calls.slice(1)) call.reply("later");
+  assertEquals(await Promise.all([asked[1], next]), ["later", "later"]);
 });

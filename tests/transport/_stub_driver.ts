@@ -104,6 +104,7 @@ export class StubDriver implements SocketDriver {
 
   async connect(address: SocketAddress, attach: AttachSocket, { signal }: ConnectOptions = {}): Promise<Socket> {
     this.dials++;
+    signal?.throwIfAborted();
     const aborted = new Promise<never>((_, reject) => {
       signal?.addEventListener("abort", () => {
         this.aborted++;

@@ -460,6 +460,15 @@ test("TransportClientFactory.createClient() dials nobody for a signal that has a
   assertEquals([error.message, driver.dials], ["enough", 0]);
 });
 
+test("TransportClientFactory.createUnmanagedClient() gives a dial up at once for a signal that has aborted", async (context) => {
+  const { stage, driver } = stubbed(context);
+  driver.gate = new Promise(() => {});
+  const signal = AbortSignal.abort(new RangeError("enough"));
+  const listeners = countListeners(signal);
+  const error = await failureOf(stage.end().factory.createUnmanagedClient(PEER, { signal }));
+  assertEquals([error, listeners(), stage.clock.timers], [signal.reason, 0, []]);
+});
+
 test("TransportClientFactory leaves a signal alone once its dial has ended", async (context) => {
   const { stage, driver } = stubbed(context);
   const { factory } = stage.end();
