@@ -152,7 +152,11 @@ test("PendingAsk of an own endpoint: one more than maxOutstandingRequests fails,
     },
   });
   const asked = ["a", "b"].map((message) => ref.ask(message));
-  const error = await assertRejects(() => ref.ask("c"), RpcOverloadedError, "Cannot ask: 2 local asks wait (maxOutstandingRequests)");
+  const error = await assertRejects(
+    () => ref.ask("c"),
+    RpcOverloadedError,
+    "Cannot ask: 2 local asks wait (maxOutstandingRequests)",
+  );
   assertEquals([error.queue, error.limit, env.stats().localAsks], ["local asks", 2, 2]);
   await until(() => calls.length === 2, "both to be handled");
   calls[0]!.reply("first");

@@ -19,6 +19,8 @@ import { ReceivedStream } from "./_received_stream.ts";
 import { ask, echo, type Pair, type Stage, transportTest } from "./_stage.ts";
 
 const STREAM_ID = 1n;
+/** One of which no two bytes are the same. */
+const WIDE_ID = 0x0102030405060708n;
 const BUFFER_CHUNK = 0;
 const FILE_CHUNK = 1;
 const BUFFER = content(100_000);
@@ -140,8 +142,8 @@ transportTest(
     const { connection } = await stage.pair({
       handler: chunksOf((_, index) => buffer(content(sizes[index]!, index), { inMemory: index === 2 })),
     });
-    const fetched = new StreamedChunks(7n);
-    for (const index of sizes.keys()) connection.fetchChunk(7n, index, fetched);
+    const fetched = new StreamedChunks(WIDE_ID);
+    for (const index of sizes.keys()) connection.fetchChunk(WIDE_ID, index, fetched);
     await until(() => fetched.chunks.size === 2 && fetched.streams.size === 2, "all to come");
     assertEquals(await ask(connection, "and what comes behind"), "and what comes behind");
     for (const [index, stream] of fetched.streams) {

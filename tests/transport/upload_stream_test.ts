@@ -81,7 +81,9 @@ transportTest(
       assertEquals([first!.message, second!.message.startsWith("Connection from 127.0.0.1:")], [text, true]);
       assertEquals([server.unanswered, connection.isActive, caught], [0, false, [cause]]);
       await server.connections(0);
-      const lines = server.logger.lines.filter((line) => /^warning: Exception in connection from 127\.0\.0\.1:\d+: /.test(line));
+      const lines = server.logger.lines.filter((line) =>
+        /^warning: Exception in connection from 127\.0\.0\.1:\d+: /.test(line)
+      );
       assertEquals(lines.map((line) => line.endsWith(`: ${cause}`)), [true], server.logger.lines.join("\n"));
       const events = id === "fail/exception-ondata" ? [["start", "data", "failure"]] : [];
       assertEquals(uploads.received.map((each) => each.events), events);
