@@ -58,10 +58,11 @@ export class LocalMessages {
     const { serializer } = ref;
     const { sender: senderAddress } = this;
     const context = new LocalNettyRpcCallContext(senderAddress, ask, this.#signals, this.#copy, serializer);
-    const content = this.#copy(message, serializer);
-    // A getter of the message may have aborted it meanwhile.
-    if (ask.settled) return;
+    // Kept first: a getter of the message may ask too, and the limit holds for that as well.
     ask.keptAs(this.#asks.add(ask));
+    const content = this.#copy(message, serializer);
+    // Or it has aborted this one.
+    if (ask.settled) return;
     if (ask.deadline !== Infinity) this.#env.deadlines.note(ask.deadline);
     this.#env.dispatcher.postMessage(ref.name, { kind: "RpcMessage", senderAddress, content, context });
   }

@@ -166,3 +166,26 @@ test("PendingAsk of an own endpoint: one more than maxOutstandingRequests fails,
   for (const call of calls.slice(1)) call.reply("later");
   assertEquals(await Promise.all([asked[1], next]), ["later", "later"]);
 });
+
+test("PendingAsk of an own endpoint holds its place while its message is copied: what a getter asks has none then", async (context) => {
+  const limits = { maxOutstandingRequests: 1 };
+  const env = await RpcEnv.create({ name: "env", localMessages: "clone", logger: new MemoryLogger(), limits });
+  context.defer(() => env.shutdown());
+  const ref = env.setupEndpoint("echo", { receiveAndReply: (message) => message });
+  const inner: Promise<Error>[] = [];
+  const message = {
+    get nested() {
+      inner.push(assertRejects(() => ref.ask("nested"), RpcOverloadedError));
+      return env.stats().localAsks;
+    },
+  };
+  assertEquals(await ref.ask(message), { nested: 1 });
+  assertEquals([(await Promise.all(inner)).length, env.stats().localAsks], [1, 0]);
+  const broken = {
+    get broken(): never {
+      throw new RangeError("no such thing");
+    },
+  };
+  await assertRejects(() => ref.ask(broken), Error, "no such thing");
+  assertEquals([env.stats().localAsks, await ref.ask("next")], [0, "next"]);
+});
